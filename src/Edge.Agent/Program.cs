@@ -1,0 +1,2 @@
+Console.Error.WriteLine("edge: no command yet");
+return 2;
