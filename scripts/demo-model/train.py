@@ -135,6 +135,7 @@ def forced_exact(model, tok, rows):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--steps", type=int, default=STEPS)
+    ap.add_argument("--stop", type=int, help="end after so many steps of the full schedule")
     ap.add_argument("--no-export", action="store_true")
     args = ap.parse_args()
     torch.set_num_threads(1)
@@ -157,11 +158,12 @@ def main():
     opt = torch.optim.AdamW([{"params": decay, "weight_decay": WD}, {"params": rest, "weight_decay": 0.0}],
                             lr=LR, betas=(0.9, 0.95), foreach=True)
     step, t0, run = 0, time.time(), []
-    while step < args.steps:
+    last = min(args.steps, args.stop or args.steps)
+    while step < last:
         # curriculum: few readings first, then one to six
         counts = (1, 1, 2, 2, 3) if step < 0.15 * args.steps else (1, 2, 3, 4, 5, 6)
         for ids, wts in stream.batches(counts):
-            if step >= args.steps:
+            if step >= last:
                 break
             frac = step / args.steps
             lr = LR * (step + 1) / WARMUP if step < WARMUP else \
