@@ -23,11 +23,14 @@ public static unsafe class Ternary1_67NeonDot
         byte* end = x + columns;
         ushort* h = (ushort*)w;
         w += 32;
-        var second = (Vector128.Create((sbyte)-1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0, 0, 1).AsByte(),
-            Vector128.Create((sbyte)1, 1, -1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0).AsByte());
-        var third = (Vector128.Create((sbyte)-1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0).AsByte(),
-            Vector128.Create((sbyte)0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2).AsByte());
-        var m31 = Vector128.Create((byte)31);
+        // The second and the third weight of every field, in two registers each. The record ends in zeros; one of them, which the compiler
+        // cannot see through, makes the tables variables: constants it would load again for every look-up.
+        var opaque = AdvSimd.LoadAndReplicateToVector128(record + 8);
+        var p0 = Vector128.Create((sbyte)-1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0, 0, 1).AsByte() ^ opaque;
+        var p1 = Vector128.Create((sbyte)1, 1, -1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0).AsByte() ^ opaque;
+        var p2 = Vector128.Create((sbyte)-1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0).AsByte() ^ opaque;
+        var p3 = Vector128.Create((sbyte)0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2).AsByte() ^ opaque;
+        var m31 = Vector128.Create((byte)31) ^ opaque; // last, so that each table's registers follow one another
         Vector128<int> s0 = Vector128<int>.Zero, s1 = s0, s2 = s0, u0 = s0, u1 = s0, u2 = s0;
         for (; x < end; x += 32, w += 80)
         {
@@ -38,17 +41,17 @@ public static unsafe class Ternary1_67NeonDot
             var v2 = AdvSimd.LoadVector128(w + 32);
             var v3 = AdvSimd.LoadVector128(w + 48);
             var v4 = AdvSimd.LoadVector128(w + 64);
-            Field(ref s0, ref s1, ref s2, v0 & m31, a, 0, second, third);
-            Field(ref u0, ref u1, ref u2, v1 & m31, a, 1, second, third);
-            Field(ref s0, ref s1, ref s2, v2 & m31, a, 2, second, third);
-            Field(ref u0, ref u1, ref u2, v3 & m31, a, 3, second, third);
-            Field(ref s0, ref s1, ref s2, v4 & m31, b, 0, second, third);
+            Field(ref s0, ref s1, ref s2, v0 & m31, a, 0, p0, p1, p2, p3);
+            Field(ref u0, ref u1, ref u2, v1 & m31, a, 1, p0, p1, p2, p3);
+            Field(ref s0, ref s1, ref s2, v2 & m31, a, 2, p0, p1, p2, p3);
+            Field(ref u0, ref u1, ref u2, v3 & m31, a, 3, p0, p1, p2, p3);
+            Field(ref s0, ref s1, ref s2, v4 & m31, b, 0, p0, p1, p2, p3);
             var t = AdvSimd.ShiftRightAndInsert(v1, v0, 3);
             var q = AdvSimd.ShiftRightAndInsert(v3, v2, 3);
-            Field(ref u0, ref u1, ref u2, AdvSimd.ShiftRightLogical(t, 2) & m31, b, 1, second, third);
-            Field(ref s0, ref s1, ref s2, AdvSimd.ShiftRightLogical(q, 2) & m31, b, 2, second, third);
+            Field(ref u0, ref u1, ref u2, AdvSimd.ShiftRightLogical(t, 2) & m31, b, 1, p0, p1, p2, p3);
+            Field(ref s0, ref s1, ref s2, AdvSimd.ShiftRightLogical(q, 2) & m31, b, 2, p0, p1, p2, p3);
             q = AdvSimd.ShiftRightAndInsert(AdvSimd.ShiftRightAndInsert(q, t, 1), v4, 2);
-            Field(ref u0, ref u1, ref u2, AdvSimd.ShiftRightLogical(q, 3), b, 3, second, third);
+            Field(ref u0, ref u1, ref u2, AdvSimd.ShiftRightLogical(q, 3), b, 3, p0, p1, p2, p3);
         }
         s0 += u0;
         s1 += u1;
@@ -67,10 +70,10 @@ public static unsafe class Ternary1_67NeonDot
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Field(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, Vector128<byte> field, Vector128<sbyte> x,
-        byte quadruplet, (Vector128<byte>, Vector128<byte>) second, (Vector128<byte>, Vector128<byte>) third)
+        byte quadruplet, Vector128<byte> p0, Vector128<byte> p1, Vector128<byte> p2, Vector128<byte> p3)
     {
         s0 = Dp.DotProductBySelectedQuadruplet(s0, field.AsSByte(), x, quadruplet);
-        s1 = Dp.DotProductBySelectedQuadruplet(s1, AdvSimd.Arm64.VectorTableLookup(second, field).AsSByte(), x, quadruplet);
-        s2 = Dp.DotProductBySelectedQuadruplet(s2, AdvSimd.Arm64.VectorTableLookup(third, field).AsSByte(), x, quadruplet);
+        s1 = Dp.DotProductBySelectedQuadruplet(s1, AdvSimd.Arm64.VectorTableLookup((p0, p1), field).AsSByte(), x, quadruplet);
+        s2 = Dp.DotProductBySelectedQuadruplet(s2, AdvSimd.Arm64.VectorTableLookup((p2, p3), field).AsSByte(), x, quadruplet);
     }
 }
