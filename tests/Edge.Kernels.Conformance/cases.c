@@ -264,6 +264,8 @@ const Family families[] = {
     { "Digits.QuantizeGroups", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 128 << 8 | 64 },
     { "Digits.QuantizeTokens", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 64 },
     { "Digits2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2 },
+    { "Digits2Lut.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2LUT },
+    { "Digits2Lut.Tables", PACKED_SIZES * VALUE_KINDS, 0, prepare_tables, call_quantize, 0 },
     { "Digits3.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS3 },
     { "Digits4.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS4 },
     { "Digits4x32.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS4X32 },

@@ -4,21 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BY_GROUP, BY_BLOCK, BY_TOKEN };
+enum { BY_GROUP, BY_BLOCK, BY_TOKEN, BY_TABLE };
 
 // A unit is what repeats in a matrix and begins with scales: a tile's group of columns, or a whole ternary tile.
 static const struct { int tile_rows, activations, half; long unit_columns, unit_bytes, scale_bytes; } packed[] = {
     [DIGITS2] = { 16, BY_GROUP, 0, 128, 544, 32 },    [DIGITS3] = { 32, BY_GROUP, 0, 128, 1600, 64 },
     [DIGITS4] = { 16, BY_GROUP, 0, 128, 1056, 32 },   [DIGITS4X32] = { 16, BY_BLOCK, 1, 32, 288, 32 },
     [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 32, 32 },
-    [TERNARY1_6] = { 20, BY_TOKEN, 0, 0, 48, 48 },
+    [TERNARY1_6] = { 20, BY_TOKEN, 0, 0, 48, 48 },    [DIGITS2LUT] = { 32, BY_TABLE, 0, 128, 1088, 64 },
 };
 
 // Rows as tiles and ragged rest; the range begins at a tile.
 static const struct { long tiles, rest, first_tile, last_rest, tokens, gap; } sizes[PACKED_SIZES] = {
     { 0, 1, 0, 0, 1, 0 }, { 1, 0, 0, 0, 1, 0 }, { 1, 7, 0, 0, 3, 2 }, { 2, 11, 1, 0, 1, 0 }, { 3, 0, 1, 5, 4, 1 }, { 0, 10, 0, 0, 5, 0 },
 };
-static const long units[PACKED_SIZES] = { 1, 2, 3, 1, 5, 8 };
+static const long units[PACKED_SIZES] = { 1, 2, 3, 1, 10, 8 };
 
 static void fill_scales(Frame *frame, uint8_t *unit, long bytes, int half, int values)
 {
@@ -86,9 +86,33 @@ static long by_token(Frame *frame, uint8_t *x, long columns, int values)
     return 0;
 }
 
+// Per pair of columns 16 low bytes below 64 and 16 high ones of -8 ... 7, then a scale per group.
+static long by_table(Frame *frame, uint8_t *x, long columns, int values)
+{
+    if (!x) return (columns * 16 + columns / 128 * 4 + 63) / 64 * 64;
+    fill_bytes(frame, x, columns * 16, values);
+    for (long i = 0; i < columns * 16; i++) x[i] = (uint8_t)(i & 16 ? (int8_t)x[i] >> 4 : x[i] & 63);
+    for (long g = 0; g < columns / 128; g++) {
+        float scale = activation_scale(frame, values);
+        memcpy(x + columns * 16 + 4 * g, &scale, 4);
+    }
+    return 0;
+}
+
+void prepare_tables(Frame *frame, int index)
+{
+    int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
+    long columns = units[size] * 128, tokens = sizes[size].tokens, bytes = by_group(frame, 0, columns, values);
+    uint8_t *x = add(frame, INPUT, tokens * bytes);
+    for (long t = 0; t < tokens; t++) by_group(frame, x + t * bytes, columns, values);
+    add(frame, EXACT, tokens * by_table(frame, 0, columns, values));
+    frame->number[0] = columns, frame->number[1] = tokens;
+    snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens, columns, value_kinds[values]);
+}
+
 void prepare_packed(Frame *frame, int index)
 {
-    static long (*const activations[])(Frame *, uint8_t *, long, int) = { by_group, by_block, by_token };
+    static long (*const activations[])(Frame *, uint8_t *, long, int) = { by_group, by_block, by_token, by_table };
     int size = index / VALUE_KINDS, values = index % VALUE_KINDS, family = frame->parameter;
     long tile = packed[family].tile_rows, columns = units[size] * (packed[family].unit_columns ? packed[family].unit_columns : 32);
     long tiles = sizes[size].tiles + (sizes[size].rest > 0), rows = sizes[size].tiles * tile + sizes[size].rest;
