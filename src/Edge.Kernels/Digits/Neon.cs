@@ -16,7 +16,7 @@ public static unsafe class DigitsNeon
             for (long c = 0; c < columns; c += Digits.Group, x += Digits.Group, record += Digits.RecordBytes)
             {
                 int sum = Quantize(x, (sbyte*)q + c, Digits.Group, (float*)record);
-                DigitsScalar.Starts((int*)record + 1, sum);
+                Starts((int*)record + 1, sum);
             }
         }
     }
@@ -76,35 +76,58 @@ public static unsafe class DigitsNeon
         if (rows > 2) y[2] = values.GetElement(2);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Quantize(float* x, sbyte* q, long n, float* scale)
     {
         Vector128<float> m0 = Vector128<float>.Zero, m1 = m0, m2 = m0, m3 = m0;
-        for (long i = 0; i < n; i += 32)
+        float* end = x + n;
+        for (float* v = x; v < end; v += 32)
         {
-            m0 = AdvSimd.Max(m0, AdvSimd.Abs(AdvSimd.LoadVector128(x + i)));
-            m1 = AdvSimd.Max(m1, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 4)));
-            m2 = AdvSimd.Max(m2, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 8)));
-            m3 = AdvSimd.Max(m3, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 12)));
-            m0 = AdvSimd.Max(m0, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 16)));
-            m1 = AdvSimd.Max(m1, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 20)));
-            m2 = AdvSimd.Max(m2, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 24)));
-            m3 = AdvSimd.Max(m3, AdvSimd.Abs(AdvSimd.LoadVector128(x + i + 28)));
+            Largest(v, ref m0, ref m1);
+            Largest(v + 8, ref m2, ref m3);
+            Largest(v + 16, ref m0, ref m1);
+            Largest(v + 24, ref m2, ref m3);
         }
         float max = AdvSimd.Arm64.MaxAcross(AdvSimd.Max(AdvSimd.Max(m0, m1), AdvSimd.Max(m2, m3))).ToScalar();
         bool some = max >= 7.888609052210118e-31f; // 2^-100
         var inverse = Vector128.Create(some ? 127f / max : 0);
         var sums = Vector128<int>.Zero;
-        for (long i = 0; i < n; i += 32)
+        for (; x < end; x += 32, q += 32)
         {
-            var low = Narrow(Pair(x + i, inverse), Pair(x + i + 8, inverse));
-            var high = Narrow(Pair(x + i + 16, inverse), Pair(x + i + 24, inverse));
-            AdvSimd.Store(q + i, low);
-            AdvSimd.Store(q + i + 16, high);
+            var low = Narrow(Pair(x, inverse), Pair(x + 8, inverse));
+            var high = Narrow(Pair(x + 16, inverse), Pair(x + 24, inverse));
+            AdvSimd.Store(q, low);
+            AdvSimd.Store(q + 16, high);
             var pairs = AdvSimd.AddPairwiseWideningAndAdd(AdvSimd.AddPairwiseWidening(low), high);
             sums = AdvSimd.AddPairwiseWideningAndAdd(sums, pairs);
         }
         *scale = some ? max / 127f : 0;
         return AdvSimd.Arm64.AddAcross(sums).ToScalar();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Largest(float* x, ref Vector128<float> m0, ref Vector128<float> m1)
+    {
+        var a = AdvSimd.LoadVector128(x);
+        var b = AdvSimd.LoadVector128(x + 4);
+        m0 = AdvSimd.Max(m0, AdvSimd.Abs(a));
+        m1 = AdvSimd.Max(m1, AdvSimd.Abs(b));
+    }
+
+    // DigitsScalar.Starts: multiples of the magic minus multiples of the sum.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Starts(int* starts, int sum)
+    {
+        const int M = Digits.Magic;
+        var sums = Vector128.Create(sum);
+        AdvSimd.Store(starts, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M), unchecked(4 * M)), sums,
+            Vector128.Create(2, 10, 42, 42)));
+        AdvSimd.Store(starts + 4, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M), M), sums,
+            Vector128.Create(4, 36, 164, 8)));
+        starts[8] = unchecked(2 * M - 8 * sum);
+        starts[9] = sum;
+        AdvSimd.Store(starts + 10, Vector128<int>.Zero);
+        starts[14] = 0;
     }
 
     // Eight products, to nearest, ties to even. Values are within ±127, so the low halves of the lanes are the numbers.
