@@ -99,7 +99,8 @@ public sealed unsafe class KernelSet
     {
         if (name is null) return All.First(set => set.IsRunnable);
         KernelSet set = All.FirstOrDefault(set => set.Name == name) ?? throw new ArgumentException(
-            $"kernel set '{name}' is unknown; known are {string.Join(", ", All.Select(set => set.Name))}", nameof(name));
+            $"kernel set '{name}' is unknown; known are {string.Join(", ", All.Select(set => set.Name))}",
+            nameof(name));
         return set.IsRunnable ? set : throw new ArgumentException(
             $"kernel set '{name}' needs {set.Needs}, which this CPU ({RuntimeInformation.ProcessArchitecture}) has not",
             nameof(name));

@@ -123,7 +123,7 @@ internal sealed unsafe class Tensors : IDisposable
             ? PackInPlace(source, tensor.Columns, rows * count, pack, blockBytes)
             : PackAll(source, target, tensor, rows, count, pack, bytes);
         if (bad != 0)
-            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or not a number; " +
+            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
                 "the file is damaged or was badly converted", tensor.EntryOffset);
         if (!inPlace) _weights.Release(tensor);
         return new Matrix
@@ -143,7 +143,8 @@ internal sealed unsafe class Tensors : IDisposable
         long bytes)
     {
         long bad = 0, sourceBytes = tensor.Bytes / count;
-        for (long i = 0; i < count; i++) bad += pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
+        for (long i = 0; i < count; i++)
+            bad += pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
         return bad;
     }
 
