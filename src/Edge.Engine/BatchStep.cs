@@ -2,8 +2,8 @@ using Edge.Models;
 
 namespace Edge.Engine;
 
-/// <summary>What one step ran.</summary>
-internal readonly record struct StepRows(int DecodeRows, int PrefillRows);
+/// <summary>What one step ran, and how many replies it moved on by a token.</summary>
+internal readonly record struct StepRows(int DecodeRows, int PrefillRows, int NewTokens);
 
 /// <summary>
 /// One step of the loop, the only place that calls Forward to generate: a decode row of every decoding slot, then prompt rows of
@@ -54,8 +54,10 @@ internal sealed class BatchStep(Model model, int slotsMax, int prefillRowsWhileD
         long now = clock.GetTimestamp();
         foreach (Sequence slot in _inBatch.AsSpan(0, members)) slot.NoteRun();
         int vocabulary = model.Config.VocabularySize;
-        for (int i = 0; i < wanting; i++) _wanting[i].Advance(logits.Slice(i * vocabulary, vocabulary), now);
-        return new StepRows(decodeRows, rows - decodeRows);
+        int newTokens = 0;
+        for (int i = 0; i < wanting; i++)
+            if (_wanting[i].Advance(logits.Slice(i * vocabulary, vocabulary), now)) newTokens++;
+        return new StepRows(decodeRows, rows - decodeRows, newTokens);
     }
 
     // Equal shares first; what short prompts leave goes to the others.

@@ -105,8 +105,8 @@ internal sealed class Sequence : IDisposable
     /// <summary>A step ran: the cache holds more.</summary>
     public void NoteRun() => _kept = _cache.Length;
 
-    /// <summary>Chooses the next token from the logits of the last one; may end the reply.</summary>
-    public void Advance(ReadOnlySpan<float> logits, long now)
+    /// <summary>Chooses the next token from the logits of the last one; may end the reply. True: the reply has a token more.</summary>
+    public bool Advance(ReadOnlySpan<float> logits, long now)
     {
         GenerationRequest request = _ticket!.Request;
         ReadOnlySpan<ulong> mask = default;
@@ -120,19 +120,19 @@ internal sealed class Sequence : IDisposable
             out int token, out string? error))
         {
             Finish(FinishReason.Failed, error);
-            return;
+            return false;
         }
         if (_completion == 0) _firstAt = now;
         _lastAt = now;
         if (_parts.Tokenizer.IsEndOfGeneration(token))
         {
             Finish(FinishReason.Stop, null);
-            return;
+            return false;
         }
         if (_constraint is not null && !_constraint.Accept(token))
         {
             Finish(FinishReason.Failed, $"the grammar allowed token {token} and then refused it; please report this");
-            return;
+            return false;
         }
         _tokens[_count++] = token;
         _completion++;
@@ -140,6 +140,7 @@ internal sealed class Sequence : IDisposable
         if (_text.Stopped || _constraint is { MustEnd: true }) Finish(FinishReason.Stop, null);
         else if (_completion == _maxTokens)
             Finish(_constraint is { CanEnd: true } ? FinishReason.Stop : FinishReason.Length, null);
+        return true;
     }
 
     /// <summary>The step failed half-way: what the cache holds is unknown, so all of it is forgotten.</summary>
