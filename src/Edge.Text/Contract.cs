@@ -3,26 +3,6 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>Text to token ids and back. Members mirror Microsoft.ML.Tokenizers.Tokenizer so that an adapter is thin.</summary>
-public sealed class Tokenizer
-{
-    public static Tokenizer FromGguf(GgufMetadata metadata) => throw new NotSupportedException();
-    public int VocabularySize => throw new NotSupportedException();
-    /// <summary>Ids; the model's begin-of-sequence token is added first where <paramref name="addSpecial"/> and the file asks for it;
-    /// text that spells a special token becomes that token where <paramref name="parseSpecial"/>.</summary>
-    public IReadOnlyList<int> EncodeToIds(string text, bool addSpecial = true, bool parseSpecial = true) => throw new NotSupportedException();
-    public string Decode(IEnumerable<int> ids) => throw new NotSupportedException();
-    public int CountTokens(string text) => throw new NotSupportedException();
-    /// <summary>The bytes that the token stands for; empty for control tokens.</summary>
-    public ReadOnlySpan<byte> TokenBytes(int id) => throw new NotSupportedException();
-    public string TokenText(int id) => throw new NotSupportedException();
-    public bool IsControl(int id) => throw new NotSupportedException();
-    /// <summary>End of generation: end-of-sequence, end-of-turn and the like.</summary>
-    public bool IsEndOfGeneration(int id) => throw new NotSupportedException();
-    public int? BosId => throw new NotSupportedException();
-    public int? EosId => throw new NotSupportedException();
-}
-
 /// <summary>Bytes of tokens to whole characters: holds back half a character until the rest arrives. Allocates nothing per token.</summary>
 public sealed class StreamingDetokenizer
 {
