@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Edge.Engine;
 
 namespace Edge.Agent.Commands;
 
@@ -49,30 +50,26 @@ internal static class BenchCommand
     private static BenchReport Measure(LoadedModel loaded, int promptTokens, int genTokens, int repeat, double loadMs)
     {
         var model = loaded.Model;
-        var random = new Random(1);
-        int[] prompt = [.. Enumerable.Range(0, promptTokens).Select(_ => random.Next(model.Config.VocabularySize))];
         double[] prefill = new double[repeat], decode = new double[repeat];
+        SpeedTest.Run(model, promptTokens, genTokens); // Warm-up: pages, caches and clocks.
         long allocated = 0;
-        using var sequence = new Sequence(model, promptTokens + genTokens);
         using (var progress = new ProgressLine("repeats"))
         {
-            for (int i = -1; i < repeat; i++) // -1: warm-up; pages, caches and clocks.
+            for (int i = 0; i < repeat; i++)
             {
-                sequence.Reset();
-                long started = Stopwatch.GetTimestamp();
-                sequence.Run(prompt, everyToken: false, static (_, _) => { });
-                double prefillSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 long before = GC.GetTotalAllocatedBytes(precise: true);
-                started = Stopwatch.GetTimestamp();
-                int token = prompt[^1];
-                for (int n = 0; n < genTokens; n++) token = sequence.Step(token);
-                double decodeSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-                if (i < 0) continue;
-                allocated = Math.Max(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);
-                prefill[i] = promptTokens / prefillSeconds;
-                decode[i] = genTokens / decodeSeconds;
+                var sample = SpeedTest.Run(model, promptTokens, genTokens);
+                allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+                (prefill[i], decode[i]) = (sample.PrefillTokensPerSecond, sample.DecodeTokensPerSecond);
                 progress.Report(i + 1, repeat);
             }
+        }
+        if (genTokens > 1)
+        {
+            // What a run with one token allocates is its set-up; the rest belongs to the other tokens.
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            SpeedTest.Run(model, promptTokens, 1);
+            allocated -= GC.GetTotalAllocatedBytes(precise: true) - before;
         }
         long peak = ProcessStatus.PeakRssBytes ?? 0; // Before the bandwidth buffer.
         Array.Sort(prefill);
@@ -95,7 +92,7 @@ internal static class BenchCommand
             WeightBytesPerToken = model.WeightBytesPerToken,
             DecodeBytesPerSecond = Median(decode) * model.WeightBytesPerToken,
             MemoryBytesPerSecond = MemoryBandwidth.Measure(model.Threads),
-            AllocBytesPerToken = (double)allocated / genTokens,
+            AllocBytesPerToken = (double)allocated / Math.Max(1, genTokens - 1),
             LoadMs = loadMs,
             PeakRssBytes = peak,
         };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Edge.Models;
 
 namespace Edge.Agent.Commands;
 
@@ -41,16 +42,23 @@ internal static class LogitsCommand
 
     private static void Write(LoadedModel loaded, IReadOnlyList<int> ids, bool all, string path)
     {
+        var model = loaded.Model;
+        int vocabulary = model.Config.VocabularySize;
         using var file = File.Create(path);
-        using var sequence = new Sequence(loaded.Model, ids.Count);
+        using var cache = model.CreateCache(ids.Count);
         using var progress = new ProgressLine("positions");
-        int rows = 0;
-        sequence.Run(ids, all, (index, logits) =>
+        var rows = new BatchRow[model.BatchRowsMax];
+        long written = 0;
+        for (int start = 0; start < ids.Count; start += rows.Length)
         {
+            int count = Math.Min(rows.Length, ids.Count - start);
+            for (int i = 0; i < count; i++)
+                rows[i] = new BatchRow(ids[start + i], cache, WantsLogits: all || start + i == ids.Count - 1);
+            var logits = model.Forward(rows.AsSpan(0, count));
             file.Write(MemoryMarshal.AsBytes(logits)); // Every machine that this runs on is little-endian.
-            progress.Report(index + 1, ids.Count);
-            rows++;
-        });
-        Console.Error.WriteLine($"{rows} x {loaded.Model.Config.VocabularySize} logits of {ids.Count} tokens in {path}");
+            written += logits.Length / vocabulary;
+            progress.Report(start + count, ids.Count);
+        }
+        Console.Error.WriteLine($"{written} x {vocabulary} logits of {ids.Count} tokens in {path}");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Edge.Engine;
 
 namespace Edge.Agent.Commands;
 
@@ -39,42 +40,16 @@ internal static class PerplexityCommand
         return command;
     }
 
-    /// <summary>Windows without overlap: every token but the first of a window is predicted from those before it in the window.</summary>
+    /// <summary>Windows that overlap by half: every token has at least half a window before it, the first ones excepted.</summary>
     private static PerplexityReport Measure(LoadedModel loaded, IReadOnlyList<int> ids, int window)
     {
-        using var sequence = new Sequence(loaded.Model, window);
         using var progress = new ProgressLine("tokens");
-        double nats = 0;
-        long bytes = 0;
-        int scored = 0;
         long started = Stopwatch.GetTimestamp();
-        for (int start = 0; start < ids.Count - 1; start += window)
-        {
-            int[] part = [.. ids.Skip(start).Take(window)];
-            sequence.Reset();
-            sequence.Run(part, everyToken: true, (index, logits) =>
-            {
-                if (index + 1 >= part.Length) return;
-                nats -= LogProbability(logits, part[index + 1]);
-                bytes += loaded.Tokenizer.TokenBytes(part[index + 1]).Length;
-                scored++;
-            });
-            progress.Report(start + part.Length, ids.Count);
-        }
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        double mean = nats / scored;
+        var score = Scoring.Score(
+            loaded.Model, loaded.Tokenizer, ids, window, Math.Max(1, window / 2), done => progress.Report(done, ids.Count));
         return new PerplexityReport(
-            ModelFile.NameOf(loaded.Path), ids.Count, scored, mean, Math.Exp(mean), nats / Math.Log(2) / Math.Max(1, bytes), window,
-            ids.Count / seconds);
-    }
-
-    private static double LogProbability(ReadOnlySpan<float> logits, int token)
-    {
-        float max = float.NegativeInfinity;
-        foreach (float logit in logits) max = Math.Max(max, logit);
-        double sum = 0;
-        foreach (float logit in logits) sum += Math.Exp(logit - max);
-        return logits[token] - max - Math.Log(sum);
+            ModelFile.NameOf(loaded.Path), ids.Count, score.Tokens, score.NegativeLogLikelihood / Math.Max(1, score.Tokens),
+            score.Perplexity, score.BitsPerByte, window, score.Tokens / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     private static void Print(PerplexityReport report) =>

@@ -34,7 +34,7 @@ internal sealed record BenchReport
 
 /// <summary>`edge perplexity --json`.</summary>
 internal sealed record PerplexityReport(
-    string Model, int Tokens, int ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte, int ContextLength,
+    string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte, int ContextLength,
     double TokensPerSecond);
 
 /// <summary>`edge tokenize --json`.</summary>

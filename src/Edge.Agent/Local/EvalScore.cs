@@ -11,7 +11,7 @@ internal sealed class EvalScore(JsonElement? schema)
     public int Exact { get; private set; }
     public int Valid { get; private set; }
     public IEnumerable<(string Name, double Share)> Fields =>
-        _fields.Select(field => (field.Key, (double)field.Value.Right / field.Value.Rows));
+        _fields.Select(entry => (entry.Key, (double)entry.Value.Right / entry.Value.Rows));
 
     /// <summary>Returns whether the reply is exactly the expected one.</summary>
     public bool Add(string expected, string reply)

@@ -10,24 +10,26 @@ namespace Edge.Agent.Service;
 internal sealed class ChatIntake : IDisposable
 {
     private readonly Channel<ChatCall> _calls;
-    private readonly InferenceCounts _counts;
     private readonly ConcurrentDictionary<string, bool> _live = new();
     private readonly Task _loop;
     private Serving? _serving;
+    private long _refused;
     private volatile bool _draining;
 
-    public ChatIntake(int callsMax, InferenceCounts counts)
+    public ChatIntake(int callsMax)
     {
-        _counts = counts;
         _calls = Channel.CreateBounded<ChatCall>(new BoundedChannelOptions(callsMax) { SingleReader = true });
         _loop = Task.Run(RunAsync);
     }
 
-    private sealed record Serving(Scheduler Scheduler, RequestMap Map, int ContextTokens);
+    /// <summary>Calls that were told no, by the intake or by the scheduler.</summary>
+    public long Refused => Interlocked.Read(ref _refused);
+
+    private sealed record Serving(Scheduler Scheduler, RequestMap Map);
 
     /// <summary>From now on calls are served; before, they are told not_ready.</summary>
-    public void Serve(Scheduler scheduler, RequestMap map, int contextTokens) =>
-        Volatile.Write(ref _serving, new Serving(scheduler, map, contextTokens));
+    public void Serve(Scheduler scheduler, RequestMap map) =>
+        Volatile.Write(ref _serving, new Serving(scheduler, map));
 
     /// <summary>From now on calls are refused; those accepted go on.</summary>
     public void Drain() => _draining = true;
@@ -81,7 +83,6 @@ internal sealed class ChatIntake : IDisposable
         var sink = new CallSink(call.Reply, call.Request.Stream, (reply, result) =>
         {
             _live.TryRemove(call.Id, out _);
-            _counts.Finished(result);
             serving.Map.Finish(reply, result);
         });
         var (request, problem) = serving.Map.ToGeneration(call, sink);
@@ -93,16 +94,11 @@ internal sealed class ChatIntake : IDisposable
         // The sink's gate keeps the first token behind "accepted", which names the position that only TryAccept knows.
         lock (sink.Gate)
         {
-            _counts.Accepted();
             _live[call.Id] = true;
             var admission = serving.Scheduler.TryAccept(request);
-            problem = RequestMap.ToProblem(admission, request.Prompt.Count, serving.ContextTokens);
+            problem = RequestMap.ToProblem(admission, request.Prompt.Count, serving.Scheduler.ContextLength);
             if (problem is null) call.Reply.Accepted(admission.Position);
-            else
-            {
-                _live.TryRemove(call.Id, out _);
-                _counts.Withdrawn();
-            }
+            else _live.TryRemove(call.Id, out _);
         }
         if (problem is not null) Refuse(call, problem);
         else if (call.Reply.IsFinished) serving.Scheduler.Cancel(call.Id);
@@ -110,7 +106,7 @@ internal sealed class ChatIntake : IDisposable
 
     private void Refuse(ChatCall call, Problem problem)
     {
-        _counts.Refused();
+        Interlocked.Increment(ref _refused);
         call.Reply.Fail(problem);
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Edge.Agent.Config;
 using Edge.Engine;
 using Edge.Mqtt;
+using Edge.Mqtt.Libmosquitto;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -13,8 +14,6 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 {
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
-
-    private readonly InferenceCounts _counts = new();
 
     /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
     public bool HasFailed { get; private set; }
@@ -38,7 +37,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // A wrong path or a broken file is found before the node appears on the broker.
         ModelFile.OpenHeader(config.Model);
         var options = NodeOptions();
-        using var intake = new ChatIntake(options.CallsMax, _counts);
+        using var intake = new ChatIntake(options.CallsMax);
         using var link = new NodeLink(
             options,
             new NodeHandlers
@@ -54,26 +53,25 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 
         long started = Stopwatch.GetTimestamp();
         using var loaded = LoadedModel.Open(config.Model, config.Inference.ModelOptions);
-        int context = config.Inference.Context > 0
-            ? Math.Min(config.Inference.Context, loaded.Model.Config.ContextLength)
-            : loaded.Model.Config.ContextLength;
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
-            QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots, ContextLength = context,
+            QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots, ContextLength = config.Inference.Context,
         });
+        int context = scheduler.ContextLength;
         _ = loaded.Template; // A template that cannot be used is a reason not to be ready.
-        intake.Serve(scheduler, new RequestMap(loaded, config), context);
+        intake.Serve(scheduler, new RequestMap(loaded, config));
         link.SetInfo(NodeCard.Of(config, loaded, options, context));
         link.SetStatus(ready: true, queue: 0);
         log.LogInformation(
             "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms", config.NameOfModel,
             context, loaded.Model.KernelSetName, loaded.Model.Threads, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-        await ReportAsync(link, loaded, stopping);
-        await DrainAsync(intake, link);
+        await ReportAsync(link, loaded, intake, scheduler, stopping);
+        await DrainAsync(intake, link, scheduler);
     }
 
     /// <summary>Telemetry until the service is told to stop.</summary>
-    private async Task ReportAsync(NodeLink link, LoadedModel loaded, CancellationToken stopping)
+    private async Task ReportAsync(
+        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, CancellationToken stopping)
     {
         var source = new TelemetrySource(config.Sensors);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
@@ -83,7 +81,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             {
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
                 link.Publish(source.System());
-                var inference = _counts.Take(config.Inference.Slots);
+                var inference = Inference(scheduler.Statistics, intake.Refused);
                 link.Publish(inference);
                 link.Publish(NodeCard.Weights(config, loaded));
                 if (source.Sensors() is { } sensors) link.Publish(sensors);
@@ -98,27 +96,35 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     }
 
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
-    private async Task DrainAsync(ChatIntake intake, NodeLink link)
+    private async Task DrainAsync(ChatIntake intake, NodeLink link, Scheduler scheduler)
     {
         intake.Drain();
-        link.SetStatus(ready: false, _counts.Live);
-        if (_counts.Live > 0) log.LogInformation("stopping: {Live} requests to finish", _counts.Live);
-        if (!await WaitForIdleAsync(TimeSpan.FromSeconds(config.DrainSeconds)))
+        link.SetStatus(ready: false, scheduler.Statistics.QueueDepth);
+        var drained = scheduler.DrainAsync();
+        if (!drained.IsCompleted) log.LogInformation("stopping: accepted requests are finished first");
+        if (!await EndsWithin(drained, TimeSpan.FromSeconds(config.DrainSeconds)))
         {
-            log.LogWarning("stopping: {Live} requests are not finished in time and are cancelled", _counts.Live);
+            log.LogWarning("stopping: requests that are not finished in time are cancelled");
             intake.CancelAll();
-            await WaitForIdleAsync(CancelLimit);
+            await EndsWithin(drained, CancelLimit);
         }
-        log.LogInformation(
-            link.Stop(FarewellLimit) ? "stopped: offline published" : "stopped: the broker did not confirm the farewell");
+        bool confirmed = link.Stop(FarewellLimit);
+        log.LogInformation("stopped: {Farewell}", confirmed ? "offline published" : "the broker did not confirm the farewell");
     }
 
-    private async Task<bool> WaitForIdleAsync(TimeSpan limit)
+    private static async Task<bool> EndsWithin(Task task, TimeSpan limit) => await Task.WhenAny(task, Task.Delay(limit)) == task;
+
+    private static InferenceTelemetry Inference(SchedulerStatistics s, long refused) => new()
     {
-        long started = Stopwatch.GetTimestamp();
-        while (_counts.Live > 0 && Stopwatch.GetElapsedTime(started) < limit) await Task.Delay(20);
-        return _counts.Live == 0;
-    }
+        Running = s.ActiveSlots,
+        Queue = s.QueueDepth,
+        Completed = s.Finished - s.Cancelled - s.TimedOut - s.Failed,
+        Refused = refused,
+        Failed = s.Cancelled + s.TimedOut + s.Failed,
+        PromptTokens = s.PromptTokens,
+        CompletionTokens = s.TokensGenerated,
+        TokS = Math.Round(s.DecodeTokensPerSecond, 2),
+    };
 
     private NodeOptions NodeOptions() => new()
     {

@@ -47,6 +47,7 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         Admission.ContextOverflow => new Problem(
             ProblemCode.ContextOverflow, result.Detail, "/messages", PromptTokens: promptTokens, ContextTokens: contextTokens),
         Admission.DeadlineUnreachable => new Problem(ProblemCode.DeadlineUnreachable, result.Detail),
+        Admission.Invalid => new Problem(ProblemCode.InvalidPayload, result.Detail),
         Admission.Draining => NotReady("the node is stopping"),
         _ => throw new InvalidOperationException($"admission {result.Admission}"),
     };
