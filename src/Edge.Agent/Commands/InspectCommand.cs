@@ -65,7 +65,7 @@ internal static class InspectCommand
     {
         const int shownMax = 200;
         string cut = text.Length > shownMax ? text[..shownMax] + "…" : text;
-        return "\"" + string.Concat(cut.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) + "\"";
+        return "\"" + string.Concat(cut.Select(c => c is '"' or '\\' ? $"\\{c}" : char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) + "\"";
     }
 
     private static void WriteJson(Utf8JsonWriter writer, GgufFile file)

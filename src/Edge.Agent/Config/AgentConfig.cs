@@ -4,25 +4,28 @@ using Edge.Mqtt;
 namespace Edge.Agent.Config;
 
 /// <summary>Everything that the service can be told; immutable, validated before anything starts. The file's keys are these names.</summary>
-internal sealed record AgentConfig
+/// <param name="Model">Path of the GGUF file.</param>
+/// <param name="ModelName">The name by which requests ask for the model; absent: the file's name without its ending.</param>
+/// <param name="Node">This machine's name in topics; absent: the host's name.</param>
+/// <param name="DrainSeconds">On stop: how long accepted requests may still run before they are cancelled.</param>
+internal sealed record AgentConfig(
+    string Model = "",
+    string? ModelName = null,
+    string? Node = null,
+    InferenceConfig? Inference = null,
+    MqttConfig? Mqtt = null,
+    SensorsConfig? Sensors = null,
+    double TelemetrySeconds = 10,
+    double DrainSeconds = 10)
 {
-    /// <summary>Path of the GGUF file.</summary>
-    public string Model { get; init; } = "";
-    /// <summary>The name by which requests ask for the model; empty: the file's name without its ending.</summary>
-    public string ModelName { get; init; } = "";
-    /// <summary>This machine's name in topics.</summary>
-    public string Node { get; init; } = DefaultNode;
-    public InferenceConfig Inference { get; init; } = new();
-    public MqttConfig Mqtt { get; init; } = new();
-    public SensorsConfig Sensors { get; init; } = new();
-    public double TelemetrySeconds { get; init; } = 10;
-    /// <summary>On stop: how long accepted requests may still run before they are cancelled.</summary>
-    public double DrainSeconds { get; init; } = 10;
-
-    [JsonIgnore]
-    public string NameOfModel => ModelName.Length > 0 ? ModelName : ModelFile.NameOf(Model);
+    public string ModelName { get; init; } = ModelName ?? ModelFile.NameOf(Model);
+    public string Node { get; init; } = Node ?? DefaultNode;
+    public InferenceConfig Inference { get; init; } = Inference ?? new();
+    public MqttConfig Mqtt { get; init; } = Mqtt ?? new();
+    public SensorsConfig Sensors { get; init; } = Sensors ?? new();
 
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
+    [JsonIgnore]
     public static string DefaultNode { get; } =
         string.Concat(Environment.MachineName.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
 

@@ -1,33 +1,37 @@
 using System.Text.Json.Serialization;
 using Edge.Models;
+using Edge.Weights;
 
 namespace Edge.Agent.Config;
 
 /// <summary>How the model runs, and the bounds of what requests may ask for.</summary>
-internal sealed record InferenceConfig
+/// <param name="Threads">0: one per core.</param>
+/// <param name="Kv">Type of the key/value cache, f16 or f32.</param>
+/// <param name="ReadWeights">Read the weights into own memory at start instead of mapping the file.</param>
+/// <param name="Context">Tokens of prompt and reply together; 0: the model's own.</param>
+/// <param name="Slots">Requests served side by side.</param>
+/// <param name="Queue">Requests that may wait for a slot.</param>
+/// <param name="MaxTokensDefault">Tokens of a reply whose request names no limit.</param>
+/// <param name="MaxTokens">The most that a request may name.</param>
+internal sealed record InferenceConfig(
+    int Threads = 0,
+    string Kv = "f16",
+    bool ReadWeights = false,
+    int Context = 0,
+    int Slots = 2,
+    int Queue = 32,
+    int MaxTokensDefault = 256,
+    int MaxTokens = 4096)
 {
-    /// <summary>0: one per core.</summary>
-    public int Threads { get; init; }
-    /// <summary>f16 or f32.</summary>
-    public string Kv { get; init; } = "f16";
-    /// <summary>Read the weights into own memory at start instead of mapping the file.</summary>
-    public bool ReadWeights { get; init; }
-    /// <summary>0: the model's own.</summary>
-    public int Context { get; init; }
-    public int Slots { get; init; } = 2;
-    public int Queue { get; init; } = 32;
-    /// <summary>Tokens of a reply whose request names no limit, and the most that one may name.</summary>
-    public int MaxTokensDefault { get; init; } = 256;
-    public int MaxTokens { get; init; } = 4096;
-
     [JsonIgnore]
     public ModelOptions ModelOptions => new()
     {
         Threads = Threads,
         KvType = Kv == "f32" ? KvType.F32 : KvType.F16,
-        Loading = ReadWeights ? Weights.WeightLoading.Read : Weights.WeightLoading.Map,
+        Loading = ReadWeights ? WeightLoading.Read : WeightLoading.Map,
     };
 
+    /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
     public string? Problem()
     {
         if (Threads is < 0 or > 256) return $"inference.threads {Threads} is outside 0 to 256";

@@ -1,9 +1,5 @@
 namespace Edge.Agent.Config;
 
 /// <summary>The sensors of the machine itself.</summary>
-internal sealed record SensorsConfig
-{
-    public bool Enabled { get; init; } = true;
-    /// <summary>Where sysfs is; another tree is for tests.</summary>
-    public string SysfsRoot { get; init; } = "/sys";
-}
+/// <param name="SysfsRoot">Where the kernel shows them; another tree is for tests.</param>
+internal sealed record SensorsConfig(bool Enabled = true, string SysfsRoot = "/sys");

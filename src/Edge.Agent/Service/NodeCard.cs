@@ -17,7 +17,7 @@ internal static class NodeCard
         Models =
         [
             new NodeModel(
-                config.NameOfModel, loaded.Model.Config.Architecture, Quantisation(config.Model), context,
+                config.ModelName, loaded.Model.Config.Architecture, Quantisation(config.Model), context,
                 new FileInfo(config.Model).Length),
         ],
         Limits = new NodeLimits(
@@ -29,7 +29,7 @@ internal static class NodeCard
 
     public static WeightsTelemetry Weights(AgentConfig config, LoadedModel loaded) => new()
     {
-        Model = config.NameOfModel,
+        Model = config.ModelName,
         FileBytes = new FileInfo(config.Model).Length,
         BytesPerToken = loaded.Model.WeightBytesPerToken,
         KernelSet = loaded.Model.KernelSetName,

@@ -63,7 +63,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         link.SetInfo(NodeCard.Of(config, loaded, options, context));
         link.SetStatus(ready: true, queue: 0);
         log.LogInformation(
-            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms", config.NameOfModel,
+            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms", config.ModelName,
             context, loaded.Model.KernelSetName, loaded.Model.Threads, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         await ReportAsync(link, loaded, intake, scheduler, stopping);
         await DrainAsync(intake, link, scheduler);
@@ -132,7 +132,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Root = config.Mqtt.Root,
         Version = NodeCard.Version,
         Connection = config.Mqtt.Connection($"edge-{config.Node}"),
-        ReplyPrefixes = config.Mqtt.ReplyPrefixes,
+        ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
         CallsMax = config.Inference.Queue + config.Inference.Slots + 8, // The scheduler refuses with a better answer first.
     };

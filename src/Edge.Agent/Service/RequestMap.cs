@@ -12,8 +12,8 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
     public (GenerationRequest? Request, Problem? Problem) ToGeneration(ChatCall call, ITokenSink sink)
     {
         var chat = call.Request;
-        if (chat.Model is { Length: > 0 } name && name != config.NameOfModel)
-            return Refuse(ProblemCode.ModelNotFound, $"this node serves '{config.NameOfModel}', not '{name}'", "/model");
+        if (chat.Model is { Length: > 0 } name && name != config.ModelName)
+            return Refuse(ProblemCode.ModelNotFound, $"this node serves '{config.ModelName}', not '{name}'", "/model");
         if (ToGrammar(chat.Format, out var grammar) is { } unsupported) return (null, unsupported);
         IReadOnlyList<int> prompt;
         try
@@ -81,7 +81,7 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return new ChatResult(
             result.Text, result.Reason == FinishReason.Length ? ChatFinish.Length : ChatFinish.Stop, result.PromptTokens,
             result.CompletionTokens, new ChatTimings(t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens),
-            config.NameOfModel);
+            config.ModelName);
     }
 
     /// <summary>What a client leaves out is greedy: a node that answers machines should answer the same way twice.</summary>
