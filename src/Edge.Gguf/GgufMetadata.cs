@@ -81,7 +81,7 @@ public sealed class GgufMetadata
     public long OffsetOf(string key) => _entries.TryGetValue(key, out MetadataEntry entry) ? entry.EntryOffset : 0;
 
     private static GgufException Missing(string key) =>
-        new($"metadata key '{key}' is missing; the model needs it, convert or download the file again", 0);
+        new($"metadata key {Printable.Quote(key)} is missing; the model needs it, convert or download the file again", 0);
 
     private MetadataEntry Required(string key) =>
         _entries.TryGetValue(key, out MetadataEntry entry) ? entry : throw Missing(key);
@@ -90,7 +90,7 @@ public sealed class GgufMetadata
     {
         if (!_entries.TryGetValue(key, out MetadataEntry entry)) return null;
         if (fits(entry)) return entry;
-        throw new GgufException($"metadata key '{key}' should be {expected} and is {entry.TypeName}; " +
+        throw new GgufException($"metadata key {Printable.Quote(key)} should be {expected} and is {entry.TypeName}; " +
             "convert or download the file again", entry.EntryOffset);
     }
 
@@ -157,7 +157,7 @@ public sealed class GgufMetadata
             GgufValueType.Int32 => BinaryPrimitives.ReadInt32LittleEndian(at),
             GgufValueType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(at),
             _ when Unsigned(entry, index) is var value and <= long.MaxValue => (long)value,
-            _ => throw new GgufException($"metadata key '{key}' has the value {Unsigned(entry, index)}, above the " +
+            _ => throw new GgufException($"metadata key {Printable.Quote(key)} has the value {Unsigned(entry, index)}, above the " +
                 $"limit {long.MaxValue}; the file is damaged, download it again", entry.EntryOffset),
         };
     }

@@ -3,23 +3,6 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>Bytes of tokens to whole characters: holds back half a character until the rest arrives. Allocates nothing per token.</summary>
-public sealed class StreamingDetokenizer
-{
-    public StreamingDetokenizer(Tokenizer tokenizer) => throw new NotSupportedException();
-    /// <summary>Writes the characters that became whole; returns their count. A token is at most <see cref="MaxCharsPerToken"/> characters.</summary>
-    public int Append(int id, Span<char> destination) => throw new NotSupportedException();
-    /// <summary>Writes U+FFFD for what was held back, if anything.</summary>
-    public int Flush(Span<char> destination) => throw new NotSupportedException();
-    public int MaxCharsPerToken => throw new NotSupportedException();
-    public void Reset() => throw new NotSupportedException();
-}
-
-public sealed record ChatMessage(string Role, string Content);
-
-/// <summary>A chat template that cannot be used; names construct, line and column.</summary>
-public sealed class TemplateException(string message) : Exception(message);
-
 /// <summary>The Jinja subset of common chat templates.</summary>
 public sealed class ChatTemplate
 {
