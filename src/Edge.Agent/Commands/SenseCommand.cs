@@ -51,9 +51,11 @@ internal static class SenseCommand
             var topics = new NodeTopics(parsed.GetValue(root)!, parsed.GetValue(node)!);
             if (topics.Validate() is { } wrong) throw new UserErrorException(wrong, ExitCode.Usage);
             var (host, port) = BrokerAddress.Parse(parsed.GetValue(broker)!);
-            using var loop = new SenseLoop(topics, host, port, TimeSpan.FromSeconds(parsed.GetValue(timeout)));
-            using var stop = new StopSignal();
             bool asJson = parsed.GetValue(json);
+            using var loop = new SenseLoop(
+                topics, host, port, TimeSpan.FromSeconds(parsed.GetValue(timeout)),
+                asJson ? static (_, _) => { } : SensePrint.Telemetry);
+            using var stop = new StopSignal();
             return loop.Run(
                 parsed.GetValue(seed), parsed.GetValue(count), TimeSpan.FromSeconds(parsed.GetValue(interval)),
                 asJson ? report => JsonLine.Print(report, AgentJson.Default.SenseReport) : SensePrint.Text, stop.Token)

@@ -42,10 +42,11 @@ internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<stri
 
 /// <summary>`edge kernels --json`.</summary>
 internal sealed record KernelsReport(
-    string Chosen, string Why, IReadOnlyList<KernelRow> Kernels, IReadOnlyDictionary<string, bool> CpuFeatures, int Cores);
+    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyDictionary<string, bool> CpuFeatures,
+    string Architecture, int Cores);
 
-/// <summary>One kernel family, and the variant of it that each set of this binary brings.</summary>
-internal sealed record KernelRow(string Set, string Family, bool Runs);
+/// <summary>One family × variant.</summary>
+internal sealed record KernelReport(string Family, string Variant, bool Runs, string Needs);
 
 /// <summary>`edge sense --json`: one line per reply.</summary>
 internal sealed record SenseReport(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using System.Threading.Channels;
 using Edge.Devices.Simulated;
 using Edge.Mqtt;
@@ -16,6 +17,7 @@ internal sealed class SenseLoop : IDisposable
 
     private readonly NodeTopics _topics;
     private readonly TimeSpan _timeout;
+    private readonly Action<string, string> _onTelemetry;
     private readonly string _replyTopic;
     private readonly string _broker;
     private readonly MosquittoTransport _transport;
@@ -25,8 +27,14 @@ internal sealed class SenseLoop : IDisposable
     private readonly Channel<MqttMessage> _replies = Channel.CreateBounded<MqttMessage>(
         new BoundedChannelOptions(RepliesMax) { FullMode = BoundedChannelFullMode.DropOldest });
 
-    public SenseLoop(NodeTopics topics, string host, int port, TimeSpan timeout)
+    /// <param name="topics">The node's.</param>
+    /// <param name="host">The broker's.</param>
+    /// <param name="port">The broker's.</param>
+    /// <param name="timeout">For broker, node and each reply.</param>
+    /// <param name="onTelemetry">Hears (group, JSON) on the network thread.</param>
+    public SenseLoop(NodeTopics topics, string host, int port, TimeSpan timeout, Action<string, string> onTelemetry)
     {
+        _onTelemetry = onTelemetry;
         _topics = topics;
         _timeout = timeout;
         _broker = $"{host}:{port}";
@@ -39,7 +47,7 @@ internal sealed class SenseLoop : IDisposable
                 Port = port,
                 ClientId = client,
                 SessionExpirySeconds = 0,
-                Subscriptions = [new(_replyTopic, 1), new(topics.Status, 1)],
+                Subscriptions = [new(_replyTopic, 1), new(topics.Status, 1), new(topics.Telemetry("+"), 0)],
                 ReconnectMax = TimeSpan.FromSeconds(2),
             },
             new MqttEvents { OnMessage = OnMessage, OnOnline = _online.Set, OnOffline = _ => _online.Reset() });
@@ -131,8 +139,21 @@ internal sealed class SenseLoop : IDisposable
     private void OnMessage(MqttMessage message)
     {
         if (message.Topic == _replyTopic) _replies.Writer.TryWrite(message);
-        else if (message.Topic != _topics.Status) return;
-        else if (Encoding.UTF8.GetString(message.Payload.Span).Contains("\"ready\":true", StringComparison.Ordinal)) _nodeReady.Set();
-        else _nodeReady.Reset();
+        else if (message.Topic == _topics.Status) OnStatus(message.Payload);
+        else _onTelemetry(message.Topic[(message.Topic.LastIndexOf('/') + 1)..], Encoding.UTF8.GetString(message.Payload.Span));
+    }
+
+    private void OnStatus(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            using var status = JsonDocument.Parse(payload);
+            if (status.RootElement.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.True) _nodeReady.Set();
+            else _nodeReady.Reset();
+        }
+        catch (JsonException)
+        {
+            _nodeReady.Reset(); // Not a node of ours.
+        }
     }
 }

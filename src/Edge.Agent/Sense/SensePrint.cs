@@ -13,4 +13,6 @@ internal static class SensePrint
         string speed = report.TokensPerSecond is { } rate ? $"{rate:F0} tokens/s, " : "";
         Console.Error.WriteLine($"  {speed}{report.LatencyMs:F0} ms");
     }
+
+    public static void Telemetry(string group, string json) => Console.Error.WriteLine($"  telemetry/{group} {json}");
 }

@@ -31,8 +31,5 @@ internal static class SenseReply
     }
 
     private static double? Rate(JsonElement root) =>
-        root.TryGetProperty("edge", out var edge) && edge.TryGetProperty("timings", out var timings)
-            && timings.TryGetProperty("tok_s", out var rate)
-            ? rate.GetDouble()
-            : null;
+        root.TryGetProperty("timings", out var timings) && timings.TryGetProperty("tok_s", out var rate) ? rate.GetDouble() : null;
 }

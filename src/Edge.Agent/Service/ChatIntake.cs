@@ -80,7 +80,7 @@ internal sealed class ChatIntake : IDisposable
 
     private void Admit(ChatCall call, Serving serving)
     {
-        var sink = new CallSink(call.Reply, call.Request.Stream, (reply, result) =>
+        var sink = new CallSink(call.Reply, (reply, result) =>
         {
             _live.TryRemove(call.Id, out _);
             serving.Map.Finish(reply, result);

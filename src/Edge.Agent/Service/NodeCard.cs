@@ -21,7 +21,7 @@ internal static class NodeCard
                 new FileInfo(config.Model).Length),
         ],
         Limits = new NodeLimits(
-            options.Connection.PayloadBytesMax, 256, config.Inference.Queue, config.Inference.MaxTokens,
+            options.Connection.PayloadBytesMax, ChatLimits.MessagesMax, config.Inference.Queue, config.Inference.MaxTokens,
             options.TimeoutMax.TotalSeconds),
         KernelSet = loaded.Model.KernelSetName,
         Threads = loaded.Model.Threads,

@@ -28,6 +28,7 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return (new GenerationRequest
         {
             Id = call.Id,
+            Requester = call.Reply.Topic, // Requesters are served in turn; who waits for replies in one place is one of them.
             Prompt = prompt,
             Sink = sink,
             Sampling = ToSampling(chat, call.ReceivedAt),
