@@ -19,31 +19,60 @@ public static class ChatRequestReader
     {
         request = null;
         address = default;
+        if (Parse(body, out problem) is not { } document) return false;
+        using (document)
+        {
+            var root = new JsonFields(document.RootElement, "");
+            address = ReadAddress(root);
+            if (root.Fault is null) request = Read(root, address);
+            problem = root.Fault;
+            if (problem is not null) request = null;
+        }
+        return request is not null;
+    }
+
+    /// <summary>Only who and where, as a cancel's body has it. False: no JSON object, or a field of the wrong form.</summary>
+    public static bool TryReadAddress(ReadOnlyMemory<byte> body, out BodyAddress address)
+    {
+        address = default;
+        if (Parse(body, out _) is not { } document) return false;
+        using (document)
+        {
+            var root = new JsonFields(document.RootElement, "");
+            address = ReadAddress(root);
+            return root.Fault is null;
+        }
+    }
+
+    private static JsonDocument? Parse(ReadOnlyMemory<byte> body, out Problem? problem)
+    {
+        problem = null;
         if (!Utf8.IsValid(body.Span))
         {
             problem = new(ProblemCode.InvalidPayload, "the body is not valid UTF-8; send JSON in UTF-8", "");
-            return false;
+            return null;
         }
-        JsonDocument document;
-        try { document = JsonDocument.Parse(body, s_options); }
+        try { return JsonDocument.Parse(body, s_options); }
         catch (JsonException e)
         {
             problem = new(ProblemCode.InvalidPayload, "the body is not JSON (line " +
                 $"{(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}, at most {ChatLimits.DepthMax} levels deep); " +
                 "send one JSON object", "");
-            return false;
+            return null;
         }
-        using (document)
+    }
+
+    private static BodyAddress ReadAddress(JsonFields root)
+    {
+        _ = root.String("reply_to", TopicName.BytesMax);
+        string? id = root.String("request_id", ChatLimits.CorrelationBytesMax)
+            ?? root.PeekText("request_id", ChatLimits.CorrelationBytesMax);
+        if (id is not null && Encoding.UTF8.GetByteCount(id) > ChatLimits.CorrelationBytesMax)
         {
-            var root = new JsonFields(document.RootElement, "");
-            address = new(root.String("request_id", ChatLimits.CorrelationBytesMax), root.String("reply_to", TopicName.BytesMax));
-            if (address.RequestId is { } id && Encoding.UTF8.GetByteCount(id) > ChatLimits.CorrelationBytesMax)
-                root.Refuse("request_id", $"must have at most {ChatLimits.CorrelationBytesMax} bytes in UTF-8");
-            request = root.Fault is null ? Read(root, address) : null;
-            problem = root.Fault;
-            if (problem is not null) request = null;
+            root.Refuse("request_id", $"must have at most {ChatLimits.CorrelationBytesMax} bytes in UTF-8");
+            id = null;
         }
-        return request is not null;
+        return new(id, root.PeekText("reply_to", TopicName.BytesMax));
     }
 
     private static ChatRequest? Read(JsonFields root, BodyAddress address)

@@ -26,7 +26,7 @@ internal sealed class JsonFields
                 Refuse("", $"has a field name that is not valid text of at most {NameCharsMax} characters");
             else if (_fields.Count >= NamesMax) Refuse("", $"has more than {NamesMax} fields; remove some");
             else if (!_fields.TryAdd(name, property.Value)) Refuse(name, "appears twice; send it once");
-            if (Fault is not null) return;
+            if (_fields.Count >= NamesMax && Fault is not null) return;
         }
     }
 
@@ -60,6 +60,10 @@ internal sealed class JsonFields
         Fault ??= fault;
         return text;
     }
+
+    /// <summary>The text if it is one within bounds, whatever else is wrong: for finding out where a refusal goes.</summary>
+    public string? PeekText(string name, int charsMax) =>
+        _fields.TryGetValue(name, out var e) && e.ValueKind == JsonValueKind.String ? TextOf(e, "", 1, charsMax, out _) : null;
 
     public bool? Bool(string name)
     {

@@ -19,4 +19,5 @@ internal sealed record TelemetryMessage<T>(DateTimeOffset Time, long Seq, T Valu
 [JsonSerializable(typeof(TelemetryMessage<InferenceTelemetry>))]
 [JsonSerializable(typeof(TelemetryMessage<WeightsTelemetry>))]
 [JsonSerializable(typeof(TelemetryMessage<SensorsTelemetry>))]
+[JsonSerializable(typeof(TelemetryMessage<NodeEvent>))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Edge.Tests.Mqtt;
+
+/// <summary>A real mosquitto on a free loopback port, with its own configuration in a temporary folder; ended by its process id.</summary>
+public sealed class Broker : IDisposable
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+    private readonly string _folder = Directory.CreateTempSubdirectory("edge-broker-").FullName;
+    private readonly StringBuilder _log = new();
+    private readonly string _extra;
+    private Process? _process;
+
+    public Broker() : this("") { }
+
+    public Broker(string extra, bool start = true, Func<string, string>? listener = null)
+    {
+        Port = FreePort();
+        _extra = extra;
+        File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"),
+            (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}", $"{Port}") +
+            $"persistence false\nlog_dest stdout\nlog_type all\nmax_queued_messages 10000\n{_extra}\n");
+        if (start) Start();
+    }
+
+    public int Port { get; }
+    public string Folder => _folder;
+    public string Log { get { lock (_log) return _log.ToString(); } }
+
+    public void Start()
+    {
+        string program = File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
+        var start = new ProcessStartInfo(program, ["-c", Path.Combine(_folder, "mosquitto.conf")])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, e) => Append(e.Data);
+        _process.ErrorDataReceived += (_, e) => Append(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        var clock = Stopwatch.StartNew();
+        while (!CanConnect())
+        {
+            if (_process.HasExited || clock.Elapsed > Limit)
+                throw new InvalidOperationException("mosquitto did not start (is the package mosquitto installed?): " + Log);
+            Thread.Yield();
+        }
+    }
+
+    public void Stop()
+    {
+        if (_process is null) return;
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Ends when the log contains the text; fails the test after the limit.</summary>
+    public async Task Logged(string text)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!Log.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.True(clock.Elapsed < Limit, $"the broker never logged '{text}':\n{Log}");
+            await Task.Yield();
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        Directory.Delete(_folder, true);
+    }
+
+    private bool CanConnect()
+    {
+        try
+        {
+            using var probe = new TcpClient();
+            probe.Connect(IPAddress.Loopback, Port);
+            return true;
+        }
+        catch (SocketException) { return false; }
+    }
+
+    private void Append(string? line)
+    {
+        if (line is not null) lock (_log) _log.AppendLine(line);
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
