@@ -27,8 +27,8 @@ public sealed record SamplingOptions
         : TopK < 0 ? $"top_k {TopK} is negative; 0 switches it off"
         : !(TopP >= 0 && TopP <= 1) ? $"top_p {TopP} is not within 0 and 1"
         : !(MinP >= 0 && MinP <= 1) ? $"min_p {MinP} is not within 0 and 1"
-        : !(RepetitionPenalty > 0 && RepetitionPenalty <= 100)
-            ? $"repetition_penalty {RepetitionPenalty} is not above 0 and at most 100"
+        : !(RepetitionPenalty >= 0.01f && RepetitionPenalty <= 100)
+            ? $"repetition_penalty {RepetitionPenalty} is not within 0.01 and 100"
         : RepetitionWindow is < 0 or > RepetitionWindowMax
             ? $"repetition_window {RepetitionWindow} is not within 0 and {RepetitionWindowMax}"
         : null;

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Weights;
 
-/// <summary>Advice to the kernel about a range of memory; it may be ignored, and is where libc or Linux is absent.</summary>
+/// <summary>Advice to the kernel about a range of memory; it may be ignored, and is where libc or Linux is
+/// absent.</summary>
 internal static unsafe partial class MemoryAdvice
 {
     /// <summary>The kernel starts to read the range ahead.</summary>

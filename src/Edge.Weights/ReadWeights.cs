@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Edge.Weights;
 
-/// <summary>All tensors in one block of own memory, read from the file in large pieces in the order of the file.</summary>
+/// <summary>All tensors in one block of own memory, read from the file in large pieces in the order of the
+/// file.</summary>
 internal sealed unsafe class ReadWeights : IDisposable
 {
     /// <summary>Address of every tensor: a cache line, and the widest vector.</summary>
@@ -100,8 +101,8 @@ internal sealed unsafe class ReadWeights : IDisposable
         {
             int got = ReadOnce(tensor, at + done, new Span<byte>(to + done, bytes - done));
             if (got == 0)
-                throw new GgufException($"truncated: tensor '{tensor.Name}' needs bytes {at} to {at + bytes}, and the " +
-                    $"file ends at {at + done}; was it cut while it was read? Download it again", at + done);
+                throw new GgufException($"truncated: tensor '{tensor.Name}' needs bytes {at} to {at + bytes}, and " +
+                    $"the file ends at {at + done}; was it cut while it was read? Download it again", at + done);
             done += got;
         }
     }

@@ -10,7 +10,8 @@ public sealed class DemoModelFileTests
     internal static string PathOf(string file)
     {
         string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Edge.sln"))) folder = Path.GetDirectoryName(folder);
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Edge.sln")))
+            folder = Path.GetDirectoryName(folder);
         return Path.Combine(folder!, "tests", "golden", "demo-model", file);
     }
 
@@ -39,7 +40,8 @@ public sealed class DemoModelFileTests
         Assert.Equal(QuantType.F32, file.Get("blk.0.ffn_gate_inp.weight").Type);
     }
 
-    /// <summary>Norm weights are near one and finite: the address is the right one, not merely inside the file.</summary>
+    /// <summary>Norm weights are near one and finite: the address is the right one, not merely inside the
+    /// file.</summary>
     [Theory]
     [InlineData(WeightLoading.Map)]
     [InlineData(WeightLoading.Read)]

@@ -50,7 +50,10 @@ public sealed class FuzzTests
     [Fact]
     public void Execute_OtherException_IsACrashWithItsInput()
     {
-        var target = new FuzzTarget("crash", input => { if (input.Length > 0 && input[0] == 'X') _ = checked(input[0] - 200u); });
+        var target = new FuzzTarget("crash", input =>
+        {
+            if (input.Length > 0 && input[0] == 'X') _ = checked(input[0] - 200u);
+        });
         FuzzReport report = new FuzzRun(target, ["W___"u8.ToArray()], 1, Limits).Execute(5_000, Long);
         FuzzFinding finding = Assert.Single(report.Findings);
         Assert.Equal("crash", finding.Kind);
@@ -63,7 +66,8 @@ public sealed class FuzzTests
     {
         using var release = new ManualResetEventSlim();
         var target = new FuzzTarget("hang", _ => release.Wait());
-        FuzzReport report = new FuzzRun(target, [[7]], 1, Limits with { WallTimeMax = TimeSpan.FromMilliseconds(100) }).Execute(9, Long);
+        FuzzLimits limits = Limits with { WallTimeMax = TimeSpan.FromMilliseconds(100) };
+        FuzzReport report = new FuzzRun(target, [[7]], 1, limits).Execute(9, Long);
         release.Set();
         FuzzFinding finding = Assert.Single(report.Findings);
         Assert.Equal("hang", finding.Kind);

@@ -9,7 +9,11 @@ namespace Edge.Tests.Gguf;
 public sealed class GgufBoundsTests
 {
     /// <summary>The fault, the file, the byte that the message must name, words that it must contain.</summary>
-    private sealed record Fault(string Name, byte[] File, long Offset, params string[] Says);
+    private sealed record Fault(string Name, byte[] File, long Offset, params string[] Says)
+    {
+        public Fault(string name, GgufBytes file, long offset, params string[] says)
+            : this(name, file.ToArray(), offset, says) { }
+    }
 
     private const uint F32 = 0, Q4_0 = 2;
 
@@ -33,73 +37,74 @@ public sealed class GgufBoundsTests
 
         // Version and counts.
         new("version cut", Ascii("GGUF\u0003"), 4, "truncated", "the version", "5 bytes", "download it again"),
-        new("version 0", GgufBytes.Start(version: 0).ToArray(), 4, "version 0 does not exist", "download it again"),
-        new("version 1", GgufBytes.Start(version: 1).ToArray(), 4, "version 1", "newer download"),
-        new("version 4", GgufBytes.Start(version: 4).ToArray(), 4, "version 4 is newer", "update edge"),
-        new("big-endian", GgufBytes.Start(version: 0x03000000).ToArray(), 4, "big-endian", "gguf_convert_endian.py"),
-        new("version nonsense", GgufBytes.Start(version: 77777).ToArray(), 4, "77777 does not exist"),
-        new("tensor count", GgufBytes.Start(tensors: 70_000).ToArray(), 8, "tensor_count 70000 exceeds 65536"),
-        new("tensor count 2^64", GgufBytes.Start(tensors: ulong.MaxValue).ToArray(), 8, "exceeds 65536"),
-        new("tensor count past file", GgufBytes.Start(tensors: 60_000).ToArray(), 8, "truncated", "tensor_count 60000"),
-        new("kv count", GgufBytes.Start(keys: 65_537).ToArray(), 16, "metadata_kv_count 65537 exceeds 65536"),
-        new("kv count past file", GgufBytes.Start(keys: 5).ToArray(), 16, "truncated", "metadata_kv_count 5"),
+        new("version 0", GgufBytes.Start(version: 0), 4, "version 0 does not exist", "download it again"),
+        new("version 1", GgufBytes.Start(version: 1), 4, "version 1", "newer download"),
+        new("version 4", GgufBytes.Start(version: 4), 4, "version 4 is newer", "update edge"),
+        new("big-endian", GgufBytes.Start(version: 0x03000000), 4, "big-endian", "gguf_convert_endian.py"),
+        new("version nonsense", GgufBytes.Start(version: 77777), 4, "77777 does not exist"),
+        new("tensor count", GgufBytes.Start(tensors: 70_000), 8, "tensor_count 70000 exceeds 65536"),
+        new("tensor count 2^64", GgufBytes.Start(tensors: ulong.MaxValue), 8, "exceeds 65536"),
+        new("tensor count past file", GgufBytes.Start(tensors: 60_000), 8, "truncated", "tensor_count 60000"),
+        new("kv count", GgufBytes.Start(keys: 65_537), 16, "metadata_kv_count 65537 exceeds 65536"),
+        new("kv count past file", GgufBytes.Start(keys: 5), 16, "truncated", "metadata_kv_count 5"),
 
         // Keys.
-        new("key length 0", GgufBytes.Start(keys: 1).Text("").U32(0).U64(0).ToArray(), 24, "claims 0 bytes"),
-        new("key length", GgufBytes.Start(keys: 1).U64(65_536).Raw(new byte[70_000]).ToArray(), 24, "claims 65536 bytes"),
-        new("key length 2^63", GgufBytes.Start(keys: 1).U64(1UL << 63).U64(0).ToArray(), 24, "9223372036854775808 bytes"),
-        new("key past file", GgufBytes.Start(keys: 1).U64(100).U64(0).ToArray(), 32, "truncated", "key of metadata entry 0"),
-        new("key with line break", OneKey("a\nb", V.UInt8).U8(1).ToArray(), 24, "control character"),
-        new("key not UTF-8", GgufBytes.Start(keys: 1).U64(2).Raw([0xC3, 0x28]).U32(0).U8(1).ToArray(), 24, "not UTF-8"),
-        new("key twice", GgufBytes.Start(keys: 2).Key("a", V.UInt8).U8(1).Key("a", V.UInt8).U8(1).ToArray(), 38,
+        new("key length 0", GgufBytes.Start(keys: 1).Text("").U32(0).U64(0), 24, "claims 0 bytes"),
+        new("key length", GgufBytes.Start(keys: 1).U64(65_536).Raw(new byte[70_000]), 24, "claims 65536 bytes"),
+        new("key length 2^63", GgufBytes.Start(keys: 1).U64(1UL << 63).U64(0), 24, "9223372036854775808 bytes"),
+        new("key past file", GgufBytes.Start(keys: 1).U64(100).U64(0), 32, "truncated", "key of metadata entry 0"),
+        new("key with line break", OneKey("a\nb", V.UInt8).U8(1), 24, "control character"),
+        new("key not UTF-8", GgufBytes.Start(keys: 1).U64(2).Raw([0xC3, 0x28]).U32(0).U8(1), 24, "not UTF-8"),
+        new("key twice", GgufBytes.Start(keys: 2).Key("a", V.UInt8).U8(1).Key("a", V.UInt8).U8(1), 38,
             "'a' stands twice (first at byte 24)", "download it again"),
 
         // Values.
-        new("value type", OneKey("a", (V)13).U64(0).ToArray(), 24, "'a' has value type 13", "0 to 12"),
-        new("value past file", OneKey("a", V.UInt64).U32(0).ToArray(), 37, "truncated", "metadata key 'a'"),
-        new("bool 2", OneKey("a", V.Bool).U8(2).ToArray(), 37, "byte 2", "bool"),
-        new("string length", OneKey("a", V.String).U64(33 << 20).ToArray(), 37, "claims 34603008 bytes", "33554432"),
-        new("string length 2^64", OneKey("a", V.String).U64(ulong.MaxValue).ToArray(), 37, "18446744073709551615"),
-        new("string past file", OneKey("a", V.String).U64(9).U64(0).ToArray(), 45, "truncated", "byte 54", "53 bytes"),
-        new("array in array", OneKey("a", V.Array).U32(9).U64(1).ToArray(), 24, "array of arrays"),
-        new("array element type", OneKey("a", V.Array).U32(99).U64(1).ToArray(), 24, "value type 99"),
-        new("array count", OneKey("a", V.Array).U32(0).U64((16 << 20) + 1).ToArray(), 41,
+        new("value type", OneKey("a", (V)13).U64(0), 24, "'a' has value type 13", "0 to 12"),
+        new("value past file", OneKey("a", V.UInt64).U32(0), 37, "truncated", "metadata key 'a'"),
+        new("bool 2", OneKey("a", V.Bool).U8(2), 37, "byte 2", "bool"),
+        new("string length", OneKey("a", V.String).U64(33 << 20), 37, "claims 34603008 bytes", "33554432"),
+        new("string length 2^64", OneKey("a", V.String).U64(ulong.MaxValue), 37, "18446744073709551615"),
+        new("string past file", OneKey("a", V.String).U64(9).U64(0), 45, "truncated", "byte 54", "53 bytes"),
+        new("array in array", OneKey("a", V.Array).U32(9).U64(1), 24, "array of arrays"),
+        new("array element type", OneKey("a", V.Array).U32(99).U64(1), 24, "value type 99"),
+        new("array count", OneKey("a", V.Array).U32(0).U64((16 << 20) + 1), 41,
             "claims 16777217 elements", "16777216"),
-        new("array of 4 billion", OneKey("a", V.Array).U32(4).U64(4_000_000_000).ToArray(), 41, "4000000000"),
-        new("array past file", OneKey("a", V.Array).U32(4).U64(16 << 20).ToArray(), 49, "truncated", "'a'"),
-        new("strings past file", OneKey("a", V.Array).U32(8).U64(16 << 20).ToArray(), 49, "truncated", "'a'"),
-        new("string in array", OneKey("a", V.Array).U32(8).U64(1).U64(1UL << 40).ToArray(), 49, "1099511627776 bytes"),
-        new("bool in array", OneKey("a", V.Array).U32(7).U64(3).Raw([1, 0, 9]).ToArray(), 51, "byte 9"),
+        new("array of 4 billion", OneKey("a", V.Array).U32(4).U64(4_000_000_000), 41, "4000000000"),
+        new("array past file", OneKey("a", V.Array).U32(4).U64(16 << 20), 49, "truncated", "'a'"),
+        new("strings past file", OneKey("a", V.Array).U32(8).U64(16 << 20), 49, "truncated", "'a'"),
+        new("string in array", OneKey("a", V.Array).U32(8).U64(1).U64(1UL << 40), 49, "1099511627776 bytes"),
+        new("bool in array", OneKey("a", V.Array).U32(7).U64(3).Raw([1, 0, 9]), 51, "byte 9"),
 
         // Alignment and splits.
-        new("alignment 0", Alignment(0).ToArray(), 24, "general.alignment is 0", "powers of two from 8 to 65536"),
-        new("alignment 4", Alignment(4).ToArray(), 24, "general.alignment is 4"),
-        new("alignment 48", Alignment(48).ToArray(), 24, "general.alignment is 48"),
-        new("alignment 131072", Alignment(131072).ToArray(), 24, "general.alignment is 131072"),
-        new("alignment text", OneKey("general.alignment", V.String).Text("32").ToArray(), 24, "should be an integer"),
-        new("split", OneKey("split.count", V.UInt32).U32(3).ToArray(), 24, "over 3 files", "llama-gguf-split --merge"),
+        new("alignment 0", Alignment(0), 24, "general.alignment is 0", "powers of two from 8 to 65536"),
+        new("alignment 4", Alignment(4), 24, "general.alignment is 4"),
+        new("alignment 48", Alignment(48), 24, "general.alignment is 48"),
+        new("alignment 131072", Alignment(131072), 24, "general.alignment is 131072"),
+        new("alignment text", OneKey("general.alignment", V.String).Text("32"), 24, "should be an integer"),
+        new("split", OneKey("split.count", V.UInt32).U32(3), 24, "over 3 files", "llama-gguf-split --merge"),
 
         // Tensor entries.
-        new("tensor name empty", OneTensor().Tensor("", F32, 0, 4).Data(16).ToArray(), 24, "claims 0 bytes"),
-        new("tensor name length", OneTensor().Tensor(new string('n', 65), F32, 0, 4).Data(16).ToArray(), 24, "claims 65 bytes"),
-        new("tensor name escape", OneTensor().Tensor("a\u001b[2J", F32, 0, 4).Data(16).ToArray(), 24, "control character"),
-        new("no dimension", OneTensor().Tensor("t", F32, 0).Data(32).ToArray(), 24, "'t' has 0 dimensions", "1 to 4"),
-        new("five dimensions", OneTensor().Tensor("t", F32, 0, 1, 1, 1, 1, 1).Data(32).ToArray(), 24, "5 dimensions"),
-        new("dimension 0", OneTensor().Tensor("t", F32, 0, 4, 0).Data(32).ToArray(), 24, "length 0 in dimension 1"),
-        new("product overflow", OneTensor().Tensor("t", F32, 0, 1UL << 32, 1UL << 32).Data(32).ToArray(), 24,
+        new("tensor name empty", OneTensor().Tensor("", F32, 0, 4).Data(16), 24, "claims 0 bytes"),
+        new("tensor name length", OneTensor().Tensor(new string('n', 65), F32, 0, 4).Data(16), 24, "claims 65 bytes"),
+        new("tensor name escape", OneTensor().Tensor("a\u001b[2J", F32, 0, 4).Data(16), 24, "control character"),
+        new("no dimension", OneTensor().Tensor("t", F32, 0).Data(32), 24, "'t' has 0 dimensions", "1 to 4"),
+        new("five dimensions", OneTensor().Tensor("t", F32, 0, 1, 1, 1, 1, 1).Data(32), 24, "5 dimensions"),
+        new("dimension 0", OneTensor().Tensor("t", F32, 0, 4, 0).Data(32), 24, "length 0 in dimension 1"),
+        new("product overflow", OneTensor().Tensor("t", F32, 0, 1UL << 32, 1UL << 32).Data(32), 24,
             "length 4294967296 in dimension 1"),
-        new("dimension 2^63", OneTensor().Tensor("t", F32, 0, 1UL << 63).Data(32).ToArray(), 24, "dimension 0"),
-        new("unknown type", OneTensor().Tensor("t", 200, 0, 4).Data(32).ToArray(), 24, "type number 200", "update edge", "Q4_0"),
-        new("columns", OneTensor().Tensor("t", Q4_0, 0, 33, 2).Data(64).ToArray(), 24, "33 columns", "block of 32"),
-        new("offset unaligned", OneTensor().Tensor("t", F32, 8, 4).Data(64).ToArray(), 24, "byte 8 of the data", "alignment 32"),
-        new("offset absurd", OneTensor().Tensor("t", F32, 1UL << 62, 4).Data(64).ToArray(), 24, "beyond any file"),
-        new("entry cut", OneTensor().Text("tensor").U32(2).U64(4).U64(4).ToArray(), 58, "truncated", "type of tensor 'tensor'"),
-        new("data cut", OneTensor().Tensor("t", F32, 0, 1000).Data(999).ToArray(), 24, "truncated: the header promises 4064 bytes",
+        new("dimension 2^63", OneTensor().Tensor("t", F32, 0, 1UL << 63).Data(32), 24, "dimension 0"),
+        new("unknown type", OneTensor().Tensor("t", 200, 0, 4).Data(32), 24, "type number 200", "update edge", "Q4_0"),
+        new("columns", OneTensor().Tensor("t", Q4_0, 0, 33, 2).Data(64), 24, "33 columns", "block of 32"),
+        new("offset unaligned", OneTensor().Tensor("t", F32, 8, 4).Data(64), 24, "byte 8 of the data", "alignment 32"),
+        new("offset absurd", OneTensor().Tensor("t", F32, 1UL << 62, 4).Data(64), 24, "beyond any file"),
+        new("entry cut", OneTensor().Text("tensor").U32(2).U64(4).U64(4), 58, "truncated", "type of tensor 'tensor'"),
+        new("data cut", OneTensor().Tensor("t", F32, 0, 1000).Data(999), 24,
+            "truncated: the header promises 4064 bytes",
             "'t'", "the file has 1063", "download it again"),
-        new("data beyond", OneTensor().Tensor("t", F32, 1 << 20, 4).Data(64).ToArray(), 24, "promises 1048656 bytes"),
-        new("tensor twice", GgufBytes.Start(tensors: 2).Tensor("t", F32, 0, 4).Tensor("t", F32, 32, 4).Data(64).ToArray(), 57,
+        new("data beyond", OneTensor().Tensor("t", F32, 1 << 20, 4).Data(64), 24, "promises 1048656 bytes"),
+        new("tensor twice", GgufBytes.Start(tensors: 2).Tensor("t", F32, 0, 4).Tensor("t", F32, 32, 4).Data(64), 57,
             "'t' stands twice (first at byte 24)"),
-        new("overlap", GgufBytes.Start(tensors: 2).Tensor("t", F32, 0, 9).Tensor("u", F32, 32, 4).Data(64).ToArray(), 57,
+        new("overlap", GgufBytes.Start(tensors: 2).Tensor("t", F32, 0, 9).Tensor("u", F32, 32, 4).Data(64), 57,
             "'t' and 'u' overlap"),
     ];
 
@@ -197,7 +202,8 @@ public sealed class GgufBoundsTests
     [Fact]
     public void Open_Version2_IsRead()
     {
-        using var file = new TemporaryFile(GgufBytes.Start(tensors: 1, version: 2).Tensor("t", F32, 0, 4).Data(16).ToArray());
+        byte[] bytes = GgufBytes.Start(tensors: 1, version: 2).Tensor("t", F32, 0, 4).Data(16).ToArray();
+        using var file = new TemporaryFile(bytes);
         GgufFile gguf = GgufFile.Open(file.Path);
         Assert.Equal(2, gguf.Version);
         Assert.Equal(gguf.FileBytes - 16, gguf.Tensors[0].Offset);
@@ -224,7 +230,8 @@ public sealed class GgufBoundsTests
         GgufFile gguf = GgufFile.Open(file.Path);
         var e = Assert.Throws<GgufException>(gguf.RequireRunnable);
         Assert.Equal(24, e.ByteOffset);
-        Assert.Contains($"tensor 'x' has type {type.Name}, which this version does not run yet", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"tensor 'x' has type {type.Name}, which this version does not run yet", e.Message,
+            StringComparison.Ordinal);
         Assert.Contains("take a Q4_0 or Q8_0 file", e.Message, StringComparison.Ordinal);
     }
 }

@@ -21,9 +21,16 @@ public sealed class GgufMetadataTests
     public void Get_MissingKey_IsNamed()
     {
         GgufMetadata metadata = Sample();
-        Assert.All<Action>(
-            [() => metadata.GetString("a.b"), () => metadata.GetInteger("a.b"), () => metadata.GetReal("a.b"), () => _ = metadata["a.b"]],
-            get => Assert.Contains("'a.b' is missing", Assert.Throws<GgufException>(get).Message, StringComparison.Ordinal));
+        Action[] gets =
+        [
+            () => metadata.GetString("a.b"), () => metadata.GetInteger("a.b"), () => metadata.GetReal("a.b"),
+            () => _ = metadata["a.b"],
+        ];
+        foreach (Action get in gets)
+        {
+            var e = Assert.Throws<GgufException>(get);
+            Assert.Contains("'a.b' is missing", e.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -79,7 +86,8 @@ public sealed class GgufMetadataTests
     [Fact]
     public void Message_HostileKey_IsMadePrintable()
     {
-        GgufMetadata metadata = Read(GgufBytes.Start(keys: 1).Key("a\u202eb'c" + new string('x', 500), GgufValueType.UInt8).U8(1));
+        string key = "a\u202eb'c" + new string('x', 500);
+        GgufMetadata metadata = Read(GgufBytes.Start(keys: 1).Key(key, GgufValueType.UInt8).U8(1));
         var e = Assert.Throws<GgufException>(() => metadata.FindString(metadata.Keys[0]));
         Assert.Contains("'a?b?cxx", e.Message, StringComparison.Ordinal);
         Assert.InRange(e.Message.Length, 80, 300);

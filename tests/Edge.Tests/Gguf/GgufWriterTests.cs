@@ -48,8 +48,8 @@ public sealed class GgufWriterTests
             writer.Complete();
         }
         GgufMetadata read = GgufFile.Open(file.Path).Metadata;
-        Assert.Equal([255L, -128L, 65535L, -32768L, 4294967295L, -2147483648L, ulong.MaxValue, long.MinValue, 1.5, Math.PI,
-            true, "größer ✓"], read.Keys.Take(12).Select(key => read[key]));
+        Assert.Equal([255L, -128L, 65535L, -32768L, 4294967295L, -2147483648L, ulong.MaxValue, long.MinValue, 1.5,
+            Math.PI, true, "größer ✓"], read.Keys.Take(12).Select(key => read[key]));
         Assert.Equal([short.MinValue, -1, short.MaxValue], read.FindIntegers("i16s")!);
         Assert.Equal(new[] { ulong.MaxValue }, Assert.IsType<ulong[]>(read["u64s"]));
         Assert.Equal([0.5, double.NegativeInfinity], read.FindReals("f32s")!);
@@ -74,11 +74,13 @@ public sealed class GgufWriterTests
                 QuantTypeRow type = types[random.Next(types.Length)];
                 var shape = new long[random.Next(1, 5)];
                 for (int d = 0; d < shape.Length; d++) shape[d] = random.Next(1, 4) * (d == 0 ? type.BlockElements : 1);
-                var data = new byte[QuantTypes.RowBytes(type.Id, shape[0]) * shape.Skip(1).Aggregate(1L, (a, b) => a * b)];
+                long rows = shape.Skip(1).Aggregate(1L, (a, b) => a * b);
+                var data = new byte[QuantTypes.RowBytes(type.Id, shape[0]) * rows];
                 random.NextBytes(data);
                 sent.Add(($"t{i}.ü", type.Id, shape, data));
             }
-            long[] numbers = [.. Enumerable.Range(0, random.Next(9)).Select(_ => random.NextInt64(long.MinValue, long.MaxValue))];
+            var numbers = new long[random.Next(9)];
+            for (int i = 0; i < numbers.Length; i++) numbers[i] = random.NextInt64(long.MinValue, long.MaxValue);
             using (var writer = new GgufWriter(file.Path, alignment))
             {
                 writer.SetArray<long>("numbers", numbers);

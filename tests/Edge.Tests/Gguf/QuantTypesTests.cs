@@ -5,7 +5,8 @@ namespace Edge.Tests.Gguf;
 
 public sealed class QuantTypesTests
 {
-    /// <summary>Bits per weight as ggml's papers and file sizes give them: independent of the table's block sizes.</summary>
+    /// <summary>Bits per weight as ggml's papers and file sizes give them: independent of the table's block
+    /// sizes.</summary>
     [Theory]
     [InlineData(QuantType.F32, 32)]
     [InlineData(QuantType.F16, 16)]

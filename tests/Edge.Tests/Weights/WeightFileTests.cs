@@ -9,7 +9,8 @@ public sealed unsafe class WeightFileTests
 {
     private const int LargeBytes = 9 << 20;
 
-    /// <summary>Small tensors around one that is larger than a read, at an alignment that is none of the block's.</summary>
+    /// <summary>Small tensors around one that is larger than a read, at an alignment that is none of the
+    /// block's.</summary>
     private static GgufFile Sample(TemporaryFile file)
     {
         (string Name, int Bytes)[] tensors = [("a", 40), ("b", 4), ("large", LargeBytes + 12), ("c", 400), ("d", 8)];
@@ -48,7 +49,8 @@ public sealed unsafe class WeightFileTests
     [Fact]
     public void Address_DataInAnotherOrderThanTheHeader_IsFound()
     {
-        var bytes = GgufBytes.Start(tensors: 2).Tensor("late", 0, 1 << 20, 1).Tensor("early", 0, 0, 1).Data((1 << 20) + 4).ToArray();
+        byte[] bytes = GgufBytes.Start(tensors: 2).Tensor("late", 0, 1 << 20, 1).Tensor("early", 0, 0, 1)
+            .Data((1 << 20) + 4).ToArray();
         bytes[^1] = 7;
         bytes[^((1 << 20) + 1)] = 5;
         using var file = new TemporaryFile(bytes);
@@ -99,7 +101,8 @@ public sealed unsafe class WeightFileTests
         GgufFile gguf = Sample(file);
         using (FileStream stream = File.OpenWrite(file.Path)) stream.SetLength(stream.Length + change);
         var e = Assert.Throws<GgufException>(() => WeightFile.Open(gguf, loading));
-        Assert.Contains($"it had {gguf.FileBytes} bytes and has {gguf.FileBytes + change}", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"it had {gguf.FileBytes} bytes and has {gguf.FileBytes + change}", e.Message, StringComparison.Ordinal);
         Assert.Contains("download or copy has ended", e.Message, StringComparison.Ordinal);
     }
 
@@ -122,7 +125,7 @@ public sealed unsafe class WeightFileTests
         long cut = large.Offset + (5 << 20);
         void Cut(long done, long total)
         {
-            using FileStream stream = File.OpenWrite(file.Path);
+            using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             stream.SetLength(Math.Min(stream.Length, cut));
         }
 
