@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
+using Xunit;
 
 namespace Edge.Tests.Mqtt;
 
@@ -10,38 +10,40 @@ public sealed class Broker : IDisposable
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
     private readonly string _folder = Directory.CreateTempSubdirectory("edge-broker-").FullName;
-    private readonly StringBuilder _log = new();
     private readonly string _extra;
     private Process? _process;
 
     public Broker() : this("") { }
 
-    public Broker(string extra, bool start = true, Func<string, string>? listener = null)
+    internal Broker(string extra, bool start = true, Func<string, string>? listener = null)
     {
         Port = FreePort();
         _extra = extra;
         File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"),
             (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}", $"{Port}") +
-            $"persistence false\nlog_dest stdout\nlog_type all\nmax_queued_messages 10000\n{_extra}\n");
+            $"user {Environment.UserName}\npersistence false\nlog_dest file {_folder}/log\nlog_type all\n" +
+            $"max_queued_messages 10000\nset_tcp_nodelay true\n{_extra}\n");
         if (start) Start();
     }
 
     public int Port { get; }
     public string Folder => _folder;
-    public string Log { get { lock (_log) return _log.ToString(); } }
+    /// <summary>The broker's log so far; written line by line, to a file, because to a pipe it would be buffered.</summary>
+    public string Log
+    {
+        get
+        {
+            string path = Path.Combine(_folder, "log");
+            if (!File.Exists(path)) return "";
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            return reader.ReadToEnd();
+        }
+    }
 
     public void Start()
     {
         string program = File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
-        var start = new ProcessStartInfo(program, ["-c", Path.Combine(_folder, "mosquitto.conf")])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, e) => Append(e.Data);
-        _process.ErrorDataReceived += (_, e) => Append(e.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _process = Process.Start(program, ["-c", Path.Combine(_folder, "mosquitto.conf")]);
         var clock = Stopwatch.StartNew();
         while (!CanConnect())
         {
@@ -86,11 +88,6 @@ public sealed class Broker : IDisposable
             return true;
         }
         catch (SocketException) { return false; }
-    }
-
-    private void Append(string? line)
-    {
-        if (line is not null) lock (_log) _log.AppendLine(line);
     }
 
     public static int FreePort()

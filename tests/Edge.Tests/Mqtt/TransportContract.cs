@@ -1,4 +1,5 @@
 using Edge.Mqtt;
+using Xunit;
 
 namespace Edge.Tests.Mqtt;
 
@@ -266,13 +267,17 @@ public abstract class TransportContract(Broker broker)
     }
 
     [Fact]
-    public async Task Subscription_RefusedByAccessList_NeverGoesOnlineAndSaysSo()
+    public async Task Subscription_RefusedBySecurityPlugin_NeverGoesOnlineAndSaysSo()
     {
-        // mosquitto reads no access list until it exists, so the folder is filled by the listener's function.
+        // mosquitto's access list files never refuse a SUBSCRIBE; its security plug-in, in the same package, does.
+        string plugin = Directory.GetFiles("/usr/lib", "mosquitto_dynamic_security.so", SearchOption.AllDirectories).First();
         using var strict = new Broker("", listener: folder =>
         {
-            File.WriteAllText(Path.Combine(folder, "acl"), "topic readwrite clients/#\n");
-            return $"listener {{port}} 127.0.0.1\nallow_anonymous true\nacl_file {folder}/acl\n";
+            File.WriteAllText(Path.Combine(folder, "acl.json"), """
+                {"defaultACLAccess":{"publishClientSend":true,"publishClientReceive":true,"subscribe":false,"unsubscribe":true}}
+                """);
+            return $"listener {{port}} 127.0.0.1\nallow_anonymous true\n" +
+                $"plugin {plugin}\nplugin_opt_config_file {folder}/acl.json\n";
         });
         using var client = Client.Make(Make, Options(new MqttSubscription("forbidden/#", 1)) with { Port = strict.Port });
         var (_, text) = await client.Logs.Next(l => l.Text.Contains("subscription"));
@@ -286,7 +291,8 @@ public abstract class TransportContract(Broker broker)
         using var closed = new Broker("", listener: _ => "listener {port} 127.0.0.1\nallow_anonymous false\n");
         using var client = Client.Make(Make, Options() with { Port = closed.Port, User = "u", Password = "wrong" });
         var (_, text) = await client.Logs.Next();
-        Assert.Contains("authorised", text, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("the broker refused the connection", text);
+        Assert.Contains("authori", text, StringComparison.OrdinalIgnoreCase);
         await client.Logs.Next();
     }
 }
