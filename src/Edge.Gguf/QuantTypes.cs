@@ -34,6 +34,8 @@ public static class QuantTypes
         new(QuantType.TQ1_0, "TQ1_0", 256, 54),
         new(QuantType.TQ2_0, "TQ2_0", 256, 66),
         new(QuantType.MXFP4, "MXFP4", 32, 17),
+        new(QuantType.NVFP4, "NVFP4", 64, 36),
+        new(QuantType.Q1_0, "Q1_0", 128, 18),
         new(QuantType.I8, "I8", 1, 1),
         new(QuantType.I16, "I16", 1, 2),
         new(QuantType.I32, "I32", 1, 4),
