@@ -26,7 +26,7 @@ internal sealed record ListExpression(Place Place, IReadOnlyList<Expression> Ite
 {
     protected override object? Value(RenderContext context)
     {
-        context.Work(Items.Count + 1, Place);
+        context.Work(TemplateLimits.ListCost + (Items.Count * TemplateLimits.ItemCost), Place);
         return new TemplateList([.. Items.Select(item => item.Evaluate(context))], IsTuple);
     }
 }
@@ -35,11 +35,12 @@ internal sealed record MapExpression(Place Place, IReadOnlyList<(Expression Key,
 {
     protected override object? Value(RenderContext context)
     {
-        context.Work((Entries.Count * 4) + 1, Place);
+        context.Work(TemplateLimits.ListCost + (Entries.Count * TemplateLimits.MapEntryCost), Place);
         var map = new TemplateMap();
         foreach ((Expression key, Expression value) in Entries)
         {
             string name = key.Evaluate(context) as string ?? throw key.Place.Error("dict keys other than strings are not supported");
+            context.Scan(name, Place);
             map.Items[name] = value.Evaluate(context);
         }
         return map;

@@ -17,8 +17,8 @@ internal static class Filters
         ["string"] = (v, a, c) => c.Made(Text(v, a, c), a.Place),
         ["safe"] = (v, _, _) => v,
         ["replace"] = (v, a, c) => Splitting.Replace(Text(v, a, c), a, c),
-        ["length"] = (v, a, _) => Length(v, a),
-        ["count"] = (v, a, _) => Length(v, a),
+        ["length"] = (v, a, c) => Length(v, a, c),
+        ["count"] = (v, a, c) => Length(v, a, c),
         ["default"] = Default,
         ["d"] = Default,
         ["first"] = (v, a, c) => Python.Items(v, c, a.Place) is [var first, ..] ? first : new Undefined("there is no first item"),
@@ -37,7 +37,7 @@ internal static class Filters
         ["indent"] = Indent,
         ["int"] = (v, a, _) => Whole(v) ?? a.TakeInteger(0, "default", 0),
         ["float"] = (v, _, _) => Arithmetic.Real(v) ?? (v is string text && Parsed(text) is { } number ? number : 0.0),
-        ["abs"] = (v, a, _) => v is double number ? Math.Abs(number)
+        ["abs"] = (v, a, _) => v is double number ? (object)Math.Abs(number)
             : Arithmetic.Integer(v) is { } n and > long.MinValue ? Math.Abs(n) : throw a.Place.Error("'abs' needs a number"),
         ["map"] = Map,
         ["select"] = (v, a, c) => Select(v, a, c, attribute: false, keep: true),
@@ -50,6 +50,7 @@ internal static class Filters
     public static object? Apply(string name, object? value, Arguments arguments, RenderContext context)
     {
         if (!Rows.TryGetValue(name, out Filter? filter)) throw arguments.Place.Error($"the filter '{name}' is not supported");
+        context.Step(arguments.Place);
         object? result = filter(value, arguments, context);
         arguments.Finish(name);
         return result;
@@ -60,13 +61,13 @@ internal static class Filters
 
     private static TemplateList Made(IReadOnlyList<object?> items, Arguments arguments, RenderContext context)
     {
-        context.Work(items.Count, arguments.Place);
+        context.Work(TemplateLimits.ListCost + (items.Count * (long)TemplateLimits.ItemCost), arguments.Place);
         return new([.. items]);
     }
 
-    private static long Length(object? value, Arguments arguments) => value switch
+    private static long Length(object? value, Arguments arguments, RenderContext context) => value switch
     {
-        string text => PythonText.CharacterCount(text),
+        string text => PythonText.CharacterCount(text, context, arguments.Place),
         TemplateList list => (long)list.Items.Count,
         TemplateMap map => (long)map.Items.Count,
         Undefined => 0L,
@@ -130,7 +131,7 @@ internal static class Filters
     {
         IReadOnlyList<object?> items = Python.Items(value, context, arguments.Place);
         Place place = arguments.Place;
-        context.Work(items.Count, place);
+        context.Work(items.Count * (long)TemplateLimits.MadeItemCost, place);
         if (arguments.TryTake(int.MaxValue, "attribute", out object? attribute))
         {
             bool hasDefault = arguments.TryTake(int.MaxValue, "default", out object? otherwise);
@@ -151,6 +152,7 @@ internal static class Filters
         List<object?> kept = [];
         foreach (object? item in items)
         {
+            context.Step(place);
             object? tested = attribute ? Python.Item(item, name, context, place) : item;
             bool holds = rest.Count == 0 ? Python.IsTrue(tested)
                 : TemplateTests.Holds(rest[0] as string ?? throw place.Error("the name of the test must be a string"),

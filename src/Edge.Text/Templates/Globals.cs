@@ -20,12 +20,12 @@ internal static class Globals
 
     private static TemplateMap Map(RenderContext context, Arguments arguments)
     {
-        context.Work((arguments.Named.Count * 4) + 1, arguments.Place);
+        context.Work(TemplateLimits.ListCost + (arguments.Named.Count * TemplateLimits.MapEntryCost), arguments.Place);
         var map = new TemplateMap();
         if (arguments.TryTake(0, "", out object? given))
         {
             if (given is not TemplateMap source) throw arguments.Place.Error($"a dict cannot be made of a {Python.TypeName(given)}");
-            context.Work(source.Items.Count * 4, arguments.Place);
+            context.Work(source.Items.Count * (long)TemplateLimits.MapEntryCost, arguments.Place);
             foreach ((string key, object? value) in source.Items) map.Items[key] = value;
         }
         foreach ((string key, object? value) in arguments.Named) map.Items[key] = value;
@@ -40,7 +40,7 @@ internal static class Globals
         long start = one ? 0 : first, stop = one ? first : arguments.TakeInteger(1, "stop", 0);
         if (step == 0) throw place.Error("the step of a range is zero");
         double count = Math.Max(0, Math.Ceiling(((double)stop - start) / step));
-        context.Work((long)Math.Min(count, long.MaxValue / 2), place);
+        context.Work((long)Math.Min(count * TemplateLimits.MadeItemCost, int.MaxValue), place);
         var items = new List<object?>((int)count);
         for (int i = 0; i < (int)count; i++) items.Add(start + (i * step));
         return new(items);

@@ -28,14 +28,23 @@ internal static class PythonText
         return characters;
     }
 
-    public static long CharacterCount(string text)
+    public static int CharacterCount(string text, RenderContext context, Place place)
     {
-        long count = text.Length;
+        context.Work(text.Length / 8, place);
+        int count = text.Length;
         for (int at = 0; at + 1 < text.Length; at++)
         {
             if (char.IsSurrogatePair(text[at], text[at + 1])) (count, at) = (count - 1, at + 1);
         }
         return count;
+    }
+
+    /// <summary>The characters from index <paramref name="from"/> up to but without <paramref name="to"/>.</summary>
+    public static string Part(string text, int from, int to)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\ud800', '\udfff')) return text[from..to];
+        int start = Offset(text, 0, from);
+        return text[start..Offset(text, start, to - from)];
     }
 
     /// <summary>Shortest digits that read back the same; an exponent where Python has one.</summary>
@@ -53,8 +62,8 @@ internal static class PythonText
         int mark = shortest.IndexOf('E');
         int exponent = int.Parse(shortest.AsSpan(mark + 1), CultureInfo.InvariantCulture);
         if (exponent is < -4 or >= 16) return $"{shortest[..mark]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
-        string places = value.ToString($"F{Math.Max(1, mark - (value < 0 ? 1 : 0) - 2 - exponent)}", CultureInfo.InvariantCulture);
-        return places;
+        int digitsShown = shortest.AsSpan(0, mark).TrimStart('-').Length is > 1 and var length ? length - 1 : 1;
+        return value.ToString($"F{Math.Max(1, digitsShown - 1 - exponent)}", CultureInfo.InvariantCulture);
     }
 
     public static void Represent(object? value, StringBuilder written, RenderContext context, Place place, int depth)
@@ -115,5 +124,11 @@ internal static class PythonText
             else written.Append(c);
         }
         written.Append(quote);
+    }
+
+    private static int Offset(string text, int at, int characters)
+    {
+        for (; characters > 0; characters--) at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        return at;
     }
 }

@@ -49,9 +49,12 @@ internal sealed class RenderContext(TemplateScope globals, Func<DateTimeOffset> 
     /// <summary>To be called before characters or items are made.</summary>
     public void Work(long amount, Place place)
     {
-        if (amount > TemplateLimits.WorkMax - _work) throw Exceeded(place, "characters and items made", TemplateLimits.WorkMax);
+        if (amount > TemplateLimits.WorkMax - _work) throw Exceeded(place, "characters made", TemplateLimits.WorkMax);
         _work += (int)amount;
     }
+
+    /// <summary>To be called before text is looked through, many characters at a time.</summary>
+    public void Scan(string text, Place place) => Work(text.Length / 32, place);
 
     public string Made(string text, Place place)
     {

@@ -21,6 +21,7 @@ internal static class Splitting
             at = separator is null ? SkipSpaces(text, end) : end + separator.Length;
         }
         if (separator is not null || at < text.Length) parts.Add(text[at..]);
+        context.Work(parts.Count * (long)TemplateLimits.MadeItemCost, arguments.Place);
         return new(parts);
     }
 
@@ -29,6 +30,7 @@ internal static class Splitting
         context.Work(text.Length * 2L, arguments.Place);
         List<object?> lines = [.. text.Replace("\r\n", "\n").Replace('\r', '\n').Split('\n')];
         if (lines[^1] is "") lines.RemoveAt(lines.Count - 1);
+        context.Work(lines.Count * (long)TemplateLimits.MadeItemCost, arguments.Place);
         return new(lines);
     }
 
@@ -50,6 +52,16 @@ internal static class Splitting
             from = at + old.Length;
         }
         return made.Append(text, from, text.Length - from).ToString();
+    }
+
+    public static object Count(string text, Arguments arguments, RenderContext context)
+    {
+        string part = arguments.TakeText(0, "sub");
+        context.Work(text.Length, arguments.Place);
+        if (part.Length == 0) return PythonText.CharacterCount(text, context, arguments.Place) + 1L;
+        long count = 0;
+        for (int at = 0; (at = text.IndexOf(part, at, StringComparison.Ordinal)) >= 0; at += part.Length) count++;
+        return count;
     }
 
     private static int FirstSpace(string text, int at)
