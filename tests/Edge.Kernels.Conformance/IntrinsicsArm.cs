@@ -81,6 +81,8 @@ namespace System.Runtime.Intrinsics.Arm
         [Intrinsic] public static Vector128<short> AddWideningUpper(Vector128<short> a, Vector128<sbyte> b) => AddWideningUpper(a, b);
         [Intrinsic] public static Vector128<int> AddWideningLower(Vector128<int> a, Vector64<short> b) => AddWideningLower(a, b);
         [Intrinsic] public static Vector128<int> AddWideningUpper(Vector128<int> a, Vector128<short> b) => AddWideningUpper(a, b);
+        [Intrinsic] public static Vector128<ushort> AddWideningLower(Vector128<ushort> a, Vector64<byte> b) => AddWideningLower(a, b);
+        [Intrinsic] public static Vector128<ushort> AddWideningUpper(Vector128<ushort> a, Vector128<byte> b) => AddWideningUpper(a, b);
         [Intrinsic] public static Vector128<short> AddPairwiseWidening(Vector128<sbyte> a) => AddPairwiseWidening(a);
         [Intrinsic] public static Vector128<ushort> AddPairwiseWidening(Vector128<byte> a) => AddPairwiseWidening(a);
         [Intrinsic] public static Vector128<int> AddPairwiseWidening(Vector128<short> a) => AddPairwiseWidening(a);

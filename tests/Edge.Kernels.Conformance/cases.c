@@ -1,5 +1,5 @@
 // The cases of every family but the packed ones (packed.c): sizes {1, block, odd blocks, ragged rows} x values {zeros, extremes, random}.
-#include "harness.h"
+#include "packed.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -103,13 +103,15 @@ static void prepare_quantize(Frame *frame, int index)
 {
     static const long columns[] = { 32, 64, 96, 2048 }, tokens[] = { 1, 3, 2, 1 };
     int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
-    long n = columns[size] * tokens[size];
+    // The parameter says the columns of a record and its bytes; 0: one record per token.
+    long group = frame->parameter >> 8, record = frame->parameter & 255;
+    long width = columns[size] * (group == 128 ? 4 : 1), n = width * tokens[size];
     float *x = add(frame, INPUT, n * 4);
     fill_floats(frame, x, n, values);
     if (values == EXTREMES) x[0] = 1e-38f, x[1] = 3e38f;
-    add(frame, EXACT, tokens[size] * ((columns[size] + columns[size] / 32 * 8 + 63) / 64 * 64));
-    frame->number[0] = columns[size], frame->number[1] = tokens[size];
-    snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens[size], columns[size], value_kinds[values]);
+    add(frame, EXACT, tokens[size] * (group ? (width + width / group * record + 63) / 64 * 64 : (width + 63) / 64 * 64 + record));
+    frame->number[0] = width, frame->number[1] = tokens[size];
+    snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens[size], width, value_kinds[values]);
 }
 
 static void call_quantize(void *kernel, Frame *f)
@@ -258,7 +260,18 @@ const Family families[] = {
     { "Float.RowsQ4_0", MATRIX_SIZES * VALUE_KINDS, 0x1p-20, prepare_matrix, call_matrix, Q4_0 },
     { "Q8_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q8_0 },
     { "Q4_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q4_0 },
-    { "Activations.Quantize", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 0 },
+    { "Activations.Quantize", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 32 << 8 | 8 },
+    { "Digits.QuantizeGroups", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 128 << 8 | 64 },
+    { "Digits.QuantizeTokens", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 64 },
+    { "Digits2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2 },
+    { "Digits2Lut.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2LUT },
+    { "Digits2Lut.Tables", PACKED_SIZES * VALUE_KINDS, 0, prepare_tables, call_quantize, 0 },
+    { "Digits3.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS3 },
+    { "Digits4.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS4 },
+    { "Digits4x32.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS4X32 },
+    { "Ternary2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, TERNARY2 },
+    { "Ternary1_67.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, TERNARY1_67 },
+    { "Ternary1_6.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, TERNARY1_6 },
     { "Activations.ToF16", LENGTHS * VALUE_KINDS, 0, prepare_half, call_half, 0 },
     { "Norm.Rms", LENGTHS * VALUE_KINDS, 2e-6, prepare_vectors, call_norm, 3 << 16 | 4 },
     { "Rope.Pairs", 6 * VALUE_KINDS, 0, prepare_rope, call_rope, 0 },
