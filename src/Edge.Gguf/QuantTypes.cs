@@ -1,0 +1,74 @@
+namespace Edge.Gguf;
+
+/// <summary>The quant-type table. A new type is a row here and a folder of kernels.</summary>
+/// <remarks>Source: block sizes are the ones of ggml's block structs (ggml-common.h).</remarks>
+public static class QuantTypes
+{
+    private static readonly QuantTypeRow[] Table =
+    [
+        new(QuantType.F32, "F32", 1, 4, Runs: true),
+        new(QuantType.F16, "F16", 1, 2, Runs: true),
+        new(QuantType.BF16, "BF16", 1, 2, Runs: true),
+        new(QuantType.Q8_0, "Q8_0", 32, 34, Runs: true),
+        new(QuantType.Q4_0, "Q4_0", 32, 18, Runs: true),
+
+        new(QuantType.Q4_1, "Q4_1", 32, 20),
+        new(QuantType.Q5_0, "Q5_0", 32, 22),
+        new(QuantType.Q5_1, "Q5_1", 32, 24),
+        new(QuantType.Q8_1, "Q8_1", 32, 36),
+        new(QuantType.Q2_K, "Q2_K", 256, 84),
+        new(QuantType.Q3_K, "Q3_K", 256, 110),
+        new(QuantType.Q4_K, "Q4_K", 256, 144),
+        new(QuantType.Q5_K, "Q5_K", 256, 176),
+        new(QuantType.Q6_K, "Q6_K", 256, 210),
+        new(QuantType.Q8_K, "Q8_K", 256, 292),
+        new(QuantType.IQ1_S, "IQ1_S", 256, 50),
+        new(QuantType.IQ1_M, "IQ1_M", 256, 56),
+        new(QuantType.IQ2_XXS, "IQ2_XXS", 256, 66),
+        new(QuantType.IQ2_XS, "IQ2_XS", 256, 74),
+        new(QuantType.IQ2_S, "IQ2_S", 256, 82),
+        new(QuantType.IQ3_XXS, "IQ3_XXS", 256, 98),
+        new(QuantType.IQ3_S, "IQ3_S", 256, 110),
+        new(QuantType.IQ4_NL, "IQ4_NL", 32, 18),
+        new(QuantType.IQ4_XS, "IQ4_XS", 256, 136),
+        new(QuantType.TQ1_0, "TQ1_0", 256, 54),
+        new(QuantType.TQ2_0, "TQ2_0", 256, 66),
+        new(QuantType.MXFP4, "MXFP4", 32, 17),
+        new(QuantType.NVFP4, "NVFP4", 64, 36),
+        new(QuantType.Q1_0, "Q1_0", 128, 18),
+        new(QuantType.I8, "I8", 1, 1),
+        new(QuantType.I16, "I16", 1, 2),
+        new(QuantType.I32, "I32", 1, 4),
+        new(QuantType.I64, "I64", 1, 8),
+        new(QuantType.F64, "F64", 1, 8),
+
+        // Interleaved for one CPU family in 2024 and withdrawn by ggml since; old downloads still carry them.
+        new(QuantType.Q4_0_4_4, "Q4_0_4_4", 32, 18),
+        new(QuantType.Q4_0_4_8, "Q4_0_4_8", 32, 18),
+        new(QuantType.Q4_0_8_8, "Q4_0_8_8", 32, 18),
+    ];
+
+    private static readonly Dictionary<QuantType, QuantTypeRow> ById = Table.ToDictionary(row => row.Id);
+
+    public static IReadOnlyList<QuantTypeRow> Rows => Table;
+
+    /// <summary>Names of the types that this version runs, for messages.</summary>
+    public static string Runnable { get; } = string.Join(", ", Table.Where(row => row.Runs).Select(row => row.Name));
+
+    /// <summary>The row of a type, or null when the table has none.</summary>
+    public static QuantTypeRow? Find(QuantType type) => ById.GetValueOrDefault(type);
+
+    /// <summary>The row of a type. Errors: ArgumentOutOfRangeException, which a parsed file cannot cause.</summary>
+    public static QuantTypeRow Of(QuantType type) => Find(type)
+        ?? throw new ArgumentOutOfRangeException(nameof(type), (uint)type, "no row in the quant-type table");
+
+    /// <summary>Bytes of one row of <paramref name="columns"/> weights (columns is a multiple of the block).</summary>
+    public static long RowBytes(QuantType type, long columns)
+    {
+        QuantTypeRow row = Of(type);
+        if (columns <= 0 || columns % row.BlockElements != 0)
+            throw new ArgumentOutOfRangeException(nameof(columns), columns,
+                $"not a positive multiple of {row.Name}'s block of {row.BlockElements}");
+        return checked(columns / row.BlockElements * row.BlockBytes);
+    }
+}
