@@ -40,7 +40,7 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
 
     public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)
     {
-        Assert.InRange(rows.Length, 1, batchRowsMax);
+        if (rows.Length < 1 || rows.Length > batchRowsMax) throw new ArgumentOutOfRangeException(nameof(rows));
         BeforeForward?.Invoke(rows.Length);
         LargestBatch = Math.Max(LargestBatch, rows.Length);
         RowsRun += rows.Length;
