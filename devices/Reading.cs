@@ -1,0 +1,18 @@
+using System.Diagnostics;
+
+namespace Edge.Devices;
+
+/// <summary>One value of one sensor at one moment.
+/// Units: <paramref name="Unit"/> is a UCUM code ("Cel", "V", "%"); <paramref name="MonoNs"/> is monotonic, never the wall clock.</summary>
+public readonly record struct Reading(string Name, double Value, string Unit, Quality Quality, long MonoNs)
+{
+    public static Reading Good(string name, double value, string unit) =>
+        new(name, value, unit, Quality.Good, MonotonicNs());
+
+    /// <summary>A failed read: the value is NaN, so that nobody takes it for a measured zero.</summary>
+    public static Reading Bad(string name, string unit) =>
+        new(name, double.NaN, unit, Quality.Bad, MonotonicNs());
+
+    private static long MonotonicNs() =>
+        (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
+}

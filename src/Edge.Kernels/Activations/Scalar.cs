@@ -1,0 +1,50 @@
+namespace Edge.Kernels;
+
+/// <summary>Preparation of activations; every variant gives the same bits for finite input.</summary>
+public static unsafe class ActivationsScalar
+{
+    /// <summary>float[tokens][columns] to int8 with a scale and a sum per 32 (layout: <see cref="Tiles"/>).
+    /// m = max |x| of the block; scale = m / 127; q = x · (127 / m), to nearest, ties to even; a block with m below 2⁻¹⁰⁰
+    /// becomes zeros with scale 0. Shapes: columns is a multiple of 32.</summary>
+    public static void Quantize(float* x, byte* q, long columns, long tokens)
+    {
+        long blocks = columns / Tiles.Block;
+        long tokenBytes = Tiles.ActivationBytes(columns);
+        for (long t = 0; t < tokens; t++, x += columns, q += tokenBytes)
+        {
+            float* scales = (float*)(q + columns);
+            int* sums = (int*)(scales + blocks);
+            for (long b = 0; b < blocks; b++)
+            {
+                float* v = x + b * Tiles.Block;
+                sbyte* o = (sbyte*)(q + b * Tiles.Block);
+                float max = 0;
+                for (long c = 0; c < Tiles.Block; c++)
+                {
+                    float magnitude = v[c] < 0 ? -v[c] : v[c];
+                    if (magnitude > max) max = magnitude;
+                }
+                bool some = max >= 7.888609052210118e-31f; // 2^-100
+                float inverse = some ? 127f / max : 0;
+                int sum = 0;
+                for (long c = 0; c < Tiles.Block; c++)
+                {
+                    // 1.5 · 2^23: adding it leaves the integer nearest to the value, ties to even, in the low bits.
+                    float shifted = v[c] * inverse + 12582912f;
+                    int n = *(int*)&shifted - 0x4B400000;
+                    o[c] = (sbyte)n;
+                    sum += n;
+                }
+                scales[b] = some ? max / 127f : 0;
+                sums[b] = sum;
+            }
+            for (byte* rest = (byte*)(sums + blocks); rest < q + tokenBytes; rest++) *rest = 0;
+        }
+    }
+
+    /// <summary>float[n] to half[n], as <see cref="FloatScalar.ToF16"/>.</summary>
+    public static void ToF16(float* x, ushort* y, long n)
+    {
+        for (long i = 0; i < n; i++) y[i] = FloatScalar.ToF16(x[i]);
+    }
+}

@@ -1,0 +1,9 @@
+namespace Edge.Models;
+
+/// <summary>One family × variant of the kernel table.</summary>
+public sealed record KernelRow(string Family, string Variant, bool IsRunnable, string Needs)
+{
+    /// <summary>The folders of src/Edge.Kernels.</summary>
+    public static IReadOnlyList<string> FamilyNames { get; } =
+        ["Float", "Q8_0", "Q4_0", "Activations", "Attention", "Norm", "Rope", "Softmax", "Gate", "Router"];
+}

@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using Edge.Gguf;
+using Edge.Kernels;
+
+namespace Edge.Models;
+
+/// <summary>
+/// The choice of kernels, made once: the only place that asks what the CPU can do. A new variant is a row of
+/// <see cref="All"/>; tests, `edge kernels` and the benchmarks loop over it.
+/// </summary>
+public sealed unsafe class KernelSet
+{
+    private KernelSet(string name, bool runnable, string needs)
+    {
+        Name = name;
+        IsRunnable = runnable;
+        Needs = needs;
+    }
+
+    /// <summary>Best first.</summary>
+    public static IReadOnlyList<KernelSet> All { get; } =
+    [
+        new("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA")
+        {
+            F32 = &FloatScalar.RowsF32, F16 = &FloatScalar.RowsF16, BF16 = &FloatScalar.RowsBF16,
+            FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
+            Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
+            Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
+            HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
+            Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
+            Softmax = &SoftmaxScalar.InPlace, SwiGlu = &GateScalar.SwiGlu, Add = &GateScalar.Add,
+            AddScaled = &GateScalar.AddScaled, TopK = &RouterScalar.TopK,
+        },
+        new("scalar", true, "nothing")
+        {
+            F32 = &FloatScalar.RowsF32, F16 = &FloatScalar.RowsF16, BF16 = &FloatScalar.RowsBF16,
+            FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
+            Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
+            Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
+            HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
+            Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
+            Softmax = &SoftmaxScalar.InPlace, SwiGlu = &GateScalar.SwiGlu, Add = &GateScalar.Add,
+            AddScaled = &GateScalar.AddScaled, TopK = &RouterScalar.TopK,
+        },
+    ];
+
+    public string Name { get; }
+    public bool IsRunnable { get; }
+    /// <summary>What the CPU must have, in words.</summary>
+    public string Needs { get; }
+
+    public required RowsKernel F32 { get; init; }
+    public required RowsKernel F16 { get; init; }
+    public required RowsKernel BF16 { get; init; }
+    public required RowsKernel FloatQ8_0 { get; init; }
+    public required RowsKernel FloatQ4_0 { get; init; }
+    public required RowsKernel Q8_0 { get; init; }
+    public required RowsKernel Q4_0 { get; init; }
+    public required QuantizeKernel Quantize { get; init; }
+    public required ToF16Kernel ToF16 { get; init; }
+    public required HeadKernel HeadF32 { get; init; }
+    public required HeadKernel HeadF16 { get; init; }
+    public required NormKernel Rms { get; init; }
+    public required RopeKernel RopePairs { get; init; }
+    public required RopeKernel RopeHalves { get; init; }
+    public required SoftmaxKernel Softmax { get; init; }
+    public required SwiGluKernel SwiGlu { get; init; }
+    public required AddKernel Add { get; init; }
+    public required AddScaledKernel AddScaled { get; init; }
+    public required TopKKernel TopK { get; init; }
+
+    /// <summary>The set of that name, or the best that this CPU runs. Errors: ArgumentException for a name that is
+    /// unknown or needs another CPU.</summary>
+    public static KernelSet Choose(string? name)
+    {
+        if (name is null) return All.First(set => set.IsRunnable);
+        KernelSet set = All.FirstOrDefault(set => set.Name == name) ?? throw new ArgumentException(
+            $"kernel set '{name}' is unknown; known are {string.Join(", ", All.Select(set => set.Name))}", nameof(name));
+        return set.IsRunnable ? set : throw new ArgumentException(
+            $"kernel set '{name}' needs {set.Needs}, which this CPU ({RuntimeInformation.ProcessArchitecture}) has not",
+            nameof(name));
+    }
+
+    /// <summary>Why <see cref="Choose"/> took this set, for people.</summary>
+    public string Why(string? requested)
+    {
+        if (requested is not null) return "requested";
+        KernelSet[] passed = [.. All.TakeWhile(set => set != this)];
+        return passed.Length == 0
+            ? $"the CPU has {Needs}"
+            : $"the CPU has not what {string.Join(", ", passed.Select(set => $"{set.Name} needs ({set.Needs})"))}";
+    }
+
+    /// <summary>Which file does each family's work in this set: the rows of `edge kernels`.</summary>
+    public IReadOnlyList<KernelRow> Families =>
+    [
+        .. KernelRow.FamilyNames.Select(family => new KernelRow(family, Name, IsRunnable, Needs)),
+    ];
+
+    /// <summary>The matrix kernel of a tensor type as the file stores it.</summary>
+    internal RowsKernel InPlace(QuantType type) => type switch
+    {
+        QuantType.F32 => F32,
+        QuantType.F16 => F16,
+        QuantType.BF16 => BF16,
+        QuantType.Q8_0 => FloatQ8_0,
+        QuantType.Q4_0 => FloatQ4_0,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "no float kernel reads this tensor type"),
+    };
+
+    /// <summary>The matrix kernel of a tensor type in tiles; null: the type has none and is read in place.</summary>
+    internal RowsKernel Tiled(QuantType type) => type switch
+    {
+        QuantType.Q8_0 => Q8_0,
+        QuantType.Q4_0 => Q4_0,
+        _ => null,
+    };
+
+    /// <summary>Packs a tensor type into tiles; any set's kernels read them.</summary>
+    internal static PackKernel Packer(QuantType type) => type == QuantType.Q8_0 ? &Q8_0Scalar.Pack : &Q4_0Scalar.Pack;
+
+    /// <summary>Bytes of a tile's block of 8 rows × 32 columns.</summary>
+    internal static int TileBlockBytes(QuantType type) =>
+        type == QuantType.Q8_0 ? Tiles.Q8_0BlockBytes : Tiles.Q4_0BlockBytes;
+}

@@ -1,0 +1,50 @@
+using Edge.Gguf;
+using Edge.Weights;
+
+namespace Edge.Models;
+
+/// <summary>A loaded model. One thread at a time calls Forward; a decoded token allocates nothing.</summary>
+public abstract class Model : IDisposable
+{
+    /// <summary>Opens, checks and prepares a model file; <paramref name="progress"/> receives (bytes done, bytes in all).
+    /// Errors: FileNotFoundException; GgufException for a bad file, an unknown architecture, a missing or misshapen
+    /// tensor; ArgumentException for options that this machine cannot meet.</summary>
+    public static Model Load(string path, ModelOptions options, Action<long, long>? progress = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Threads, ModelOptions.ThreadsMax);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchRowsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.BatchRowsMax, ModelOptions.BatchRowsLimit);
+        KernelSet kernels = KernelSet.Choose(options.KernelSet);
+        GgufFile file = GgufFile.Open(path);
+        ArchitectureTable.RequireKnown(file.Metadata);
+        ModelConfig config = ConfigReader.Read(file.Metadata);
+        // Reading in place reports its own progress; packing reports the rest of it.
+        var weights = WeightFile.Open(file, options.Loading);
+        var tensors = new Tensors(file, weights, kernels, options.Arithmetic, progress);
+        try
+        {
+            return ArchitectureTable.Create(new ModelSource(file, config, options, kernels, tensors));
+        }
+        catch
+        {
+            tensors.Dispose();
+            throw;
+        }
+    }
+
+    public abstract ModelConfig Config { get; }
+    public abstract GgufMetadata Metadata { get; }
+    public abstract string KernelSetName { get; }
+    public abstract int Threads { get; }
+    public abstract int BatchRowsMax { get; }
+    /// <summary>Bytes of weights read to decode one token (routed experts only).</summary>
+    public abstract long WeightBytesPerToken { get; }
+    public abstract KvCache CreateCache(int contextLength);
+    /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that want
+    /// them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to the bit,
+    /// on the rows beside it or on the number of threads. Errors: ArgumentException for a token outside the vocabulary,
+    /// too many rows or another model's cache: bugs of the caller; nothing was appended then.</summary>
+    public abstract ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows);
+    public abstract void Dispose();
+}

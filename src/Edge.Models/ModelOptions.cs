@@ -1,0 +1,20 @@
+using Edge.Weights;
+
+namespace Edge.Models;
+
+/// <summary>How to load a model.</summary>
+public sealed record ModelOptions
+{
+    public const int ThreadsMax = 256;
+    public const int BatchRowsLimit = 4096;
+
+    /// <summary>0: one per core.</summary>
+    public int Threads { get; init; }
+    public KvType KvType { get; init; } = KvType.F16;
+    public Arithmetic Arithmetic { get; init; } = Arithmetic.Integer;
+    public WeightLoading Loading { get; init; } = WeightLoading.Map;
+    /// <summary>Tokens of one Forward, at most.</summary>
+    public int BatchRowsMax { get; init; } = 64;
+    /// <summary>Force a kernel set by name (scalar, avx2, neon, neon+dp); null: the best that this CPU has.</summary>
+    public string? KernelSet { get; init; }
+}

@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+
+namespace Edge.Models;
+
+/// <summary>One block of own memory, handed out in 64-byte-aligned pieces and freed as a whole. Pages that nobody writes
+/// take no memory.</summary>
+internal sealed unsafe class NativeArena : IDisposable
+{
+    private const int AlignmentBytes = 64;
+    /// <summary>Room for the alignment of that many pieces.</summary>
+    private const int PiecesMax = 1024;
+
+    private readonly long _bytes;
+    private byte* _block;
+    private long _used;
+
+    public NativeArena(long bytes)
+    {
+        _bytes = checked(bytes + PiecesMax * AlignmentBytes);
+        _block = (byte*)NativeMemory.AlignedAlloc(checked((nuint)_bytes), AlignmentBytes);
+    }
+
+    public byte* Take(long bytes)
+    {
+        long start = _used;
+        _used += (bytes + AlignmentBytes - 1) & -AlignmentBytes;
+        if (bytes < 0 || _used > _bytes) throw new InvalidOperationException("the arena was sized too small: a bug");
+        return _block + start;
+    }
+
+    public float* TakeFloats(long count) => (float*)Take(checked(count * sizeof(float)));
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_block);
+        _block = null;
+        GC.SuppressFinalize(this);
+    }
+
+    ~NativeArena() => NativeMemory.AlignedFree(_block);
+}

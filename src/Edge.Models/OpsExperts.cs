@@ -1,0 +1,81 @@
+using Edge.Kernels;
+
+namespace Edge.Models;
+
+internal sealed unsafe partial class Ops
+{
+    private Routing _routing = null!;
+
+    /// <summary>Chooses every row's experts from their scores and groups the choices by expert.</summary>
+    public void Route(RowBuffer scores, Routing routing, bool renormalise)
+    {
+        for (int row = 0; row < Batch.Count; row++)
+        {
+            _kernels.TopK(scores.Row(row), routing.Experts + row * routing.Used, routing.Weights + row * routing.Used,
+                routing.ExpertCount, routing.Used, renormalise ? 1 : 0);
+        }
+        routing.Group(Batch.Count);
+    }
+
+    /// <summary>y[slot] ← x of the slot's row, prepared or not, whichever matrices read.</summary>
+    public void Gather(RowBuffer x, Routing routing, RowBuffer y)
+    {
+        (_x, _y, _routing) = (x, y, routing);
+        _pool.Run(_gatherSlots, routing.Slots, 16);
+    }
+
+    /// <summary>y[slot] ← the slot's expert's w · x[slot]; each chosen expert's matrix is read once.</summary>
+    public void MatMulExperts(RowBuffer x, Routing routing, in Matrix w, RowBuffer y)
+    {
+        QueueExperts(x, routing, w, y);
+        RunQueued();
+    }
+
+    /// <summary>Two stacks with one input, in one pass over the threads.</summary>
+    public void MatMulExperts(RowBuffer x, Routing routing, in Matrix w1, RowBuffer y1, in Matrix w2, RowBuffer y2)
+    {
+        QueueExperts(x, routing, w1, y1);
+        QueueExperts(x, routing, w2, y2);
+        RunQueued();
+    }
+
+    /// <summary>As <see cref="SwiGlu(RowBuffer, RowBuffer, RowBuffer)"/>, for slots.</summary>
+    public void SwiGluExperts(RowBuffer gate, RowBuffer up, RowBuffer y, Routing routing) =>
+        SwiGlu(gate, up, y, routing.Slots);
+
+    /// <summary>x ← x + Σ weight · y[slot] over the row's experts, best first, whatever order the slots have.</summary>
+    public void Combine(RowBuffer y, Routing routing, RowBuffer x)
+    {
+        (_x, _y, _routing) = (x, y, routing);
+        _pool.Run(_combineRows, Batch.Count, 8);
+    }
+
+    private void QueueExperts(RowBuffer x, Routing routing, in Matrix w, RowBuffer y)
+    {
+        for (int e = 0; e < routing.ExpertCount; e++)
+        {
+            int first = routing.FirstSlot[e], count = routing.FirstSlot[e + 1] - first;
+            if (count > 0) Queue(x, w[e], y, first, count);
+        }
+    }
+
+    private void GatherSlots(int worker, long from, long to)
+    {
+        long floats = _x.Width * sizeof(float), prepared = Tiles.ActivationBytes(_x.Width);
+        for (int slot = (int)from; slot < to; slot++)
+        {
+            int row = _routing.RowOf[slot];
+            if (_y.Data != null) Buffer.MemoryCopy(_x.Row(row), _y.Row(slot), floats, floats);
+            if (_y.Prepared != null) Buffer.MemoryCopy(_x.PreparedRow(row), _y.PreparedRow(slot), prepared, prepared);
+        }
+    }
+
+    private void CombineRows(int worker, long from, long to)
+    {
+        for (int row = (int)from; row < to; row++)
+        {
+            for (int k = row * _routing.Used; k < (row + 1) * _routing.Used; k++)
+                _kernels.AddScaled(_x.Row(row), _y.Row(_routing.SlotOf[k]), _routing.Weights[k], _x.Width);
+        }
+    }
+}

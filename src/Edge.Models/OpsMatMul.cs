@@ -1,0 +1,84 @@
+namespace Edge.Models;
+
+internal sealed unsafe partial class Ops
+{
+    /// <summary>Ranges per thread: enough that a core that is slow, or busy elsewhere, does not hold up the others.</summary>
+    private const int RangesPerThread = 8;
+    /// <summary>Multiplications that are worth handing to another thread.</summary>
+    private const long WorkPerRange = 1 << 15;
+
+    private readonly MatMulTask[] _tasks;
+    private int _taskCount;
+
+    /// <summary>y ← w · x for all rows.</summary>
+    public void MatMul(RowBuffer x, in Matrix w, RowBuffer y) => MatMul(x, w, y, Batch.Count);
+
+    /// <summary>Two matrices with one input, in one pass over the threads.</summary>
+    public void MatMul(RowBuffer x, in Matrix w1, RowBuffer y1, in Matrix w2, RowBuffer y2)
+    {
+        Queue(x, w1, y1, 0, Batch.Count);
+        Queue(x, w2, y2, 0, Batch.Count);
+        RunQueued();
+    }
+
+    /// <summary>Three matrices with one input, in one pass over the threads.</summary>
+    public void MatMul(RowBuffer x, in Matrix w1, RowBuffer y1, in Matrix w2, RowBuffer y2, in Matrix w3, RowBuffer y3)
+    {
+        Queue(x, w3, y3, 0, Batch.Count);
+        MatMul(x, w1, y1, w2, y2);
+    }
+
+    /// <summary>Logits of the wanted rows, in order: y[i] ← head · norm(x[wanted i]).</summary>
+    public void Logits(RowBuffer x, float* weight, in Matrix head, RowBuffer normed, RowBuffer logits)
+    {
+        int count = Batch.WantedCount;
+        for (int i = 0; i < count; i++)
+        {
+            _kernels.Rms(x.Row(Batch.Wanted[i]), weight, normed.Row(i), x.Width, _config.LayerNormRmsEpsilon);
+            Quantize(normed, i, i + 1);
+        }
+        if (count > 0) MatMul(normed, head, logits, count);
+    }
+
+    private void MatMul(RowBuffer x, in Matrix w, RowBuffer y, int rows)
+    {
+        Queue(x, w, y, 0, rows);
+        RunQueued();
+    }
+
+    /// <summary>Adds y[first …] ← w · x[first …] to the next pass.</summary>
+    private void Queue(RowBuffer x, in Matrix w, RowBuffer y, int first, int count)
+    {
+        ref MatMulTask task = ref _tasks[_taskCount++];
+        task.Kernel = w.Kernel;
+        task.Weights = w.Weights;
+        task.X = w.Packed ? x.PreparedRow(first) : (byte*)x.Row(first);
+        task.Y = y.Row(first);
+        (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);
+    }
+
+    private void RunQueued()
+    {
+        long tiles = 0, work = 0;
+        for (int i = 0; i < _taskCount; i++)
+        {
+            tiles += _tasks[i].TileCount;
+            work += _tasks[i].Rows * _tasks[i].Columns * _tasks[i].Tokens;
+        }
+        long least = tiles * WorkPerRange / Math.Max(work, 1);
+        _pool.Run(_matMulTiles, tiles, Math.Max(Math.Max(least, tiles / (_pool.Count * RangesPerThread)), 1));
+        _taskCount = 0;
+    }
+
+    /// <summary>Tiles are numbered through all queued matrices.</summary>
+    private void MatMulTiles(int worker, long from, long to)
+    {
+        for (int i = 0; i < _taskCount && from < to; i++)
+        {
+            long count = _tasks[i].TileCount;
+            if (from < count) _tasks[i].Run(from, Math.Min(to, count));
+            from = Math.Max(from - count, 0);
+            to -= count;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace Edge.Models;
+
+public enum RopeScalingKind { None, Linear, Yarn, Llama3 }
+
+/// <summary>How positions beyond the trained context are squeezed; the names are the keys' under rope.scaling.</summary>
+public sealed record RopeScaling
+{
+    public RopeScalingKind Kind { get; init; }
+    public double Factor { get; init; } = 1;
+    public int OriginalContextLength { get; init; }
+    /// <summary>YaRN: multiplies cos and sin, besides YaRN's own 1 + 0.1 · ln(factor).</summary>
+    public double AttnFactor { get; init; } = 1;
+    public double YarnBetaFast { get; init; } = 32;
+    public double YarnBetaSlow { get; init; } = 1;
+    public double LowFreqFactor { get; init; } = 1;
+    public double HighFreqFactor { get; init; } = 4;
+}

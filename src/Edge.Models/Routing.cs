@@ -1,0 +1,60 @@
+namespace Edge.Models;
+
+/// <summary>Which experts the rows of a pass chose in one layer: rows of one expert stand together in "slots", so that
+/// each expert's matrices run once.</summary>
+internal sealed unsafe class Routing
+{
+    private readonly int _rowsMax;
+    private readonly int* _cursor;
+
+    public Routing(ModelConfig config, NativeArena memory, int rowsMax)
+    {
+        _rowsMax = rowsMax;
+        Used = config.ExpertUsedCount;
+        ExpertCount = config.ExpertCount;
+        Experts = (int*)memory.TakeFloats((long)rowsMax * Used);
+        Weights = memory.TakeFloats((long)rowsMax * Used);
+        SlotOf = (int*)memory.TakeFloats((long)rowsMax * Used);
+        RowOf = (int*)memory.TakeFloats((long)rowsMax * Used);
+        FirstSlot = (int*)memory.TakeFloats(ExpertCount + 1);
+        _cursor = (int*)memory.TakeFloats(ExpertCount);
+    }
+
+    public static long Bytes(ModelConfig config, int rowsMax) =>
+        16L * rowsMax * config.ExpertUsedCount + 8L * (config.ExpertCount + 1);
+
+    /// <summary>Experts per row.</summary>
+    public int Used { get; }
+    public int ExpertCount { get; }
+    public int Slots { get; private set; }
+    /// <summary>int[rows][Used], best first.</summary>
+    public int* Experts { get; }
+    /// <summary>float[rows][Used].</summary>
+    public float* Weights { get; }
+    /// <summary>int[rows][Used]: where that choice is computed.</summary>
+    public int* SlotOf { get; }
+    /// <summary>int[slots]: whose choice it is.</summary>
+    public int* RowOf { get; }
+    /// <summary>int[experts + 1]: expert e owns slots FirstSlot[e] … FirstSlot[e + 1] − 1.</summary>
+    public int* FirstSlot { get; }
+
+    /// <summary>Groups the choices of <paramref name="rows"/> rows by expert.</summary>
+    public void Group(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _rowsMax);
+        Slots = rows * Used;
+        new Span<int>(FirstSlot, ExpertCount + 1).Clear();
+        for (int i = 0; i < Slots; i++) FirstSlot[Experts[i] + 1]++;
+        for (int e = 0; e < ExpertCount; e++)
+        {
+            FirstSlot[e + 1] += FirstSlot[e];
+            _cursor[e] = FirstSlot[e];
+        }
+        for (int i = 0; i < Slots; i++)
+        {
+            int slot = _cursor[Experts[i]]++;
+            SlotOf[i] = slot;
+            RowOf[slot] = i / Used;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using Edge.Gguf;
+using Edge.Kernels;
+
+namespace Edge.Models;
+
+/// <summary>
+/// What all architectures have: weights, threads, the run state, and the frame around their <see cref="Run"/>. All
+/// memory is taken here; the state's names are the field's letters.
+/// </summary>
+internal abstract unsafe class Transformer : Model
+{
+    private readonly Tensors _tensors;
+    private readonly WorkerPool _pool;
+    private readonly NativeArena _memory;
+    private readonly ModelOptions _options;
+    private readonly RopeTables _rope;
+    private readonly Batch _batch;
+    private readonly RowBuffer _logits;
+    private bool _disposed;
+
+    /// <summary>Binds the table, the output norm and the head; the architecture binds its layers.</summary>
+    protected Transformer(ModelSource source)
+    {
+        (Config, _options, _tensors) = (source.Config, source.Options, source.Tensors);
+        (Metadata, KernelSetName) = (source.File.Metadata, source.Kernels.Name);
+        ModelConfig c = Config;
+        // Tied: the table is the head as well, and stands in the head's layout.
+        bool tied = source.File.Find("output.weight") is null;
+        TokenEmbd = tied
+            ? source.Tensors.Matrix("token_embd.weight", c.VocabularySize, c.EmbeddingLength)
+            : source.Tensors.Table("token_embd.weight", c.VocabularySize, c.EmbeddingLength);
+        Output = tied ? TokenEmbd : source.Tensors.Matrix("output.weight", c.VocabularySize, c.EmbeddingLength);
+        OutputNorm = source.Tensors.Vector("output_norm.weight", c.EmbeddingLength);
+        float* factors = source.Tensors.FindVector("rope_freqs.weight", c.KeyLength / 2);
+        Threads = _options.Threads > 0 ? _options.Threads : Math.Min(Environment.ProcessorCount, ModelOptions.ThreadsMax);
+        BatchRowsMax = _options.BatchRowsMax;
+        _memory = new NativeArena(StateBytes(c, BatchRowsMax, Threads));
+        _rope = new RopeTables(c, factors, _memory, BatchRowsMax);
+        _batch = new Batch(BatchRowsMax);
+        X = Take(c.EmbeddingLength);
+        Xb = Take(c.EmbeddingLength);
+        Q = Take(c.QueryLength);
+        K = Take(c.KvLength);
+        V = Take(c.KvLength);
+        Att = Take(c.QueryLength);
+        _logits = new RowBuffer(_memory.TakeFloats((long)BatchRowsMax * c.VocabularySize), null, c.VocabularySize);
+        _pool = new WorkerPool(Threads);
+        Ops = new Ops(source, _pool, _rope, _memory) { Batch = _batch };
+    }
+
+    public override ModelConfig Config { get; }
+    public override GgufMetadata Metadata { get; }
+    public override string KernelSetName { get; }
+    public override int Threads { get; }
+    public override int BatchRowsMax { get; }
+    public override long WeightBytesPerToken =>
+        LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;
+
+    protected Ops Ops { get; }
+    protected Matrix TokenEmbd { get; }
+    protected Matrix Output { get; }
+    protected float* OutputNorm { get; }
+    /// <summary>The residual stream.</summary>
+    protected RowBuffer X { get; }
+    /// <summary>The residual stream, normed for the next matrices.</summary>
+    protected RowBuffer Xb { get; }
+    protected RowBuffer Q { get; }
+    protected RowBuffer K { get; }
+    protected RowBuffer V { get; }
+    protected RowBuffer Att { get; }
+    /// <summary>Bytes of the layers' matrices that one token reads.</summary>
+    protected long LayerBytesPerToken { get; set; }
+
+    public override KvCache CreateCache(int contextLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(contextLength, ConfigReader.ContextMax);
+        return new SequenceCache(this, Config, _options.KvType, contextLength);
+    }
+
+    public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (rows.IsEmpty) return default;
+        _batch.Set(rows, this, Config.VocabularySize);
+        _rope.Fill(_batch.Positions);
+        Ops.Embed(TokenEmbd, X);
+        Run();
+        Ops.Logits(X, OutputNorm, Output, Xb, _logits);
+        return new ReadOnlySpan<float>(_logits.Data, checked(_batch.WantedCount * Config.VocabularySize));
+    }
+
+    public override void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _pool.Dispose();
+        _memory.Dispose();
+        _tensors.Dispose();
+    }
+
+    /// <summary>All layers: X in, X out.</summary>
+    protected abstract void Run();
+
+    /// <summary>A state buffer for the rows of a batch, with int8 beside it where integer kernels may read it.</summary>
+    protected RowBuffer Take(int width, int rowsPerToken = 1)
+    {
+        long rows = (long)BatchRowsMax * rowsPerToken;
+        bool prepared = _options.Arithmetic == Arithmetic.Integer && width % Tiles.Block == 0;
+        return new RowBuffer(_memory.TakeFloats(rows * width),
+            prepared ? _memory.Take(rows * Tiles.ActivationBytes(width)) : null, width);
+    }
+
+    protected Routing TakeRouting() => new(Config, _memory, BatchRowsMax);
+
+    /// <summary>Room for every buffer that any architecture takes.</summary>
+    private static long StateBytes(ModelConfig c, int rowsMax, int threads)
+    {
+        long used = Math.Max(1, c.ExpertUsedCount);
+        long ff = Math.Max(c.FeedForwardLength, (long)c.ExpertFeedForwardLength * used);
+        long wide = 3L * c.EmbeddingLength + 2L * c.QueryLength + 2L * c.KvLength + 3 * ff
+            + 2 * used * c.EmbeddingLength + c.ExpertCount;
+        // A prepared row is at most 1.25 bytes per float and 64; cos, sin and logits are floats alone.
+        long perRow = checked(wide * 6 + 64 * (16 + 8 * used) + 4L * (c.KeyLength + c.VocabularySize));
+        return checked(perRow * rowsMax + Ops.ArenaBytes(c, threads) + Routing.Bytes(c, rowsMax));
+    }
+}

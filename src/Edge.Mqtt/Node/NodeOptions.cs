@@ -1,0 +1,21 @@
+namespace Edge.Mqtt;
+
+/// <summary>One node on a broker. Connection.ClientId, Subscriptions and Will are set by the link itself.</summary>
+public sealed record NodeOptions
+{
+    public required string NodeId { get; init; }
+    public string Root { get; init; } = NodeTopics.DefaultRoot;
+    public required string Version { get; init; }
+    public MqttOptions Connection { get; init; } = new() { ClientId = "edge" };
+    /// <summary>Topics that replies may go to besides `clients/…` and `{root}/…/rsp`; each ends in '/'.</summary>
+    public IReadOnlyList<string> ReplyPrefixes { get; init; } = [];
+    public uint WillDelaySeconds { get; init; } = 15;
+    /// <summary>Calls taken and not yet finished; above it: queue_full.</summary>
+    public int CallsMax { get; init; } = 64;
+    /// <summary>Deadline of a request that names none, and the longest that one may name.</summary>
+    public TimeSpan TimeoutDefault { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan TimeoutMax { get; init; } = TimeSpan.FromHours(1);
+    public TimeSpan DeltaInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+    /// <summary>Message Expiry of `final` and errors: how long a broker keeps them for a requester that is away.</summary>
+    public uint ReplyExpirySeconds { get; init; } = 300;
+}

@@ -1,0 +1,41 @@
+namespace Edge.Mqtt;
+
+/// <summary>telemetry/system. Absent values are left out of the message.</summary>
+public sealed record SystemTelemetry
+{
+    public double UptimeS { get; init; }
+    public long RssBytes { get; init; }
+    public double? CpuPercent { get; init; }
+    public double? TemperatureC { get; init; }
+    public bool? Throttled { get; init; }
+    public long? MemoryAvailableBytes { get; init; }
+}
+
+/// <summary>telemetry/inference. Totals count since the start; TokS is the rate of the latest interval.</summary>
+public sealed record InferenceTelemetry
+{
+    public int Running { get; init; }
+    public int Queue { get; init; }
+    public long Completed { get; init; }
+    public long Refused { get; init; }
+    public long Failed { get; init; }
+    public long PromptTokens { get; init; }
+    public long CompletionTokens { get; init; }
+    public double TokS { get; init; }
+}
+
+/// <summary>telemetry/weights.</summary>
+public sealed record WeightsTelemetry
+{
+    public required string Model { get; init; }
+    public long FileBytes { get; init; }
+    public long BytesPerToken { get; init; }
+    public string? KernelSet { get; init; }
+    public int Threads { get; init; }
+}
+
+/// <summary>One value of one sensor.</summary>
+public sealed record SensorValue(string Name, double Value, string Unit, DateTimeOffset Time);
+
+/// <summary>telemetry/sensors.</summary>
+public sealed record SensorsTelemetry(IReadOnlyList<SensorValue> Readings);
