@@ -14,7 +14,7 @@ internal static class ExpressionTokens
     public static TemplateToken Read(string source, ref int at, Place place)
     {
         char first = source[at];
-        if (char.IsLetter(first) || first == '_') return new(TokenKind.Name, Name(source, ref at), place);
+        if (char.IsLetter(first) || first == '_') return new(TokenKind.Name, Name(source, ref at, place), place);
         if (char.IsAsciiDigit(first)) return Number(source, ref at, place);
         if (first is '\'' or '"') return new(TokenKind.Text, Literal(source, ref at, place), place);
         foreach (string sign in Signs)
@@ -26,10 +26,12 @@ internal static class ExpressionTokens
         throw place.Error($"unexpected character '{first}'");
     }
 
-    private static string Name(string source, ref int at)
+    private static string Name(string source, ref int at, Place place)
     {
         int start = at;
         while (at < source.Length && (char.IsLetterOrDigit(source[at]) || source[at] == '_')) at++;
+        // Every look-up hashes the whole name.
+        if (at - start > TemplateLimits.NameCharsMax) throw place.Error($"the name exceeds the limit of {TemplateLimits.NameCharsMax} characters");
         return source[start..at];
     }
 
@@ -37,8 +39,9 @@ internal static class ExpressionTokens
     {
         int start = at;
         at = Digits(source, at);
-        bool real = false;
-        if (at + 1 < source.Length && source[at] == '.' && char.IsAsciiDigit(source[at + 1]))
+        bool real = false, item = start > 0 && source[start - 1] == '.';
+        // In 'x.0.1' the numbers are items of x, not a real.
+        if (!item && at + 1 < source.Length && source[at] == '.' && char.IsAsciiDigit(source[at + 1]))
         {
             (real, at) = (true, Digits(source, at + 1));
         }
