@@ -162,7 +162,8 @@ public sealed class GgufMetadata
             GgufValueType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(at),
             _ when Unsigned(entry, index) is var value and <= long.MaxValue => (long)value,
             _ => throw new GgufException($"metadata key {Printable.Quote(key)} has the value " +
-                $"{Unsigned(entry, index)}, above the limit {long.MaxValue}; the file is damaged, download it again", entry.EntryOffset),
+                $"{Unsigned(entry, index)}, above the limit {long.MaxValue}; the file is damaged, " +
+                "download it again", entry.EntryOffset),
         };
     }
 

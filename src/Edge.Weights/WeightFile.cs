@@ -48,12 +48,6 @@ public sealed unsafe class WeightFile : IDisposable
         return (byte*)_addresses[tensor];
     }
 
-    /// <summary>Starts to read the tensor's pages ahead when mapped; a hint, the bytes are valid either way.</summary>
-    public void Prefetch(GgufTensor tensor)
-    {
-        if (Loading == WeightLoading.Map) MemoryAdvice.Around(Address(tensor), tensor.Bytes, MemoryAdvice.WillNeed);
-    }
-
     /// <summary>Drops the tensor's pages from memory when mapped, for tensors that were repacked elsewhere; a hint:
     /// the address stays valid and the pages come back from the file when touched.</summary>
     public void Release(GgufTensor tensor)

@@ -38,7 +38,6 @@ public sealed unsafe class WeightFileTests
         using WeightFile weights = WeightFile.Open(gguf, loading);
         foreach (GgufTensor tensor in gguf.Tensors)
         {
-            weights.Prefetch(tensor);
             var held = new ReadOnlySpan<byte>(weights.Address(tensor), (int)tensor.Bytes);
             Assert.True(held.SequenceEqual(bytes.AsSpan((int)tensor.Offset, (int)tensor.Bytes)), tensor.Name);
             if (loading == WeightLoading.Read) Assert.Equal(0, (nint)weights.Address(tensor) % 64);

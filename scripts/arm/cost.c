@@ -1,0 +1,78 @@
+// Calls every kernel of the table once at the model's shapes, between marks for blocks.c, and prints
+// "region NUMBER FAMILY VARIANT ROWS COLUMNS BITS" for each: `cost [family [variant]]`.
+#include "layout.h"
+#include "harness.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kernels.h"
+
+static void mark(long operation, long region)
+{
+    register long x0 __asm__("x0") = operation, x1 __asm__("x1") = region, x8 __asm__("x8") = 0xED6E;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x1), "r"(x8) : "memory");
+}
+
+static void *zeros(long bytes)
+{
+    void *memory = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    if (!memory) exit(1);
+    return memset(memory, 0, bytes);
+}
+
+static int region;
+
+static void announce(const Kernel *kernel, long rows, long columns, double bits)
+{
+    printf("region %d %s %s %ld %ld %.4f\n", region, kernel->family, kernel->variant, rows, columns, bits);
+    fflush(stdout);
+}
+
+static void measure_matrix(const Kernel *kernel, const Layout *layout, long rows, long columns)
+{
+    void (*call)(void *, void *, float *, long, long, long, long, long) = kernel->kernel;
+    long bytes = layout->matrix_bytes(rows, columns);
+    void *w = zeros(bytes), *x = zeros(layout->activation_bytes(columns));
+    float *y = zeros(rows * 4);
+    call(w, x, y, columns, 0, rows, 1, rows);
+    mark(0, region);
+    call(w, x, y, columns, 0, rows, 1, rows);
+    mark(1, region);
+    announce(kernel, rows, columns, 8.0 * bytes / ((double)rows * columns));
+    free(w), free(x), free(y);
+    region++;
+}
+
+static void measure_preparation(const Kernel *kernel, const Layout *layout, long columns)
+{
+    void (*call)(float *, void *, long, long) = kernel->kernel;
+    float *x = zeros(columns * 4);
+    for (long i = 0; i < columns; i++) x[i] = (float)(i % 17) - 8;
+    void *q = zeros(layout->activation_bytes(columns));
+    call(x, q, columns, 1);
+    mark(0, region);
+    call(x, q, columns, 1);
+    mark(1, region);
+    announce(kernel, 1, columns, 32);
+    free(x), free(q);
+    region++;
+}
+
+int main(int argc, char **argv)
+{
+    for (int k = 0; k < kernel_count; k++)
+        for (int i = 0; i < layout_count; i++) {
+            const Kernel *kernel = &kernels[k];
+            const Layout *layout = &layouts[i];
+            if ((argc > 1 && !strstr(kernel->family, argv[1])) || (argc > 2 && strcmp(kernel->variant, argv[2]))) continue;
+            if (!strcmp(kernel->variant, "Scalar")) continue;
+            if (!strcmp(kernel->family, layout->preparation)) measure_preparation(kernel, layout, 4096);
+            if (strcmp(kernel->family, layout->family)) continue;
+            long sizes[2][2] = { { 4096, 4096 }, { 11008, 4096 } }, ternary[2][2] = { { 2560, 2560 }, { 6912, 2560 } };
+            for (int s = 0; s < 2; s++) {
+                long *size = layout->ternary ? ternary[s] : sizes[s];
+                measure_matrix(kernel, layout, size[0], size[1]);
+            }
+        }
+    return 0;
+}

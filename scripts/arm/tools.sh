@@ -1,0 +1,32 @@
+# What scripts/conformance and scripts/arm-cost share; sourced with the repository as the working directory.
+
+# need COMMAND PACKAGE: installs the Debian package when the command is missing; says nothing when all is there.
+need() {
+    command -v "$1" >/dev/null && return
+    echo "installing $2" >&2
+    local root=()
+    [[ $(id -u) == 0 ]] || root=(sudo)
+    if ! "${root[@]}" apt-get install -y -qq "$2" >/dev/null 2>&1; then
+        "${root[@]}" apt-get update -qq >/dev/null && "${root[@]}" apt-get install -y -qq "$2" >/dev/null
+    fi
+}
+
+# compile_kernels FOLDER: Exports.cs, kernels.h and kernels-arm64.o. A kernel whose code throws (an intrinsic that our system module
+# declares and the compiler does not know, or an instruction set that is not switched on) is an error.
+compile_kernels() {
+    local project=tests/Edge.Kernels.Conformance
+    mkdir -p "$1"
+    python3 "$project/exports.py" "$project/kernels.list" "$1"
+    if ! dotnet build "$project" -v q -nologo -restore -t:Objects -p:ObjectsFolder="$1" >"$1/build.log" 2>&1; then
+        sed -n '/error/p' "$1/build.log" | sort -u
+        echo "FAIL compiling the kernels for arm64; the log is $1/build.log"
+        return 1
+    fi
+    local throwing
+    throwing=$(aarch64-linux-gnu-objdump -d --no-show-raw-insn "$1/kernels-arm64.o" |
+        awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /bl\t.*ThrowHelpers/ { print "FAIL " name " ends in a throw:" $0 }' | sort -u)
+    if [[ -n $throwing ]]; then
+        echo "$throwing"
+        return 1
+    fi
+}

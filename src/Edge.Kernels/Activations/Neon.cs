@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+
+namespace Edge.Kernels;
+
+/// <summary>Preparation of activations with NEON; the same bits as <see cref="ActivationsScalar"/>.</summary>
+public static unsafe class ActivationsNeon
+{
+    /// <inheritdoc cref="ActivationsScalar.Quantize"/>
+    public static void Quantize(float* x, byte* q, long columns, long tokens)
+    {
+        long blocks = columns / Tiles.Block;
+        long tokenBytes = Tiles.ActivationBytes(columns);
+        for (long t = 0; t < tokens; t++, q += tokenBytes)
+        {
+            float* scales = (float*)(q + columns);
+            int* sums = (int*)(scales + blocks);
+            for (long b = 0; b < blocks; b++, x += Tiles.Block) Block(x, (sbyte*)q + b * Tiles.Block, scales + b, sums + b);
+            for (byte* rest = (byte*)(sums + blocks); rest < q + tokenBytes; rest++) *rest = 0;
+        }
+    }
+
+    /// <inheritdoc cref="ActivationsScalar.ToF16"/>
+    public static void ToF16(float* x, ushort* y, long n)
+    {
+        long i = 0;
+        for (; i + 8 <= n; i += 8)
+            AdvSimd.Store(y + i, FloatNeon.ToF16(AdvSimd.LoadVector128(x + i), AdvSimd.LoadVector128(x + i + 4)));
+        for (; i < n; i++) y[i] = FloatScalar.ToF16(x[i]);
+    }
+
+    private static void Block(float* x, sbyte* q, float* scale, int* sum)
+    {
+        var v0 = AdvSimd.LoadVector128(x);
+        var v1 = AdvSimd.LoadVector128(x + 4);
+        var v2 = AdvSimd.LoadVector128(x + 8);
+        var v3 = AdvSimd.LoadVector128(x + 12);
+        var v4 = AdvSimd.LoadVector128(x + 16);
+        var v5 = AdvSimd.LoadVector128(x + 20);
+        var v6 = AdvSimd.LoadVector128(x + 24);
+        var v7 = AdvSimd.LoadVector128(x + 28);
+        var m = AdvSimd.Max(
+            AdvSimd.Max(AdvSimd.Max(AdvSimd.Abs(v0), AdvSimd.Abs(v1)), AdvSimd.Max(AdvSimd.Abs(v2), AdvSimd.Abs(v3))),
+            AdvSimd.Max(AdvSimd.Max(AdvSimd.Abs(v4), AdvSimd.Abs(v5)), AdvSimd.Max(AdvSimd.Abs(v6), AdvSimd.Abs(v7))));
+        float max = AdvSimd.Arm64.MaxAcross(m).ToScalar();
+        bool some = max >= 7.888609052210118e-31f; // 2^-100
+        var inverse = Vector128.Create(some ? 127f / max : 0);
+        *scale = some ? max / 127f : 0;
+        var low = Narrow(Pair(v0, v1, inverse), Pair(v2, v3, inverse));
+        var high = Narrow(Pair(v4, v5, inverse), Pair(v6, v7, inverse));
+        AdvSimd.Store(q, low);
+        AdvSimd.Store(q + 16, high);
+        var pairs = AdvSimd.AddPairwiseWidening(low) + AdvSimd.AddPairwiseWidening(high);
+        *sum = AdvSimd.Arm64.AddAcross(AdvSimd.AddPairwiseWidening(pairs)).ToScalar();
+    }
+
+    // Eight products, to nearest, ties to even. Values are within ±127, so the low halves of the lanes are the numbers.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<short> Pair(Vector128<float> a, Vector128<float> b, Vector128<float> inverse) =>
+        AdvSimd.Arm64.UnzipEven(AdvSimd.ConvertToInt32RoundToEven(a * inverse).AsInt16(),
+            AdvSimd.ConvertToInt32RoundToEven(b * inverse).AsInt16());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<sbyte> Narrow(Vector128<short> a, Vector128<short> b) =>
+        AdvSimd.Arm64.UnzipEven(a.AsSByte(), b.AsSByte());
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using Edge.Kernels;
+using Xunit;
+
+namespace Edge.Tests.Kernels;
+
+/// <summary>Runs scripts/conformance once: it proves the arm64 code and builds the harness that the x64 test borrows.</summary>
+public sealed class ConformanceRun
+{
+    public ConformanceRun()
+    {
+        Root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(Root, "Edge.sln")))
+            Root = Path.GetDirectoryName(Root) ?? throw new InvalidOperationException("Edge.sln is above no folder of the tests.");
+        var start = new ProcessStartInfo(Path.Combine(Root, "scripts", "conformance")) { RedirectStandardOutput = true };
+        // The test host's own build variables must not reach the inner build.
+        foreach (string name in start.Environment.Keys.Where(n => n.StartsWith("MSBUILD", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        using Process process = Process.Start(start)!;
+        Output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        ExitCode = process.ExitCode;
+    }
+
+    public string Root { get; }
+    public string Output { get; }
+    public int ExitCode { get; }
+    public string Failures => string.Join('\n', Output.Split('\n').Where(line => line.Contains("FAIL", StringComparison.Ordinal)));
+}
+
+public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<ConformanceRun>
+{
+    private delegate void Matrix(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride);
+    private delegate void Quantize(float* x, byte* q, long columns, long tokens);
+    private delegate void Half(float* x, ushort* y, long n);
+    private delegate void Norm(float* x, float* weight, float* y, long n, float eps);
+    private delegate void Rope(float* x, float* cos, float* sin, long headSize, long heads);
+    private delegate void Softmax(float* x, long n);
+    private delegate void Gate(float* gate, float* up, float* y, long n);
+    private delegate void Add(float* y, float* x, long n);
+    private delegate void AddScaled(float* y, float* x, float scale, long n);
+    private delegate void Attention(float* q, byte* k, byte* v, float* y, long headSize, long group, long length, float scale, float* scratch);
+    private delegate void Router(float* logits, int* experts, float* weights, long count, long used, int renormalise);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Row { public nint Family, Variant; public int NeedsDot; public nint Kernel; }
+
+    [Fact]
+    public void Neon_UnderTheEmulator_AgreesWithScalar() => Assert.True(run.ExitCode == 0, run.Failures);
+
+    [Fact]
+    public void Scalar_ByTheJit_HasTheGoldenDigests()
+    {
+        string expected = File.ReadAllText(Path.Combine(run.Root, "tests", "golden", "kernels.txt"));
+        Assert.Equal(expected, Run(variant => variant == "Scalar"));
+    }
+
+    [Fact]
+    public void Avx_ByTheJit_AgreesWithScalar()
+    {
+        if (!Avx2.IsSupported) return; // an ARM machine: its variants are the other test's
+        Assert.DoesNotContain("FAIL", Run(_ => true), StringComparison.Ordinal);
+    }
+
+    /// <summary>The harness's report on every listed kernel, with the variants of this machine that exist as classes.</summary>
+    private string Run(Func<string, bool> wanted)
+    {
+        var delegates = new List<Delegate>();
+        var rows = new List<Row>();
+        foreach (string line in File.ReadLines(Path.Combine(run.Root, "tests", "Edge.Kernels.Conformance", "kernels.list")))
+        {
+            string[] words = line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 0) continue;
+            foreach ((string variant, MethodInfo method) in Variants(words[1], words[2]))
+            {
+                if (!wanted(variant)) continue;
+                delegates.Add(method.CreateDelegate(Shape(words[0])));
+                rows.Add(new Row
+                {
+                    Family = Marshal.StringToCoTaskMemUTF8($"{words[1]}.{words[2]}"),
+                    Variant = Marshal.StringToCoTaskMemUTF8(variant),
+                    Kernel = Marshal.GetFunctionPointerForDelegate(delegates[^1]),
+                });
+            }
+        }
+        nint library = NativeLibrary.Load(Path.Combine(run.Root, "artifacts", "conformance", "libharness.so"));
+        var harness = (delegate* unmanaged<Row*, int, byte*, byte*, byte**, int>)NativeLibrary.GetExport(library, "run_kernels");
+        byte empty = 0;
+        byte* report;
+        fixed (Row* table = rows.ToArray()) harness(table, rows.Count, &empty, &empty, &report);
+        GC.KeepAlive(delegates);
+        return Marshal.PtrToStringUTF8((nint)report)!;
+    }
+
+    private static IEnumerable<(string Variant, MethodInfo Method)> Variants(string family, string method)
+    {
+        foreach (string variant in new[] { "Scalar", "Avx2", "AvxVnni" })
+        {
+            if (variant == "Avx2" && !Avx2.IsSupported) continue;
+            if (variant == "AvxVnni" && !AvxVnni.IsSupported) continue;
+            MethodInfo? found = typeof(Tiles).Assembly.GetType($"Edge.Kernels.{family}{variant}")?.GetMethod(method);
+            if (found is not null) yield return (variant, found);
+        }
+    }
+
+    private static Type Shape(string name) => name switch
+    {
+        "matrix" => typeof(Matrix),
+        "quantize" => typeof(Quantize),
+        "half" => typeof(Half),
+        "norm" => typeof(Norm),
+        "rope" => typeof(Rope),
+        "softmax" => typeof(Softmax),
+        "gate" => typeof(Gate),
+        "add" => typeof(Add),
+        "addscaled" => typeof(AddScaled),
+        "attention" => typeof(Attention),
+        "router" => typeof(Router),
+        _ => throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"kernels.list: unknown shape {name}")),
+    };
+}
