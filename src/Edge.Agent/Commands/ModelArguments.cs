@@ -49,6 +49,6 @@ internal sealed class ModelArguments
         Threads = parsed.GetValue(_threads),
         KvType = parsed.GetValue(_kv) == "f32" ? KvType.F32 : KvType.F16,
         Arithmetic = parsed.GetValue(_float) ? Arithmetic.Float : Arithmetic.Integer,
-        KernelSet = KernelsCommand.RequireKnown(parsed.GetValue(_kernels)),
+        KernelSet = KernelsCommand.RequireRunnable(parsed.GetValue(_kernels)),
     };
 }
