@@ -15,8 +15,10 @@ public sealed class TokenizerMetadataTests
         var random = new Random(4);
         for (int i = 0; i < 3_000; i++)
         {
-            string word = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ => (char)('a' + random.Next(4))));
-            Assert.Equal(NaiveMerge(word, metadata), tokenizer.EncodeToIds(word, addSpecial: false).Select(id => metadata.Tokens[id]));
+            string word = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ =>
+                (char)('a' + random.Next(4))));
+            Assert.Equal(NaiveMerge(word, metadata),
+                tokenizer.EncodeToIds(word, addSpecial: false).Select(id => metadata.Tokens[id]));
         }
     }
 
@@ -108,7 +110,8 @@ public sealed class TokenizerMetadataTests
         return bytes with
         {
             Tokens = [.. bytes.Tokens, .. specials],
-            Types = [.. Enumerable.Repeat((long)TokenType.Normal, 256), .. specials.Select(_ => (long)TokenType.Control)],
+            Types = [.. Enumerable.Repeat((long)TokenType.Normal, 256),
+                .. specials.Select(_ => (long)TokenType.Control)],
         };
     }
 
@@ -131,13 +134,15 @@ public sealed class TokenizerMetadataTests
     private static List<string> NaiveMerge(string word, TokenizerMetadata metadata)
     {
         List<string> parts = [.. word.Select(c => c.ToString())];
-        Dictionary<string, int> ranks = metadata.Merges.Select((line, rank) => (line, rank)).ToDictionary(row => row.line, row => row.rank);
+        Dictionary<string, int> ranks = metadata.Merges.Select((line, rank) => (line, rank)).ToDictionary(row =>
+            row.line, row => row.rank);
         while (true)
         {
             int best = -1, bestRank = int.MaxValue;
             for (int i = 0; i + 1 < parts.Count; i++)
             {
-                if (ranks.TryGetValue($"{parts[i]} {parts[i + 1]}", out int rank) && rank < bestRank) (best, bestRank) = (i, rank);
+                if (ranks.TryGetValue($"{parts[i]} {parts[i + 1]}", out int rank) && rank < bestRank)
+                    (best, bestRank) = (i, rank);
             }
             if (best < 0) return parts;
             parts[best] += parts[best + 1];
