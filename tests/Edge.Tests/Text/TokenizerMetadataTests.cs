@@ -13,7 +13,7 @@ public sealed class TokenizerMetadataTests
         TokenizerMetadata metadata = RandomVocabulary(seed: 3, merges: 400);
         var tokenizer = new Tokenizer(metadata);
         var random = new Random(4);
-        for (int i = 0; i < 3_000; i++)
+        for (int i = 0; i < 1_000; i++)
         {
             string word = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ =>
                 (char)('a' + random.Next(4))));
@@ -23,11 +23,11 @@ public sealed class TokenizerMetadataTests
     }
 
     [Fact]
-    public void EncodeToIds_WordOfAMegabyte_DecodesToItself()
+    public void EncodeToIds_WordOfQuarterMegabyte_DecodesToItself()
     {
         var tokenizer = new Tokenizer(RandomVocabulary(seed: 5, merges: 400));
         var random = new Random(6);
-        string word = string.Concat(Enumerable.Range(0, 1 << 20).Select(_ => (char)('a' + random.Next(4))));
+        string word = string.Concat(Enumerable.Range(0, 1 << 18).Select(_ => (char)('a' + random.Next(4))));
         IReadOnlyList<int> ids = tokenizer.EncodeToIds(word);
         Assert.InRange(ids.Count, 1, word.Length - 1);
         Assert.Equal(word, tokenizer.Decode(ids));
