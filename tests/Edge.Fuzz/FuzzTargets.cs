@@ -8,6 +8,7 @@ public static class FuzzTargets
     [
         GgufTarget.Row,
         SchemaTarget.Row,
+        TemplateTarget.Row,
     ];
 
     public static FuzzTarget? Find(string name) => Rows.FirstOrDefault(row => row.Name == name);
