@@ -78,6 +78,11 @@ namespace System.Diagnostics
     }
 }
 
+namespace System.Diagnostics.CodeAnalysis
+{
+    public sealed class ConstantExpectedAttribute : Attribute { public object Min { get; set; } public object Max { get; set; } }
+}
+
 namespace System.Runtime
 {
     internal sealed class RuntimeExportAttribute(string entryPoint) : Attribute { public string Entry => entryPoint; }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -74,7 +75,7 @@ public static unsafe class Digits2NeonDot
     // Masks come as arguments so that they stay in registers: the compiler would make a constant anew in each round.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
-        Vector128<sbyte> v, Vector128<sbyte> x, byte quadruplet, Vector128<sbyte> m3, Vector128<sbyte> m15, Vector128<sbyte> m63)
+        Vector128<sbyte> v, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> m3, Vector128<sbyte> m15, Vector128<sbyte> m63)
     {
         s3 = Dp.DotProductBySelectedQuadruplet(s3, v, x, quadruplet);
         s2 = Dp.DotProductBySelectedQuadruplet(s2, v & m63, x, quadruplet);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -69,7 +70,7 @@ public static unsafe class Digits3NeonDot
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<int> a0, ref Vector128<int> a1, ref Vector128<int> a2, ref Vector128<int> b0, ref Vector128<int> b1,
         ref Vector128<int> b2, ref Vector128<int> c0, ref Vector128<int> c1, ref Vector128<int> c2, ref Vector128<int> c3,
-        sbyte* w, Vector128<sbyte> x, byte quadruplet, Vector128<sbyte> m7, Vector128<sbyte> m63, Vector128<sbyte> m127)
+        sbyte* w, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> m7, Vector128<sbyte> m63, Vector128<sbyte> m127)
     {
         var v = AdvSimd.LoadVector128(w);
         a2 = Dp.DotProductBySelectedQuadruplet(a2, v, x, quadruplet);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -65,7 +66,7 @@ public static unsafe class Digits4NeonDot
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
-        sbyte* w, Vector128<sbyte> x, byte quadruplet, Vector128<sbyte> nibble)
+        sbyte* w, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> nibble)
     {
         var v = AdvSimd.LoadVector128(w);
         var u = AdvSimd.LoadVector128(w + 16);

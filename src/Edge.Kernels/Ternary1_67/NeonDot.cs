@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -70,7 +71,7 @@ public static unsafe class Ternary1_67NeonDot
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Field(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, Vector128<byte> field, Vector128<sbyte> x,
-        byte quadruplet, Vector128<byte> p0, Vector128<byte> p1, Vector128<byte> p2, Vector128<byte> p3)
+        [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<byte> p0, Vector128<byte> p1, Vector128<byte> p2, Vector128<byte> p3)
     {
         s0 = Dp.DotProductBySelectedQuadruplet(s0, field.AsSByte(), x, quadruplet);
         s1 = Dp.DotProductBySelectedQuadruplet(s1, AdvSimd.Arm64.VectorTableLookup((p0, p1), field).AsSByte(), x, quadruplet);
