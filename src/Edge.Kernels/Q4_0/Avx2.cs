@@ -57,14 +57,14 @@ public static unsafe class Q4_0Avx2
             byte* t = q + b * Tiles.Block;
             byte* s = q + toScale + b * 4;
             byte* n = q + toSum + b * 4;
-            y0 = TilesAvx2.AddScaled(
-                y0, Dot(l0, l1, l2, l3, h0, h1, h2, h3, t, (int*)(n)), scales, (float*)(s));
-            y1 = TilesAvx2.AddScaled(
-                y1, Dot(l0, l1, l2, l3, h0, h1, h2, h3, t + tokenBytes, (int*)(n + tokenBytes)), scales, (float*)(s + tokenBytes));
-            y2 = TilesAvx2.AddScaled(
-                y2, Dot(l0, l1, l2, l3, h0, h1, h2, h3, t + 2 * tokenBytes, (int*)(n + 2 * tokenBytes)), scales, (float*)(s + 2 * tokenBytes));
-            y3 = TilesAvx2.AddScaled(
-                y3, Dot(l0, l1, l2, l3, h0, h1, h2, h3, t + 3 * tokenBytes, (int*)(n + 3 * tokenBytes)), scales, (float*)(s + 3 * tokenBytes));
+            Vector256<int> dot = Dot(l0, l1, l2, l3, h0, h1, h2, h3, t, (int*)n);
+            y0 = TilesAvx2.AddScaled(y0, dot, scales, (float*)s);
+            dot = Dot(l0, l1, l2, l3, h0, h1, h2, h3, t + tokenBytes, (int*)(n + tokenBytes));
+            y1 = TilesAvx2.AddScaled(y1, dot, scales, (float*)(s + tokenBytes));
+            dot = Dot(l0, l1, l2, l3, h0, h1, h2, h3, t + 2 * tokenBytes, (int*)(n + 2 * tokenBytes));
+            y2 = TilesAvx2.AddScaled(y2, dot, scales, (float*)(s + 2 * tokenBytes));
+            dot = Dot(l0, l1, l2, l3, h0, h1, h2, h3, t + 3 * tokenBytes, (int*)(n + 3 * tokenBytes));
+            y3 = TilesAvx2.AddScaled(y3, dot, scales, (float*)(s + 3 * tokenBytes));
         }
         TilesAvx2.Store(y, y0, rows);
         TilesAvx2.Store(y + yStride, y1, rows);
@@ -92,6 +92,7 @@ public static unsafe class Q4_0Avx2
         Vector256<short> high = Avx2.Add(
             Avx2.Add(Mul(h0, q + 16), Mul(h1, q + 20)), Avx2.Add(Mul(h2, q + 24), Mul(h3, q + 28)));
         Vector256<int> dot = Avx2.MultiplyAddAdjacent(Avx2.Add(low, high), Vector256.Create((short)1));
-        return Avx2.Subtract(dot, Avx2.ShiftLeftLogical(Avx2.BroadcastScalarToVector256(sum), 3));
+        // Shifted before it is broadcast: RyuJIT 10.0.12 on an AVX-512 machine makes wrong code of a shifted broadcast.
+        return Avx2.Subtract(dot, Vector256.Create(*sum << 3));
     }
 }
