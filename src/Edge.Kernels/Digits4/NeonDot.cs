@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>4-bit weights with the dot product; the same bits as <see cref="Digits4Scalar"/>. The whole byte and its low nibble go through
-/// the dot product with the same activations; the difference of the sums is the upper row. No shift.</summary>
+/// <summary>4-bit weights with the dot product; the same bits as <see cref="Digits4Scalar"/>. The whole byte and its
+/// low nibble go through the dot product with the same activations; the difference of the sums is the upper row. No
+/// shift.</summary>
 public static unsafe class Digits4NeonDot
 {
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
@@ -15,7 +16,8 @@ public static unsafe class Digits4NeonDot
         long tileBytes = columns / Digits.Group * Digits.Digits4GroupBytes;
         for (long r = row0; r < row1; r += 16)
             for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns,
+                    row1 - r);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -55,7 +57,8 @@ public static unsafe class Digits4NeonDot
 
     /// <summary>Sixteen columns: eight vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Sixteen(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
+    internal static void Sixteen(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+        ref Vector128<int> s3,
         sbyte* w, Vector128<sbyte> x, Vector128<sbyte> nibble)
     {
         Four(ref s0, ref s1, ref s2, ref s3, w, x, 0, nibble);

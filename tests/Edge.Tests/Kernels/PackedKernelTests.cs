@@ -11,7 +11,8 @@ public sealed unsafe class PackedKernelTests
 
     private delegate void PackWeights(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows);
     private delegate void QuantizeActivations(float* x, byte* q, long columns, long tokens);
-    private delegate void MultiplyRows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride);
+    private delegate void MultiplyRows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride);
 
     [Fact]
     public void Digits2_PackedMatrix_GivesTheProduct() => Check(-2, 1, Digits.Group, Digits.Digits2Bytes(Rows, Columns),
@@ -30,12 +31,16 @@ public sealed unsafe class PackedKernelTests
         Ternary2Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns), Ternary2Scalar.Rows);
 
     [Fact]
-    public void Ternary1_67_PackedMatrix_GivesTheProduct() => Check(-1, 1, Columns, Digits.Ternary1_67Bytes(Rows, Columns),
-        Ternary1_67Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns), Ternary1_67Scalar.Rows);
+    public void Ternary1_67_PackedMatrix_GivesTheProduct()
+        => Check(-1, 1, Columns, Digits.Ternary1_67Bytes(Rows, Columns),
+        Ternary1_67Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns),
+            Ternary1_67Scalar.Rows);
 
     [Fact]
-    public void Ternary1_6_PackedMatrix_GivesTheProduct() => Check(-1, 1, Columns, Digits.Ternary1_6Bytes(Rows, Columns),
-        Ternary1_6Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns), Ternary1_6Scalar.Rows);
+    public void Ternary1_6_PackedMatrix_GivesTheProduct()
+        => Check(-1, 1, Columns, Digits.Ternary1_6Bytes(Rows, Columns),
+        Ternary1_6Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns),
+            Ternary1_6Scalar.Rows);
 
     [Fact]
     public void Digits2Lut_SameWeights_GivesTheBitsOfDigits2()
@@ -45,7 +50,8 @@ public sealed unsafe class PackedKernelTests
         ushort[] scales = Scales(random, Rows * Columns / Digits.Group);
         float[] x = Activations(random);
         float[] expected = new float[Rows], actual = new float[Rows];
-        byte[] tiles = new byte[Digits.Digits2Bytes(Rows, Columns)], other = new byte[Digits2LutScalar.Bytes(Rows, Columns)];
+        byte[] tiles = new byte[Digits.Digits2Bytes(Rows, Columns)],
+            other = new byte[Digits2LutScalar.Bytes(Rows, Columns)];
         byte[] q = new byte[Digits.ActivationBytes(Columns)], tables = new byte[Digits2LutScalar.TableBytes(Columns)];
         fixed (sbyte* w = weights)
         fixed (ushort* s = scales)
@@ -68,9 +74,11 @@ public sealed unsafe class PackedKernelTests
         var random = new Random(6);
         byte[] source = new byte[Rows * Columns / 32 * 18];
         random.NextBytes(source);
-        for (int b = 0; b < source.Length; b += 18) BitConverter.TryWriteBytes(source.AsSpan(b), (Half)(random.NextDouble() - 0.5));
+        for (int b = 0; b < source.Length; b += 18)
+            BitConverter.TryWriteBytes(source.AsSpan(b), (Half)(random.NextDouble() - 0.5));
         float[] x = Activations(random), expected = new float[Rows], actual = new float[Rows];
-        byte[] tiles = new byte[Tiles.Bytes(Rows, Columns, Tiles.Q4_0BlockBytes)], other = new byte[Digits.Digits4x32Bytes(Rows, Columns)];
+        byte[] tiles = new byte[Tiles.Bytes(Rows, Columns, Tiles.Q4_0BlockBytes)],
+            other = new byte[Digits.Digits4x32Bytes(Rows, Columns)];
         byte[] q = new byte[Tiles.ActivationBytes(Columns)];
         fixed (float* v = x, y = expected, z = actual)
         fixed (byte* w = source, t = tiles, u = other, a = q)
@@ -84,7 +92,8 @@ public sealed unsafe class PackedKernelTests
         Assert.Equal(expected, actual);
     }
 
-    private static void Check(int least, int most, int group, long tileBytes, PackWeights pack, QuantizeActivations quantize, long tokenBytes,
+    private static void Check(int least, int most, int group, long tileBytes, PackWeights pack,
+        QuantizeActivations quantize, long tokenBytes,
         MultiplyRows rows)
     {
         var random = new Random(least * 16 + most);
@@ -109,7 +118,9 @@ public sealed unsafe class PackedKernelTests
             {
                 double sum = 0;
                 for (int c = 0; c < Columns; c++)
-                    sum += (double)weights[r * Columns + c] * BitConverter.Int32BitsToSingle(scales[(r * Columns + c) / group] << 16) * x[token * Columns + c];
+                    sum += (double)weights[r * Columns + c]
+                        * BitConverter.Int32BitsToSingle(scales[(r * Columns + c) / group] << 16)
+                            * x[token * Columns + c];
                 largest = Math.Max(largest, Math.Abs(sum));
                 error = Math.Max(error, Math.Abs(sum - y[token * (Rows + 1) + r]));
             }
@@ -123,8 +134,10 @@ public sealed unsafe class PackedKernelTests
         [.. Enumerable.Range(0, Rows * Columns).Select(_ => (sbyte)random.Next(least, most + 1))];
 
     private static ushort[] Scales(Random random, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => (ushort)(BitConverter.SingleToInt32Bits(0.01f + 0.02f * random.NextSingle()) >> 16))];
+        [.. Enumerable.Range(0, count).Select(_
+            => (ushort)(BitConverter.SingleToInt32Bits(0.01f + 0.02f * random.NextSingle()) >> 16))];
 
     private static float[] Activations(Random random) =>
-        [.. Enumerable.Range(0, Tokens * Columns).Select(_ => 2 * random.NextSingle() - 1 + (random.NextSingle() - 0.5f))];
+        [.. Enumerable.Range(0, Tokens * Columns).Select(_
+            => 2 * random.NextSingle() - 1 + (random.NextSingle() - 0.5f))];
 }
