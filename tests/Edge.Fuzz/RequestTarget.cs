@@ -25,12 +25,15 @@ internal static class RequestTarget
     private static void Run(ReadOnlySpan<byte> input)
     {
         byte[] body = input.ToArray();
-        bool ok = ChatRequestReader.TryRead(body, out ChatRequest? request, out Problem? problem, out BodyAddress address);
-        if (ok != request is not null || ok == problem is not null) throw new InvalidOperationException("both or neither");
+        bool ok = ChatRequestReader.TryRead(body, out ChatRequest? request, out Problem? problem,
+            out BodyAddress address);
+        if (ok != request is not null || ok == problem is not null)
+            throw new InvalidOperationException("both or neither");
         bool addressed = ChatRequestReader.TryReadAddress(body, out BodyAddress alone);
         if (ok && (!addressed || alone != address)) throw new InvalidOperationException("two addresses");
         if (address.ReplyTo is { } topic && Rules.WhyRefused(topic) is null &&
-            (topic.AsSpan().IndexOfAny("+#\0") >= 0 || topic[0] == '$' || topic.EndsWith("/req", StringComparison.Ordinal)
+            (topic.AsSpan().IndexOfAny("+#\0") >= 0 || topic[0] == '$'
+                || topic.EndsWith("/req", StringComparison.Ordinal)
                 && topic.StartsWith("edgeai/v1", StringComparison.Ordinal)))
             throw new InvalidOperationException($"reply topic {topic} was allowed");
         if (problem is not null) throw new Refused(problem);
@@ -65,14 +68,18 @@ internal static class RequestTarget
 
     private static readonly string[] Names =
     [
-        "messages", "model", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop",
-        "stream", "response_format", "tools", "tool_choice", "edge", "request_id", "reply_to", "timeout_s", "role", "content",
-        "type", "text", "json_schema", "schema", "name", "strict", "version", "repetition_penalty", "\\ud800", "x~/y", "",
+        "messages", "model", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "min_p", "seed",
+            "stop",
+        "stream", "response_format", "tools", "tool_choice", "edge", "request_id", "reply_to", "timeout_s", "role",
+            "content",
+        "type", "text", "json_schema", "schema", "name", "strict", "version", "repetition_penalty", "\\ud800", "x~/y",
+            "",
     ];
 
     private static readonly string[] Values =
     [
-        "null", "true", "0", "1", "-1", "0.5", "1e999", "1.0", "99999999999999999999", "9223372036854775807", "\"user\"",
+        "null", "true", "0", "1", "-1", "0.5", "1e999", "1.0", "99999999999999999999", "9223372036854775807",
+            "\"user\"",
         "\"text\"", "\"json_schema\"", "\"json_object\"", "\"clients/a\"", "\"clients/+\"", "\"edgeai/v1/cancel\"",
         "\"edgeai/v1/node/a/cmd/chat/rsp\"", "\"\\ud800\"", "\"\\u0000\"", "\"$SYS/a\"", "\"\"", "[]", "{}", "[1]",
     ];
