@@ -6,9 +6,10 @@ namespace Edge.Engine;
 internal readonly record struct StepRows(int DecodeRows, int PrefillRows, int NewTokens);
 
 /// <summary>
-/// One step of the loop, the only place that calls Forward to generate: a decode row of every decoding slot, then prompt rows of
-/// the prefilling slots in equal shares, one Forward, one token for each whose logits came. While anything decodes the prompt rows
-/// of a step are few, so that its stream keeps moving; shares that do not divide go to another slot each step.
+/// One step of the loop, the only place that calls Forward to generate: a decode row of every decoding slot, then
+/// prompt rows of the prefilling slots in equal shares, one Forward, one token for each whose logits came. While
+/// anything decodes the prompt rows of a step are few, so that its stream keeps moving; shares that do not divide go
+/// to another slot each step.
 /// </summary>
 internal sealed class BatchStep(Model model, int slotsMax, int prefillRowsWhileDecoding, TimeProvider clock)
 {
@@ -18,8 +19,9 @@ internal sealed class BatchStep(Model model, int slotsMax, int prefillRowsWhileD
     private readonly int[] _shares = new int[slotsMax];
     private int _turn;
 
-    /// <summary>Errors: an IOException of Forward (weights could not be read) fails the replies of this batch; any other exception
-    /// is a bug and passes through, so the process ends and its service manager starts it again.</summary>
+    /// <summary>Errors: an IOException of Forward (weights could not be read) fails the replies of this batch; any
+    /// other exception is a bug and passes through, so the process ends and its service manager starts it
+    /// again.</summary>
     public StepRows Run(ReadOnlySpan<Sequence> slots)
     {
         int rows = 0, members = 0, wanting = 0;

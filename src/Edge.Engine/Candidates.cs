@@ -1,8 +1,9 @@
 namespace Edge.Engine;
 
-/// <summary>The tokens that may still be drawn, in the order of their ids, with the cuts that need the likeliest ones. A cut finds
-/// its last survivor by selection (expected linear time, no sort) on a copy and then keeps all down to it, so the order
-/// of ids stays. Survivors are unique: higher value first, lower id on ties. All buffers are made once.</summary>
+/// <summary>The tokens that may still be drawn, in the order of their ids, with the cuts that need the likeliest ones.
+/// A cut finds its last survivor by selection (expected linear time, no sort) on a copy and then keeps all down to it,
+/// so the order of ids stays. Survivors are unique: higher value first, lower id on ties. All buffers are made
+/// once.</summary>
 internal sealed class Candidates(int vocabularySize)
 {
     private readonly int[] _ids = new int[vocabularySize];
@@ -45,7 +46,8 @@ internal sealed class Candidates(int vocabularySize)
         KeepDownTo(LastOf(counted: true, k));
     }
 
-    /// <summary>Keeps the smallest set whose share of all weights reaches <paramref name="share"/>, at least one token.</summary>
+    /// <summary>Keeps the smallest set whose share of all weights reaches <paramref name="share"/>, at least one
+    /// token.</summary>
     public void KeepShare(double share)
     {
         if (Count <= 1) return;

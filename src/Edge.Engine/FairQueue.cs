@@ -1,7 +1,7 @@
 namespace Edge.Engine;
 
-/// <summary>A bounded queue that serves requesters in turn: a requester that was served goes to the end of the ring, its own requests stay
-/// in order. Not thread-safe: the scheduler's lock guards it.</summary>
+/// <summary>A bounded queue that serves requesters in turn: a requester that was served goes to the end of the ring,
+/// its own requests stay in order. Not thread-safe: the scheduler's lock guards it.</summary>
 internal sealed class FairQueue(int capacity)
 {
     private sealed record Lane(string Requester, Queue<Ticket> Tickets);
@@ -31,7 +31,8 @@ internal sealed class FairQueue(int capacity)
         return ticket;
     }
 
-    /// <summary>Moves tickets that must end (or all, where <paramref name="all"/>) to <paramref name="ended"/>.</summary>
+    /// <summary>Moves tickets that must end (or all, where <paramref name="all"/>) to <paramref
+    /// name="ended"/>.</summary>
     public void Sweep(long now, bool all, List<Ticket> ended)
     {
         for (int i = _ring.Count - 1; i >= 0; i--)
@@ -48,7 +49,8 @@ internal sealed class FairQueue(int capacity)
         Count -= ended.Count;
     }
 
-    /// <summary>Requests, and the prompt tokens in them, that would be taken before a new one of this requester.</summary>
+    /// <summary>Requests, and the prompt tokens in them, that would be taken before a new one of this
+    /// requester.</summary>
     public (int Requests, long PromptTokens) Ahead(string requester)
     {
         int mine = _ring.FindIndex(l => l.Requester == requester);

@@ -3,8 +3,8 @@ using Edge.Text;
 
 namespace Edge.Engine;
 
-/// <summary>Runs one prompt at a time on the caller's thread, through the scheduler's own step: for ask, eval and tests. The
-/// cache is kept between prompts, so what the next one shares with the last is not run again.</summary>
+/// <summary>Runs one prompt at a time on the caller's thread, through the scheduler's own step: for ask, eval and
+/// tests. The cache is kept between prompts, so what the next one shares with the last is not run again.</summary>
 public sealed class Generator : IDisposable
 {
     private readonly Sequence[] _slot;
@@ -25,8 +25,8 @@ public sealed class Generator : IDisposable
     /// <summary>Tokens of prompt and reply.</summary>
     public int ContextLength { get; }
 
-    /// <summary>The sink hears all on this thread before Run returns. Errors: ArgumentException, with a sentence for people, when
-    /// the request cannot be run.</summary>
+    /// <summary>The sink hears all on this thread before Run returns. Errors: ArgumentException, with a sentence for
+    /// people, when the request cannot be run.</summary>
     public GenerationResult Run(GenerationRequest request, CancellationToken cancellation = default)
     {
         string? error = RequestCheck.FindError(request, _vocabularySize) ??

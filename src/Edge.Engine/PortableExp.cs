@@ -1,7 +1,7 @@
 namespace Edge.Engine;
 
-/// <summary>e^x from IEEE additions and multiplications only: C libraries differ in the last bit (fused multiply-add or not), and
-/// a seed must give the same tokens on every board. Within 2 units in the last place for x ≤ 0.</summary>
+/// <summary>e^x from IEEE additions and multiplications only: C libraries differ in the last bit (fused multiply-add
+/// or not), and a seed must give the same tokens on every board. Within 2 units in the last place for x ≤ 0.</summary>
 internal static class PortableExp
 {
     private const double Log2E = 1.4426950408889634;

@@ -1,7 +1,7 @@
 namespace Edge.Engine;
 
-/// <summary>Tokens per second as a moving average: the quotient of two sums that forget at the same pace, so that a long chunk weighs more
-/// than a short one and a single odd step does not.</summary>
+/// <summary>Tokens per second as a moving average: the quotient of two sums that forget at the same pace, so that a
+/// long chunk weighs more than a short one and a single odd step does not.</summary>
 internal struct Rate
 {
     private const double TokensRemembered = 256;

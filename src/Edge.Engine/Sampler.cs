@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 namespace Edge.Engine;
 
 /// <summary>
-/// Chooses one token from logits: mask → repetition penalty → top-k → top-p → min-p → temperature → draw. That is the order of llama.cpp's
-/// default chain, so settings carry over: top-p and min-p see the untempered distribution, and top-p the one that top-k left. The
-/// mask comes first, so a filter never spends its budget on tokens that cannot be chosen. One sampler serves all replies of a thread in turn;
-/// all its memory is made here.
+/// Chooses one token from logits: mask → repetition penalty → top-k → top-p → min-p → temperature → draw. That is the
+/// order of llama.cpp's default chain, so settings carry over: top-p and min-p see the untempered distribution, and
+/// top-p the one that top-k left. The mask comes first, so a filter never spends its budget on tokens that cannot be
+/// chosen. One sampler serves all replies of a thread in turn; all its memory is made here.
 /// </summary>
 internal sealed class Sampler(int vocabularySize)
 {
@@ -15,8 +15,8 @@ internal sealed class Sampler(int vocabularySize)
     private readonly float[] _penalised = new float[vocabularySize];
     private readonly ulong[] _seen = new ulong[(vocabularySize + 63) / 64];
 
-    /// <summary>False: no token can be chosen, and the error says why. Shapes: logits [vocabulary], mask [⌈vocabulary / 64⌉] or empty
-    /// for no mask; <paramref name="history"/> is prompt and reply so far.</summary>
+    /// <summary>False: no token can be chosen, and the error says why. Shapes: logits [vocabulary], mask [⌈vocabulary
+    /// / 64⌉] or empty for no mask; <paramref name="history"/> is prompt and reply so far.</summary>
     public bool TrySample(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> mask, ReadOnlySpan<int> history,
         SamplingOptions options, ref SamplerRandom random, out int token, out string? error)
     {

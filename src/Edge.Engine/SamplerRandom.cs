@@ -2,8 +2,9 @@ using System.Numerics;
 
 namespace Edge.Engine;
 
-/// <summary>The random numbers of one reply: xoshiro256** seeded through SplitMix64, integer arithmetic alone, so a seed gives the
-/// same sequence on every platform and runtime. Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators".</summary>
+/// <summary>The random numbers of one reply: xoshiro256** seeded through SplitMix64, integer arithmetic alone, so a
+/// seed gives the same sequence on every platform and runtime. Source: Blackman and Vigna, "Scrambled linear
+/// pseudorandom number generators".</summary>
 internal struct SamplerRandom
 {
     private ulong _a, _b, _c, _d;

@@ -1,7 +1,8 @@
 namespace Edge.Engine;
 
-/// <summary>How the next token is chosen. Temperature 0 is greedy: the highest logit after penalty and mask, the lowest id
-/// on ties; top-k, top-p and min-p cannot change that choice. The order of the filters stands at <see cref="Sampler"/>.</summary>
+/// <summary>How the next token is chosen. Temperature 0 is greedy: the highest logit after penalty and mask, the
+/// lowest id on ties; top-k, top-p and min-p cannot change that choice. The order of the filters stands at <see
+/// cref="Sampler"/>.</summary>
 public sealed record SamplingOptions
 {
     /// <summary>Longest window that the repetition penalty may look back.</summary>

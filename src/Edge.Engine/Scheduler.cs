@@ -4,8 +4,9 @@ using Edge.Text;
 namespace Edge.Engine;
 
 /// <summary>
-/// The only loop over tokens: a bounded queue, a fixed number of slots, one thread that owns the model and calls the sinks. It parks
-/// while there is nothing to do. Errors: a world failure of a step fails that step's requests; a bug (also one in a sink) ends the process.
+/// The only loop over tokens: a bounded queue, a fixed number of slots, one thread that owns the model and calls the
+/// sinks. It parks while there is nothing to do. Errors: a world failure of a step fails that step's requests; a bug
+/// (also one in a sink) ends the process.
 /// </summary>
 public sealed class Scheduler : IDisposable
 {
@@ -24,7 +25,7 @@ public sealed class Scheduler : IDisposable
     private readonly SpeedEstimate _speed = new();
     private int _active;
     private bool _draining, _endQueued, _stopping;
-    private long _accepted, _refused, _finished, _cancelled, _timedOut, _failed;
+    private long _accepted, _refused, _settled, _finished, _cancelled, _timedOut, _failed;
     private long _generated, _promptRun, _reused, _steps;
     private long _heartbeat;
 
@@ -39,7 +40,8 @@ public sealed class Scheduler : IDisposable
         if (options.QueueMax < 1 || options.SlotsMax < 1 || options.PrefillRowsWhileDecoding < 1)
             throw new ArgumentException("QueueMax, SlotsMax and PrefillRowsWhileDecoding must be at least 1");
         if (options.SlotsMax > model.BatchRowsMax)
-            throw new ArgumentException($"SlotsMax {options.SlotsMax} exceeds the model's {model.BatchRowsMax} batch rows");
+            throw new ArgumentException(
+                $"SlotsMax {options.SlotsMax} exceeds the model's {model.BatchRowsMax} batch rows");
         ContextLength = options.ContextLength == 0 ? model.Config.ContextLength : options.ContextLength;
         if (ContextLength < 2 || ContextLength > model.Config.ContextLength)
             throw new ArgumentException(
@@ -60,14 +62,16 @@ public sealed class Scheduler : IDisposable
     /// <summary>Tokens of one slot, prompt and reply.</summary>
     public int ContextLength { get; }
 
-    /// <summary>Grows twice a step. A watchdog that sees <see cref="IsBusy"/> and no change is looking at a hang.</summary>
+    /// <summary>Grows twice a step. A watchdog that sees <see cref="IsBusy"/> and no change is looking at a
+    /// hang.</summary>
     public long Heartbeat => Interlocked.Read(ref _heartbeat);
 
     public bool IsBusy { get { lock (_gate) return HasWork; } }
 
     private bool HasWork => _active > 0 || _queue.Count > 0;
 
-    /// <summary>Queues the request or says why not; never blocks on the model. After Accepted the sink hears OnFinished exactly once.</summary>
+    /// <summary>Queues the request or says why not; never blocks on the model. After Accepted the sink hears
+    /// OnFinished exactly once.</summary>
     public AdmissionResult TryAccept(GenerationRequest request)
     {
         lock (_gate)
@@ -98,7 +102,8 @@ public sealed class Scheduler : IDisposable
         if (RequestCheck.FindOverflow(request, ContextLength) is string overflow)
             return Refuse(Admission.ContextOverflow, overflow);
         if (_queue.IsFull)
-            return Refuse(Admission.QueueFull, $"{_queue.Count} requests are waiting", _speed.RetryAfter(_slots.Length));
+            return Refuse(
+                Admission.QueueFull, $"{_queue.Count} requests are waiting", _speed.RetryAfter(_slots.Length));
 
         (int ahead, long tokensAhead) = _queue.Ahead(request.Requester);
         if (request.Deadline is long deadline)
@@ -109,12 +114,14 @@ public sealed class Scheduler : IDisposable
             double left = (deadline - _clock.GetTimestamp()) / (double)_clock.TimestampFrequency;
             if (left <= 0 || needed > left)
                 return Refuse(Admission.DeadlineUnreachable,
-                    $"the first token needs at least {needed:0.##} s at the measured speed; {Math.Max(0, left):0.##} s are left");
+                    $"the first token needs at least {needed:0.##} s at the measured speed; " +
+                    $"{Math.Max(0, left):0.##} s are left");
         }
         return new AdmissionResult(Admission.Accepted, ahead, 0, "");
     }
 
-    /// <summary>Asks that the request ends; its sink hears Cancelled. False: no such request is queued or running.</summary>
+    /// <summary>Asks that the request ends; its sink hears Cancelled. False: no such request is queued or
+    /// running.</summary>
     public bool Cancel(string id)
     {
         lock (_gate)
@@ -125,15 +132,15 @@ public sealed class Scheduler : IDisposable
         }
     }
 
-    /// <summary>Refuses new requests from now on; the task ends when all accepted ones have finished, those in the queue by being
-    /// cancelled where <paramref name="cancelQueued"/>.</summary>
+    /// <summary>Refuses new requests from now on; the task ends when all accepted ones have finished, those in the
+    /// queue by being cancelled where <paramref name="cancelQueued"/>.</summary>
     public Task DrainAsync(bool cancelQueued = false)
     {
         lock (_gate)
         {
             _draining = true;
             _endQueued |= cancelQueued;
-            if (!HasWork && _live.Count == 0) _drained.TrySetResult();
+            if (_settled == _accepted) _drained.TrySetResult();
             return _drained.Task;
         }
     }
@@ -153,11 +160,12 @@ public sealed class Scheduler : IDisposable
         }
     }
 
-    /// <summary>Cancels what is queued or running (each sink still hears OnFinished), ends the thread and frees the caches.
-    /// Errors: must not be called from a sink.</summary>
+    /// <summary>Cancels what is queued or running (each sink still hears OnFinished), ends the thread and frees the
+    /// caches. Errors: must not be called from a sink.</summary>
     public void Dispose()
     {
-        if (Thread.CurrentThread == _thread) throw new InvalidOperationException("a sink must not dispose its scheduler");
+        if (Thread.CurrentThread == _thread)
+            throw new InvalidOperationException("a sink must not dispose its scheduler");
         lock (_gate)
         {
             if (_stopping) return;
@@ -245,7 +253,8 @@ public sealed class Scheduler : IDisposable
 
     private void OnRunEnded(Ticket ticket, GenerationResult result) => End(ticket, result, 1);
 
-    // The id is free before the sink hears of the end, so that it may send the next request under it; the drain ends after.
+    // The id is free before the sink hears of the end, so that it may send the next request under it; the drain ends
+    // after.
     private void End(Ticket ticket, GenerationResult result, int slots)
     {
         lock (_gate)
@@ -255,13 +264,15 @@ public sealed class Scheduler : IDisposable
             if (result.Reason == FinishReason.Cancelled) _cancelled++;
             else if (result.Reason == FinishReason.Timeout) _timedOut++;
             else if (result.Reason == FinishReason.Failed) _failed++;
-            if (slots > 0) _speed.NoteService(_clock.GetElapsedTime(ticket.AcceptedAt).TotalSeconds - result.Timings.QueueMs / 1000);
+            double sinceAccepted = _clock.GetElapsedTime(ticket.AcceptedAt).TotalSeconds;
+            if (slots > 0) _speed.NoteService(sinceAccepted - result.Timings.QueueMs / 1000);
         }
         ticket.Request.Sink.OnFinished(result);
         lock (_gate)
         {
             _active -= slots;
-            if (_draining && _finished == _accepted) _drained.TrySetResult();
+            _settled++;
+            if (_draining && _settled == _accepted) _drained.TrySetResult();
         }
     }
 }

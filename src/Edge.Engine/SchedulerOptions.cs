@@ -9,6 +9,7 @@ public sealed record SchedulerOptions
     public int SlotsMax { get; init; } = 2;
     /// <summary>Tokens of one slot, prompt and reply; 0: the model's own.</summary>
     public int ContextLength { get; init; }
-    /// <summary>Prompt tokens run per step while another request is decoding, so that its stream keeps moving.</summary>
+    /// <summary>Prompt tokens run per step while another request is decoding, so that its stream keeps
+    /// moving.</summary>
     public int PrefillRowsWhileDecoding { get; init; } = 16;
 }

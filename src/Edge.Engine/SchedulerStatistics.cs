@@ -1,8 +1,8 @@
 namespace Edge.Engine;
 
-/// <summary>A snapshot of the scheduler. Counts are since start: Finished counts every accepted request that ended, Cancelled, TimedOut and
-/// Failed those of them that ended so. PromptTokens: run, CachedTokens: reused. Rates: tokens per second, moving averages over all slots together,
-/// 0 until measured.</summary>
+/// <summary>A snapshot of the scheduler. Counts are since start: Finished counts every accepted request that ended,
+/// Cancelled, TimedOut and Failed those of them that ended so. PromptTokens: run, CachedTokens: reused. Rates: tokens
+/// per second, moving averages over all slots together, 0 until measured.</summary>
 public sealed record SchedulerStatistics
 {
     public long Accepted { get; init; }

@@ -6,9 +6,9 @@ namespace Edge.Engine;
 /// <summary>Likelihood of a known text under a model.</summary>
 public static class Scoring
 {
-    /// <summary>Windows of <paramref name="contextLength"/> tokens that move by <paramref name="stride"/>; every token but the first is
-    /// scored once, by the first window that holds it. Progress: tokens scored. Errors: ArgumentOutOfRangeException for a context
-    /// below 2 or a stride that is not within 1 and context - 1.</summary>
+    /// <summary>Windows of <paramref name="contextLength"/> tokens that move by <paramref name="stride"/>; every token
+    /// but the first is scored once, by the first window that holds it. Progress: tokens scored. Errors:
+    /// ArgumentOutOfRangeException for a context below 2 or a stride that is not within 1 and context - 1.</summary>
     public static ScoringResult Score(Model model, Tokenizer tokenizer, IReadOnlyList<int> tokens, int contextLength,
         int stride, Action<long>? progress = null, CancellationToken cancellation = default)
     {

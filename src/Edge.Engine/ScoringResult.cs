@@ -1,6 +1,7 @@
 namespace Edge.Engine;
 
-/// <summary>Sum of the negative log-likelihood (nats) of the scored tokens, their count and the bytes that they stand for.</summary>
+/// <summary>Sum of the negative log-likelihood (nats) of the scored tokens, their count and the bytes that they stand
+/// for.</summary>
 public sealed record ScoringResult(double NegativeLogLikelihood, long Tokens, long Bytes)
 {
     public double Perplexity => Math.Exp(NegativeLogLikelihood / Math.Max(1, Tokens));

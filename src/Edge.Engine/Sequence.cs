@@ -12,8 +12,8 @@ internal sealed record SequenceParts(
         new Lazy<TokenTrie>(() => TokenTrie.Build(tokenizer)), new Sampler(model.Config.VocabularySize), clock);
 }
 
-/// <summary>One slot: a cache and the reply that is being written into it. Between replies the cache keeps its tokens, so that a
-/// prompt that begins like the last one starts further on. Its thread is the only one to call it, but for
+/// <summary>One slot: a cache and the reply that is being written into it. Between replies the cache keeps its tokens,
+/// so that a prompt that begins like the last one starts further on. Its thread is the only one to call it, but for
 /// <see cref="SharedPrefix"/>.</summary>
 internal sealed class Sequence : IDisposable
 {
@@ -52,8 +52,8 @@ internal sealed class Sequence : IDisposable
     /// <summary>Timestamp of the last start or end: the slot idle longest is reused first.</summary>
     public long TouchedAt { get; private set; }
 
-    /// <summary>Tokens of the prompt that this slot's cache could serve. From another thread it is an estimate: the slot may
-    /// take other tokens meanwhile.</summary>
+    /// <summary>Tokens of the prompt that this slot's cache could serve. From another thread it is an estimate: the
+    /// slot may take other tokens meanwhile.</summary>
     public int SharedPrefix(IReadOnlyList<int> prompt)
     {
         int limit = Math.Min(_kept, prompt.Count - 1); // one is always run: its logits are needed
@@ -105,7 +105,8 @@ internal sealed class Sequence : IDisposable
     /// <summary>A step ran: the cache holds more.</summary>
     public void NoteRun() => _kept = _cache.Length;
 
-    /// <summary>Chooses the next token from the logits of the last one; may end the reply. True: the reply has a token more.</summary>
+    /// <summary>Chooses the next token from the logits of the last one; may end the reply. True: the reply has a token
+    /// more.</summary>
     public bool Advance(ReadOnlySpan<float> logits, long now)
     {
         GenerationRequest request = _ticket!.Request;

@@ -14,7 +14,8 @@ internal sealed class SpeedEstimate
     public double Prefill => _prefill.PerSecond;
     public double Decode => _decode.PerSecond;
 
-    /// <summary>Steps that mix prompt and decode rows count their whole batch as prefill: the rows share one pass over the weights.</summary>
+    /// <summary>Steps that mix prompt and decode rows count their whole batch as prefill: the rows share one pass over
+    /// the weights.</summary>
     public void NoteStep(StepRows rows, double seconds)
     {
         if (rows.PrefillRows == 0 && rows.DecodeRows > 0) _decode.Add(rows.DecodeRows, seconds);
@@ -26,7 +27,8 @@ internal sealed class SpeedEstimate
         ? seconds
         : _serviceSeconds + ServiceWeight * (seconds - _serviceSeconds);
 
-    /// <summary>A lower bound: the prompts ahead and its own run at full speed, then one token. What is not measured yet costs nothing.</summary>
+    /// <summary>A lower bound: the prompts ahead and its own run at full speed, then one token. What is not measured
+    /// yet costs nothing.</summary>
     public double LeastSeconds(long promptTokens) =>
         (Prefill > 0 ? promptTokens / Prefill : 0) + (Decode > 0 ? 1 / Decode : 0);
 

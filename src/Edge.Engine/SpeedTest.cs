@@ -3,11 +3,12 @@ using Edge.Models;
 
 namespace Edge.Engine;
 
-/// <summary>Times prefill and decode on pseudo-random tokens: no tokenizer, no sampler, nothing that can end early.</summary>
+/// <summary>Times prefill and decode on pseudo-random tokens: no tokenizer, no sampler, nothing that can end
+/// early.</summary>
 public static class SpeedTest
 {
-    /// <summary>Prefills in full batches, then runs one token at a time behind the prompt. Errors: ArgumentOutOfRangeException when the
-    /// counts are below 1 or exceed the model's context.</summary>
+    /// <summary>Prefills in full batches, then runs one token at a time behind the prompt. Errors:
+    /// ArgumentOutOfRangeException when the counts are below 1 or exceed the model's context.</summary>
     public static SpeedSample Run(
         Model model, int promptTokens, int generatedTokens, CancellationToken cancellation = default)
     {

@@ -1,9 +1,9 @@
 namespace Edge.Engine;
 
 /// <summary>
-/// A reply's text and how much of it may be shown: the longest suffix that may still become a stop string is held back. The stop string whose
-/// last character comes first wins (the longest of several that end there), so the result does not depend on how
-/// the text was cut into tokens. The buffer grows by doubling and is kept for the next reply.
+/// A reply's text and how much of it may be shown: the longest suffix that may still become a stop string is held
+/// back. The stop string whose last character comes first wins (the longest of several that end there), so the result
+/// does not depend on how the text was cut into tokens. The buffer grows by doubling and is kept for the next reply.
 /// </summary>
 internal sealed class StopMatcher(int charsAtStart)
 {

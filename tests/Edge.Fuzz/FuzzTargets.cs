@@ -7,6 +7,9 @@ public static class FuzzTargets
     public static IReadOnlyList<FuzzTarget> Rows { get; } =
     [
         GgufTarget.Row,
+        TemplateTarget.Row,
+        SchemaTarget.Row,
+        RequestTarget.Row,
     ];
 
     public static FuzzTarget? Find(string name) => Rows.FirstOrDefault(row => row.Name == name);

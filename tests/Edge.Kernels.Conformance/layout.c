@@ -6,8 +6,28 @@ static long q8_0_bytes(long rows, long columns) { return whole(rows, 8) / 8 * (c
 static long q4_0_bytes(long rows, long columns) { return whole(rows, 8) / 8 * (columns / 32) * 144; }
 static long block_activation_bytes(long columns) { return whole(columns + columns / 32 * 8, 64); }
 
+static long digits_activation_bytes(long columns) { return columns + columns / 128 * 64; }
+static long digits2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 544; }
+static long digits2lut_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1088; }
+static long table_bytes(long columns) { return whole(columns * 16 + columns / 128 * 4, 64); }
+static long digits3_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1600; }
+static long digits4_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 1056; }
+static long digits4x32_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 32) * 288; }
+static long token_activation_bytes(long columns) { return whole(columns, 64) + 64; }
+static long ternary2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (32 + columns * 4); }
+static long ternary1_67_bytes(long rows, long columns) { return whole(rows, 12) / 12 * (32 + columns / 32 * 80); }
+static long ternary1_6_bytes(long rows, long columns) { return whole(rows, 20) / 20 * (48 + columns * 4); }
+
 const Layout layouts[] = {
     { "Q8_0.Rows", "Activations.Quantize", 0, q8_0_bytes, block_activation_bytes },
     { "Q4_0.Rows", "", 0, q4_0_bytes, block_activation_bytes },
+    { "Digits2.Rows", "Digits.QuantizeGroups", 0, digits2_bytes, digits_activation_bytes },
+    { "Digits2Lut.Rows", "Digits2Lut.Tables", 0, digits2lut_bytes, table_bytes },
+    { "Digits3.Rows", "", 0, digits3_bytes, digits_activation_bytes },
+    { "Digits4.Rows", "", 0, digits4_bytes, digits_activation_bytes },
+    { "Digits4x32.Rows", "", 0, digits4x32_bytes, block_activation_bytes },
+    { "Ternary2.Rows", "Digits.QuantizeTokens", 1, ternary2_bytes, token_activation_bytes },
+    { "Ternary1_67.Rows", "", 1, ternary1_67_bytes, token_activation_bytes },
+    { "Ternary1_6.Rows", "", 1, ternary1_6_bytes, token_activation_bytes },
 };
 const int layout_count = sizeof layouts / sizeof *layouts;

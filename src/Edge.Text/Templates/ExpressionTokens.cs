@@ -8,13 +8,16 @@ internal static class ExpressionTokens
 {
     // Longer signs first: the first that fits is taken.
     private static readonly string[] Signs =
-        ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "|"];
+    [
+        "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=",
+        "(", ")", "[", "]", "{", "}", ",", ":", ".", "|",
+    ];
 
     /// <summary>Reads the token at <paramref name="at"/>, which is no space. Errors: TemplateException.</summary>
     public static TemplateToken Read(string source, ref int at, Place place)
     {
         char first = source[at];
-        if (char.IsLetter(first) || first == '_') return new(TokenKind.Name, Name(source, ref at), place);
+        if (char.IsLetter(first) || first == '_') return new(TokenKind.Name, Name(source, ref at, place), place);
         if (char.IsAsciiDigit(first)) return Number(source, ref at, place);
         if (first is '\'' or '"') return new(TokenKind.Text, Literal(source, ref at, place), place);
         foreach (string sign in Signs)
@@ -26,10 +29,13 @@ internal static class ExpressionTokens
         throw place.Error($"unexpected character '{first}'");
     }
 
-    private static string Name(string source, ref int at)
+    private static string Name(string source, ref int at, Place place)
     {
         int start = at;
         while (at < source.Length && (char.IsLetterOrDigit(source[at]) || source[at] == '_')) at++;
+        // Every look-up hashes the whole name.
+        if (at - start > TemplateLimits.NameCharsMax)
+            throw place.Error($"the name exceeds the limit of {TemplateLimits.NameCharsMax} characters");
         return source[start..at];
     }
 
@@ -37,15 +43,17 @@ internal static class ExpressionTokens
     {
         int start = at;
         at = Digits(source, at);
-        bool real = false;
-        if (at + 1 < source.Length && source[at] == '.' && char.IsAsciiDigit(source[at + 1]))
+        bool real = false, item = start > 0 && source[start - 1] == '.';
+        // In 'x.0.1' the numbers are items of x, not a real.
+        if (!item && at + 1 < source.Length && source[at] == '.' && char.IsAsciiDigit(source[at + 1]))
         {
             (real, at) = (true, Digits(source, at + 1));
         }
         if (at < source.Length && source[at] is 'e' or 'E')
         {
             int exponent = at + 1 < source.Length && source[at + 1] is '+' or '-' ? at + 2 : at + 1;
-            if (exponent < source.Length && char.IsAsciiDigit(source[exponent])) (real, at) = (true, Digits(source, exponent));
+            if (exponent < source.Length && char.IsAsciiDigit(source[exponent]))
+                (real, at) = (true, Digits(source, exponent));
         }
         string text = source[start..at].Replace("_", "");
         if (!real && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
@@ -92,7 +100,8 @@ internal static class ExpressionTokens
             case '\\' or '\'' or '"': text.Append(c); break;
             case >= '0' and <= '7':
                 int octal = c - '0';
-                for (int i = 0; i < 2 && at < source.Length && source[at] is >= '0' and <= '7'; i++) octal = (octal * 8) + source[at++] - '0';
+                for (int i = 0; i < 2 && at < source.Length && source[at] is >= '0' and <= '7'; i++)
+                    octal = (octal * 8) + source[at++] - '0';
                 text.Append((char)octal);
                 break;
             case 'x' or 'u' or 'U': Hex(source, ref at, c switch { 'x' => 2, 'u' => 4, _ => 8 }, text, place); break;
@@ -103,7 +112,8 @@ internal static class ExpressionTokens
     private static void Hex(string source, ref int at, int digits, StringBuilder text, Place place)
     {
         if (at + digits > source.Length
-            || !int.TryParse(source.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int value)
+            || !int.TryParse(source.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out int value)
             || value is < 0 or > 0x10FFFF)
         {
             throw place.Error("the string has a bad \\x, \\u or \\U escape");

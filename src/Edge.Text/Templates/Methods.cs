@@ -23,56 +23,73 @@ internal static class Methods
 
     public static TemplateList Pairs(TemplateMap map, RenderContext context, Place place)
     {
-        context.Work(map.Items.Count * 4, place);
+        context.Work(map.Items.Count * (long)TemplateLimits.MapEntryCost, place);
         return new([.. map.Items.Select(entry => new TemplateList([entry.Key, entry.Value], IsTuple: true))]);
     }
 
     public static TemplateFunction? Find(string text, string name)
     {
-        Func<Arguments, object?>? body = name switch
-        {
-            "strip" => arguments => Strip(text, arguments.FindText(0, "chars"), left: true, right: true),
-            "lstrip" => arguments => Strip(text, arguments.FindText(0, "chars"), left: true, right: false),
-            "rstrip" => arguments => Strip(text, arguments.FindText(0, "chars"), left: false, right: true),
-            "upper" => _ => text.ToUpperInvariant(),
-            "lower" => _ => text.ToLowerInvariant(),
-            "title" => _ => Title(text),
-            "capitalize" => _ => Capitalize(text),
-            "startswith" => arguments => Affixes(arguments).Any(affix => text.StartsWith(affix, StringComparison.Ordinal)),
-            "endswith" => arguments => Affixes(arguments).Any(affix => text.EndsWith(affix, StringComparison.Ordinal)),
-            "removeprefix" => arguments => arguments.TakeText(0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal)
-                ? text[prefix.Length..] : text,
-            "removesuffix" => arguments => arguments.TakeText(0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal)
-                ? text[..^suffix.Length] : text,
-            "isdigit" => _ => text.Length > 0 && text.All(char.IsDigit),
-            "find" => arguments => Place(text.IndexOf(arguments.TakeText(0, "sub"), StringComparison.Ordinal)),
-            "rfind" => arguments => Place(text.LastIndexOf(arguments.TakeText(0, "sub"), StringComparison.Ordinal)),
-            "count" => arguments => arguments.TakeText(0, "sub") is { Length: > 0 } part
-                ? (long)text.Split(part).Length - 1 : PythonText.CharacterCount(text) + 1,
-            _ => null,
-        };
+        Func<Arguments, object?>? body = SimpleMethod(text, name);
         if (body is not null)
         {
-            // Every method makes at most a copy of its text.
-            return new(name, (context, arguments) => { context.Work(text.Length, arguments.Place); return body(arguments); });
+            // Every one of these makes at most a copy of its text.
+            return new(name, (context, arguments) =>
+            {
+                context.Work(text.Length + 1, arguments.Place);
+                return body(arguments);
+            });
         }
         return name switch
         {
             "split" => new(name, (context, arguments) => Splitting.Split(text, arguments, context)),
             "splitlines" => new(name, (context, arguments) => Splitting.Lines(text, arguments, context)),
             "replace" => new(name, (context, arguments) => Splitting.Replace(text, arguments, context)),
-            "join" => new(name, (context, arguments) => Join(text, arguments.Take(0, "iterable"), context, arguments.Place)),
+            "join" => new(name, (context, arguments) =>
+                Join(text, arguments.Take(0, "iterable"), context, arguments.Place)),
+            "find" => new(name, (context, arguments) => Place(context, arguments,
+                text.IndexOf(arguments.TakeText(0, "sub"), StringComparison.Ordinal))),
+            "rfind" => new(name, (context, arguments) => Place(context, arguments,
+                text.LastIndexOf(arguments.TakeText(0, "sub"), StringComparison.Ordinal))),
+            "count" => new(name, (context, arguments) => Splitting.Count(text, arguments, context)),
             _ => null,
         };
 
-        object Place(int index) => index < 0 ? -1L : PythonText.CharacterCount(text[..index]);
+        object Place(RenderContext context, Arguments arguments, int index)
+        {
+            context.Work(text.Length, arguments.Place);
+            return index < 0 ? -1L : (long)PythonText.CharacterCount(text[..index], context, arguments.Place);
+        }
     }
+
+    private static Func<Arguments, object?>? SimpleMethod(string text, string name) => name switch
+    {
+        "strip" => arguments => Strip(text, arguments.FindText(0, "chars"), left: true, right: true),
+        "lstrip" => arguments => Strip(text, arguments.FindText(0, "chars"), left: true, right: false),
+        "rstrip" => arguments => Strip(text, arguments.FindText(0, "chars"), left: false, right: true),
+        "upper" => _ => text.ToUpperInvariant(),
+        "lower" => _ => text.ToLowerInvariant(),
+        "title" => _ => Title(text),
+        "capitalize" => _ => Capitalize(text),
+        "startswith" => arguments => Affixes(arguments).Any(affix => text.StartsWith(affix, StringComparison.Ordinal)),
+        "endswith" => arguments => Affixes(arguments).Any(affix => text.EndsWith(affix, StringComparison.Ordinal)),
+        "removeprefix" => arguments => arguments.TakeText(0, "prefix") is var prefix
+            && text.StartsWith(prefix, StringComparison.Ordinal)
+            ? text[prefix.Length..] : text,
+        "removesuffix" => arguments => arguments.TakeText(0, "suffix") is var suffix
+            && text.EndsWith(suffix, StringComparison.Ordinal)
+            ? text[..^suffix.Length] : text,
+        "isdigit" => _ => text.Length > 0 && text.All(char.IsDigit),
+        _ => null,
+    };
 
     public static string Join(string separator, object? items, RenderContext context, Place place)
     {
-        IEnumerable<string> parts = Python.Items(items, context, place).Select(item =>
-            context.Made(PythonText.Display(item, context, place), place));
-        List<string> made = [.. parts];
+        List<string> made = [];
+        foreach (object? item in Python.Items(items, context, place))
+        {
+            context.Step(place);
+            made.Add(context.Made(PythonText.Display(item, context, place), place));
+        }
         context.Work((long)separator.Length * made.Count, place);
         return string.Join(separator, made);
     }
@@ -102,7 +119,7 @@ internal static class Methods
 
     private static TemplateList Listed(IEnumerable<object?> values, int count, RenderContext context, Place place)
     {
-        context.Work(count, place);
+        context.Work(TemplateLimits.ListCost + (count * (long)TemplateLimits.ItemCost), place);
         return new([.. values]);
     }
 

@@ -45,11 +45,12 @@ internal static class Python
         return (left, right) switch
         {
             (null, null) or (Undefined, Undefined) => true,
-            (string a, string b) => a == b,
+            (string a, string b) => Scanned(a, context, place) == b,
             (TemplateList a, TemplateList b) => a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count
                 && a.Items.Zip(b.Items).All(pair => AreEqual(pair.First, pair.Second, context, place, depth + 1)),
             (TemplateMap a, TemplateMap b) => a.Items.Count == b.Items.Count && a.Items.All(entry =>
-                b.Items.TryGetValue(entry.Key, out object? other) && AreEqual(entry.Value, other, context, place, depth + 1)),
+                b.Items.TryGetValue(entry.Key, out object? other)
+                    && AreEqual(entry.Value, other, context, place, depth + 1)),
             _ => left is not null && ReferenceEquals(left, right),
         };
     }
@@ -66,7 +67,7 @@ internal static class Python
         MustBeDefined(left, place);
         MustBeDefined(right, place);
         int order;
-        if (left is string a && right is string b) order = string.CompareOrdinal(a, b);
+        if (left is string a && right is string b) order = string.CompareOrdinal(Scanned(a, context, place), b);
         else if (Arithmetic.Integer(left) is { } x && Arithmetic.Integer(right) is { } y) order = x.CompareTo(y);
         else if (Arithmetic.Real(left) is { } p && Arithmetic.Real(right) is { } q) order = p.CompareTo(q);
         else throw place.Error($"'{sign}' cannot compare a {TypeName(left)} with a {TypeName(right)}");
@@ -81,10 +82,10 @@ internal static class Python
             case TemplateList list: return list.Items;
             case Undefined: return [];
             case TemplateMap map:
-                context.Work(map.Items.Count, place);
+                context.Work(TemplateLimits.ListCost + (map.Items.Count * (long)TemplateLimits.ItemCost), place);
                 return [.. map.Items.Keys];
             case string text:
-                context.Work(text.Length, place);
+                context.Work(text.Length * (long)TemplateLimits.MadeItemCost, place);
                 return [.. PythonText.Characters(text)];
             default: throw place.Error($"a {TypeName(value)} cannot be looped over");
         }
@@ -98,7 +99,8 @@ internal static class Python
             return;
         }
         int count = value is TemplateList list ? list.Items.Count : -1;
-        if (count != targets.Count) throw place.Error($"a {TypeName(value)} does not unpack into {targets.Count} variables");
+        if (count != targets.Count)
+            throw place.Error($"a {TypeName(value)} does not unpack into {targets.Count} variables");
         for (int i = 0; i < count; i++) scope[targets[i]] = ((TemplateList)value!).Items[i];
     }
 
@@ -106,11 +108,13 @@ internal static class Python
     {
         Undefined missing => throw place.Error(missing.Why),
         TemplateMap map => (object?)Methods.Find(map, name)
-            ?? (map.Items.TryGetValue(name, out object? value) ? value : new Undefined($"the dict has no entry '{name}'")),
+            ?? (map.Items.TryGetValue(name, out object? value)
+                ? value : new Undefined($"the dict has no entry '{name}'")),
         TemplateNamespace space => space.Items.TryGetValue(name, out object? value)
             ? value : new Undefined($"the namespace has no entry '{name}'"),
         TemplateLoop loop => loop.Find(name),
-        string text => (object?)Methods.Find(text, name) ?? new Undefined($"the string method '{name}' is not supported"),
+        string text => (object?)Methods.Find(text, name)
+            ?? new Undefined($"the string method '{name}' is not supported"),
         _ => new Undefined($"a {TypeName(target)} has no attribute '{name}'"),
     };
 
@@ -119,29 +123,34 @@ internal static class Python
         switch (target, index)
         {
             case (Undefined missing, _): throw place.Error(missing.Why);
-            case (TemplateMap map, string key) when map.Items.TryGetValue(key, out object? value): return value;
+            case (TemplateMap map, string key)
+                when map.Items.TryGetValue(Scanned(key, context, place), out object? value):
+                return value;
             case (TemplateList list, long at):
                 return At(list.Items.Count, at) is { } i ? list.Items[i] : new Undefined($"the list has no item {at}");
             case (string text, long at):
-                context.Work(text.Length, place);
-                List<string> characters = PythonText.Characters(text);
-                return At(characters.Count, at) is { } c ? characters[c] : new Undefined($"the string has no character {at}");
+                return At(PythonText.CharacterCount(text, context, place), at) is { } c
+                    ? PythonText.Part(text, c, c + 1) : new Undefined($"the string has no character {at}");
             case (_, string name): return Attribute(target, name, place);
             default: return new Undefined($"a {TypeName(target)} has no item of type {TypeName(index)}");
         }
     }
 
-    public static object? Slice(object? target, object? from, object? to, object? step, RenderContext context, Place place)
+    public static object? Slice(object? target, object? from, object? to, object? step,
+        RenderContext context, Place place)
     {
         MustBeDefined(target, place);
-        List<object?> items = target is TemplateList list ? list.Items : target is string text
-            ? [.. PythonText.Characters(context.Made(text, place))] : throw place.Error($"a {TypeName(target)} cannot be sliced");
         long by = Bound(step, 1, place);
         if (by == 0) throw place.Error("the step of a slice is zero");
-        int count = items.Count;
+        int count = target is TemplateList list ? list.Items.Count : target is string counted
+            ? PythonText.CharacterCount(counted, context, place)
+            : throw place.Error($"a {TypeName(target)} cannot be sliced");
         long low = by > 0 ? 0 : -1, high = by > 0 ? count : count - 1;
         long start = Clamp(from, by > 0 ? low : high), end = Clamp(to, by > 0 ? high : low);
-        context.Work(count + 1, place);
+        if (target is string text && by == 1)
+            return context.Made(PythonText.Part(text, (int)start, (int)Math.Max(start, end)), place);
+        IReadOnlyList<object?> items = Items(target, context, place);
+        context.Work(TemplateLimits.ListCost + (count * (long)TemplateLimits.ItemCost), place);
         List<object?> kept = [];
         for (long i = start; by > 0 ? i < end : i > end; i += by)
         {
@@ -162,13 +171,20 @@ internal static class Python
     public static TemplateException TooDeep(Place place) =>
         place.Error($"the value exceeds the limit of {TemplateLimits.ValueDepthMax} nested lists and dicts");
 
-    private static bool Contains(object? container, object? item, RenderContext context, Place place) => (container, item) switch
+    private static bool Contains(object? container, object? item, RenderContext context, Place place) =>
+        (container, item) switch
     {
-        (string text, string part) => text.Contains(part, StringComparison.Ordinal),
+        (string text, string part) => Scanned(text, context, place).Contains(part, StringComparison.Ordinal),
         (string, _) => throw place.Error($"'in <string>' needs a string, not a {TypeName(item)}"),
-        (TemplateMap map, _) => item is string key && map.Items.ContainsKey(key),
+        (TemplateMap map, _) => item is string key && map.Items.ContainsKey(Scanned(key, context, place)),
         _ => Items(container, context, place).Any(other => AreEqual(other, item, context, place)),
     };
+
+    private static string Scanned(string text, RenderContext context, Place place)
+    {
+        context.Scan(text, place);
+        return text;
+    }
 
     private static int? At(int count, long index)
     {

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Edge.Text;
 
-/// <summary>Values as Python's str() and repr() write them, and text as Python counts it: by character, not UTF-16 unit.</summary>
+/// <summary>Values as Python's str() and repr() write them, and text as Python counts it: by character, not UTF-16
+/// unit.</summary>
 internal static class PythonText
 {
     /// <summary>str(): what <c>{{ value }}</c> prints.</summary>
@@ -28,14 +29,23 @@ internal static class PythonText
         return characters;
     }
 
-    public static long CharacterCount(string text)
+    public static int CharacterCount(string text, RenderContext context, Place place)
     {
-        long count = text.Length;
+        context.Work(text.Length / 8, place);
+        int count = text.Length;
         for (int at = 0; at + 1 < text.Length; at++)
         {
             if (char.IsSurrogatePair(text[at], text[at + 1])) (count, at) = (count - 1, at + 1);
         }
         return count;
+    }
+
+    /// <summary>The characters from index <paramref name="from"/> up to but without <paramref name="to"/>.</summary>
+    public static string Part(string text, int from, int to)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\ud800', '\udfff')) return text[from..to];
+        int start = Offset(text, 0, from);
+        return text[start..Offset(text, start, to - from)];
     }
 
     /// <summary>Shortest digits that read back the same; an exponent where Python has one.</summary>
@@ -53,8 +63,8 @@ internal static class PythonText
         int mark = shortest.IndexOf('E');
         int exponent = int.Parse(shortest.AsSpan(mark + 1), CultureInfo.InvariantCulture);
         if (exponent is < -4 or >= 16) return $"{shortest[..mark]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
-        string places = value.ToString($"F{Math.Max(1, mark - (value < 0 ? 1 : 0) - 2 - exponent)}", CultureInfo.InvariantCulture);
-        return places;
+        int digitsShown = shortest.AsSpan(0, mark).TrimStart('-').Length is > 1 and var length ? length - 1 : 1;
+        return value.ToString($"F{Math.Max(1, digitsShown - 1 - exponent)}", CultureInfo.InvariantCulture);
     }
 
     public static void Represent(object? value, StringBuilder written, RenderContext context, Place place, int depth)
@@ -70,7 +80,10 @@ internal static class PythonText
             case double number: written.Append(Real(number)); break;
             case string text: Quote(text, written); break;
             case TemplateMap map: Map(map.Items, written, context, place, depth); break;
-            case TemplateNamespace space: Map(space.Items, written.Append("<Namespace "), context, place, depth); written.Append('>'); break;
+            case TemplateNamespace space:
+                Map(space.Items, written.Append("<Namespace "), context, place, depth);
+                written.Append('>');
+                break;
             case Undefined: written.Append("Undefined"); break;
             case TemplateList list:
                 written.Append(list.IsTuple ? '(' : '[');
@@ -88,7 +101,8 @@ internal static class PythonText
     }
 
     private static void Map(
-        IReadOnlyDictionary<string, object?> entries, StringBuilder written, RenderContext context, Place place, int depth)
+        IReadOnlyDictionary<string, object?> entries, StringBuilder written,
+        RenderContext context, Place place, int depth)
     {
         written.Append('{');
         bool first = true;
@@ -110,10 +124,18 @@ internal static class PythonText
         foreach (char c in text)
         {
             if (c == quote || c == '\\') written.Append('\\').Append(c);
-            else if (c is '\n' or '\r' or '\t') written.Append('\\').Append(c switch { '\n' => 'n', '\r' => 'r', _ => 't' });
+            else if (c is '\n' or '\r' or '\t')
+                written.Append('\\').Append(c switch { '\n' => 'n', '\r' => 'r', _ => 't' });
             else if (c is < ' ' or (>= '\x7f' and <= '\xa0') or '\xad') written.Append($"\\x{(int)c:x2}");
             else written.Append(c);
         }
         written.Append(quote);
+    }
+
+    private static int Offset(string text, int at, int characters)
+    {
+        for (; characters > 0; characters--)
+            at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        return at;
     }
 }

@@ -38,20 +38,25 @@ internal sealed class RenderContext(TemplateScope globals, Func<DateTimeOffset> 
     public void Step(Place place)
     {
         if (++_steps > TemplateLimits.StepsMax) throw Exceeded(place, "steps", TemplateLimits.StepsMax);
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw place.Error("the template is nested too deeply for the stack");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw place.Error("the template is nested too deeply for the stack");
     }
 
     public void Iterate(Place place)
     {
-        if (++_iterations > TemplateLimits.LoopIterationsMax) throw Exceeded(place, "loop iterations", TemplateLimits.LoopIterationsMax);
+        if (++_iterations > TemplateLimits.LoopIterationsMax)
+            throw Exceeded(place, "loop iterations", TemplateLimits.LoopIterationsMax);
     }
 
     /// <summary>To be called before characters or items are made.</summary>
     public void Work(long amount, Place place)
     {
-        if (amount > TemplateLimits.WorkMax - _work) throw Exceeded(place, "characters and items made", TemplateLimits.WorkMax);
+        if (amount > TemplateLimits.WorkMax - _work) throw Exceeded(place, "characters made", TemplateLimits.WorkMax);
         _work += (int)amount;
     }
+
+    /// <summary>To be called before text is looked through, many characters at a time.</summary>
+    public void Scan(string text, Place place) => Work(text.Length / 32, place);
 
     public string Made(string text, Place place)
     {
@@ -62,7 +67,8 @@ internal sealed class RenderContext(TemplateScope globals, Func<DateTimeOffset> 
     public void Write(string text, Place place)
     {
         _outputChars += text.Length;
-        if (_outputChars > TemplateLimits.OutputCharsMax) throw Exceeded(place, "output characters", TemplateLimits.OutputCharsMax);
+        if (_outputChars > TemplateLimits.OutputCharsMax)
+            throw Exceeded(place, "output characters", TemplateLimits.OutputCharsMax);
         Output.Append(text);
     }
 

@@ -21,6 +21,7 @@ internal static class Splitting
             at = separator is null ? SkipSpaces(text, end) : end + separator.Length;
         }
         if (separator is not null || at < text.Length) parts.Add(text[at..]);
+        context.Work(parts.Count * (long)TemplateLimits.MadeItemCost, arguments.Place);
         return new(parts);
     }
 
@@ -29,6 +30,7 @@ internal static class Splitting
         context.Work(text.Length * 2L, arguments.Place);
         List<object?> lines = [.. text.Replace("\r\n", "\n").Replace('\r', '\n').Split('\n')];
         if (lines[^1] is "") lines.RemoveAt(lines.Count - 1);
+        context.Work(lines.Count * (long)TemplateLimits.MadeItemCost, arguments.Place);
         return new(lines);
     }
 
@@ -38,7 +40,11 @@ internal static class Splitting
         long max = arguments.TakeInteger(2, "count", -1);
         if (old.Length == 0) throw arguments.Place.Error("replace needs a text to find that is not empty");
         long found = 0;
-        for (int at = 0; found != max && (at = text.IndexOf(old, at, StringComparison.Ordinal)) >= 0; at += old.Length) found++;
+        for (int at = 0; found != max; at += old.Length, found++)
+        {
+            at = text.IndexOf(old, at, StringComparison.Ordinal);
+            if (at < 0) break;
+        }
         context.Work(text.Length + (found * replacement.Length), arguments.Place);
         if (max < 0) return text.Replace(old, replacement, StringComparison.Ordinal);
         var made = new StringBuilder();
@@ -50,6 +56,16 @@ internal static class Splitting
             from = at + old.Length;
         }
         return made.Append(text, from, text.Length - from).ToString();
+    }
+
+    public static object Count(string text, Arguments arguments, RenderContext context)
+    {
+        string part = arguments.TakeText(0, "sub");
+        context.Work(text.Length, arguments.Place);
+        if (part.Length == 0) return PythonText.CharacterCount(text, context, arguments.Place) + 1L;
+        long count = 0;
+        for (int at = 0; (at = text.IndexOf(part, at, StringComparison.Ordinal)) >= 0; at += part.Length) count++;
+        return count;
     }
 
     private static int FirstSpace(string text, int at)

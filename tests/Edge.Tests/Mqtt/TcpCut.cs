@@ -25,7 +25,8 @@ public sealed class TcpCut : IDisposable
         {
             foreach (var client in _open)
             {
-                client.LingerState = new(true, 0);
+                // A relay that ended by itself has closed its sockets already.
+                if (client.Client is not null) client.LingerState = new(true, 0);
                 client.Close();
             }
             _open.Clear();

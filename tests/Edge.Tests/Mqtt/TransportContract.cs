@@ -270,7 +270,8 @@ public abstract class TransportContract(Broker broker)
     public async Task Subscription_RefusedBySecurityPlugin_NeverGoesOnlineAndSaysSo()
     {
         // mosquitto's access list files never refuse a SUBSCRIBE; its security plug-in, in the same package, does.
-        string plugin = Directory.GetFiles("/usr/lib", "mosquitto_dynamic_security.so", SearchOption.AllDirectories).First();
+        string plugin = Directory.GetDirectories("/usr/lib", "*-linux-gnu*")
+            .Select(folder => Path.Combine(folder, "mosquitto_dynamic_security.so")).First(File.Exists);
         using var strict = new Broker("", listener: folder =>
         {
             File.WriteAllText(Path.Combine(folder, "acl.json"), """

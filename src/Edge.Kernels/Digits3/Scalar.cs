@@ -1,0 +1,79 @@
+namespace Edge.Kernels;
+
+/// <summary>
+/// 3-bit weights −4 … 3 with a bfloat16 scale per row and 128 columns: 3.125 bits. Specification of the vector twins.
+/// <para>Layout: tiles of 32 rows; per group 32 scales, then per four columns three vectors; with w' = w + 4, byte 4·r
+/// + j of them belongs to column j and rows r, 4+r … 28+r (called 0 … 7): w'0 + 8·w'1 + 64·(w'6 mod 4 − 2); w'2 +
+/// 8·w'3 + 64·(w'7 mod 4 − 2); w'4 + 8·w'5 + 64·(w'6 / 4) + 128·(w'7 / 4). The scales of rows 1, 3, 5 are divided by
+/// 8, those of 6, 7 by 64. The arithmetic is that of <see cref="Digits"/>.</para>
+/// </summary>
+public static unsafe class Digits3Scalar
+{
+    /// <summary>As <see cref="Digits2Scalar.Rows"/>, but row0 is a multiple of 32.</summary>
+    public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    {
+        long groups = columns / Digits.Group;
+        for (long t = 0; t < tokens; t++, x += Digits.ActivationBytes(columns), y += yStride)
+        {
+            for (long r = row0; r < row1; r++)
+            {
+                float sum = 0;
+                for (long g = 0; g < groups; g++)
+                {
+                    byte* group = w + (r / 32 * groups + g) * Digits.Digits3GroupBytes;
+                    int dot = Dot(group + 64, (sbyte*)x + g * Digits.Group, r & 31);
+                    float scale = Digits.FromBF16(((ushort*)group)[r & 31])
+                        * *(float*)(x + columns + g * Digits.RecordBytes);
+                    sum += (float)(dot << Power(r & 31)) * scale;
+                }
+                y[r] = sum;
+            }
+        }
+    }
+
+    /// <summary>Packs rows × columns weights −4 … 3 and rows × columns / 128 scales (bfloat16). Rows that do not fill
+    /// the last tile are zeros.</summary>
+    public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
+    {
+        long groups = columns / Digits.Group;
+        for (long i = 0; i < Digits.Digits3Bytes(rows, columns); i++) tiles[i] = 0;
+        for (long r = 0; r < (rows + 31) / 32 * 32; r++)
+        {
+            for (long g = 0; g < groups; g++)
+            {
+                byte* group = tiles + (r / 32 * groups + g) * Digits.Digits3GroupBytes;
+                if (r < rows) ((ushort*)group)[r & 31] = Digits.Divide(scales[r * groups + g], Power(r & 31));
+                for (long c = 0; c < Digits.Group; c++)
+                    Set(group + 64 + c / 4 * 48 + (r & 3) * 4 + (c & 3), (int)(r >> 2 & 7),
+                        r < rows ? weights[r * columns + g * Digits.Group + c] + 4 : 4);
+            }
+        }
+    }
+
+    private static int Power(long row) => row >= 24 ? 6 : (row & 4) == 0 ? 0 : 3;
+
+    private static void Set(byte* at, int field, int code)
+    {
+        if (field < 6)
+        {
+            at[field / 2 * 16] |= (byte)(code << (field & 1) * 3);
+            return;
+        }
+        at[(field - 6) * 16] |= (byte)((code & 3 ^ 2) << 6);
+        at[32] |= (byte)(code >> 2 << field);
+    }
+
+    private static int Dot(byte* vectors, sbyte* q, long row)
+    {
+        int field = (int)(row >> 2), dot = 0;
+        for (long c = 0; c < Digits.Group; c++)
+        {
+            byte* at = vectors + c / 4 * 48 + (row & 3) * 4 + (c & 3);
+            int code = field < 6
+                ? at[field / 2 * 16] >> (field & 1) * 3 & 7
+                : (at[(field - 6) * 16] >> 6 ^ 2) + (at[32] >> field & 1) * 4;
+            dot += (code - 4) * q[c];
+        }
+        return dot;
+    }
+}

@@ -1,0 +1,144 @@
+// Cases of the packed families. Every byte of their vectors is valid, so tiles are random bytes with finite scales;
+// the packers are tested in tests/Edge.Tests/Kernels, where their input can be compared with the product.
+#include "packed.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { BY_GROUP, BY_BLOCK, BY_TOKEN, BY_TABLE };
+
+// A unit is what repeats in a matrix and begins with scales: a tile's group of columns, or a whole ternary tile.
+static const struct { int tile_rows, activations, half; long unit_columns, unit_bytes, scale_bytes; } packed[] = {
+    [DIGITS2] = { 16, BY_GROUP, 0, 128, 544, 32 },    [DIGITS3] = { 32, BY_GROUP, 0, 128, 1600, 64 },
+    [DIGITS4] = { 16, BY_GROUP, 0, 128, 1056, 32 },   [DIGITS4X32] = { 16, BY_BLOCK, 1, 32, 288, 32 },
+    [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 32, 32 },
+    [TERNARY1_6] = { 20, BY_TOKEN, 0, 0, 48, 48 },    [DIGITS2LUT] = { 32, BY_TABLE, 0, 128, 1088, 64 },
+};
+
+// Rows as tiles and ragged rest; the range begins at a tile.
+static const struct { long tiles, rest, first_tile, last_rest, tokens, gap; } sizes[PACKED_SIZES] = {
+    { 0, 1, 0, 0, 1, 0 }, { 1, 0, 0, 0, 1, 0 }, { 1, 7, 0, 0, 3, 2 }, { 2, 11, 1, 0, 1, 0 }, { 3, 0, 1, 5, 4, 1 },
+        { 0, 10, 0, 0, 5, 0 },
+};
+static const long units[PACKED_SIZES] = { 1, 2, 3, 1, 10, 8 };
+
+static void fill_scales(Frame *frame, uint8_t *unit, long bytes, int half, int values)
+{
+    for (long i = 0; i < bytes; i += 2) {
+        float extreme = random_below(frame, 2) ? 200.0f : -1e-4f, normal = 0.02f * random_normal(frame);
+        float scale = values == ZEROS ? 0 : values == EXTREMES ? extreme : normal;
+        uint16_t bits = half ? half_of(scale) : bfloat_of(scale);
+        memcpy(unit + i, &bits, 2);
+    }
+}
+
+static int32_t fill_codes(Frame *frame, int8_t *q, long count, int values)
+{
+    int32_t sum = 0;
+    fill_bytes(frame, q, count, values);
+    for (long i = 0; i < count; i++) {
+        if (q[i] == -128) q[i] = -127;
+        sum += q[i];
+    }
+    return sum;
+}
+
+static float activation_scale(Frame *frame, int values)
+{
+    float extreme = random_below(frame, 2) ? 236.0f : 1e-9f, normal = 0.02f + 0.01f * random_normal(frame);
+    return values == ZEROS ? 0 : values == EXTREMES ? extreme : normal;
+}
+
+// int8 values, then per group of 128 a record: scale, start values of the accumulators, sum (Digits/Layout.cs).
+static long by_group(Frame *frame, uint8_t *x, long columns, int values)
+{
+    if (!x) return columns + columns / 128 * 64;
+    for (long g = 0; g < columns / 128; g++) {
+        uint8_t *record = x + columns + g * 64;
+        uint32_t sum = (uint32_t)fill_codes(frame, (int8_t *)x + g * 128, 128, values), magic = 0x4B400000;
+        uint32_t starts[15] = { magic - 2 * sum, 2 * magic - 10 * sum, 3 * magic - 42 * sum, 4 * magic - 42 * sum,
+            magic - 4 * sum,
+                                2 * magic - 36 * sum, 3 * magic - 164 * sum, magic - 8 * sum, 2 * magic - 8 * sum,
+                                    sum };
+        float scale = activation_scale(frame, values);
+        memcpy(record, &scale, 4);
+        memcpy(record + 4, starts, sizeof starts);
+    }
+    return 0;
+}
+
+static long by_block(Frame *frame, uint8_t *x, long columns, int values)
+{
+    if (!x) return (columns + columns / 32 * 8 + 63) / 64 * 64;
+    for (long b = 0; b < columns / 32; b++) {
+        int32_t sum = fill_codes(frame, (int8_t *)x + b * 32, 32, values);
+        float scale = activation_scale(frame, values);
+        memcpy(x + columns + 4 * b, &scale, 4);
+        memcpy(x + columns + columns / 32 * 4 + 4 * b, &sum, 4);
+    }
+    return 0;
+}
+
+static long by_token(Frame *frame, uint8_t *x, long columns, int values)
+{
+    long bytes = (columns + 63) / 64 * 64 + 64;
+    if (!x) return bytes;
+    int32_t sum = fill_codes(frame, (int8_t *)x, columns, values);
+    float scale = activation_scale(frame, values);
+    memcpy(x + bytes - 64, &scale, 4);
+    memcpy(x + bytes - 60, &sum, 4);
+    return 0;
+}
+
+// Per pair of columns 16 low bytes below 64 and 16 high ones of -8 ... 7, then a scale per group.
+static long by_table(Frame *frame, uint8_t *x, long columns, int values)
+{
+    if (!x) return (columns * 16 + columns / 128 * 4 + 63) / 64 * 64;
+    fill_bytes(frame, x, columns * 16, values);
+    for (long i = 0; i < columns * 16; i++) x[i] = (uint8_t)(i & 16 ? (int8_t)x[i] >> 4 : x[i] & 63);
+    for (long g = 0; g < columns / 128; g++) {
+        float scale = activation_scale(frame, values);
+        memcpy(x + columns * 16 + 4 * g, &scale, 4);
+    }
+    return 0;
+}
+
+void prepare_tables(Frame *frame, int index)
+{
+    int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
+    long columns = units[size] * 128, tokens = sizes[size].tokens, bytes = by_group(frame, 0, columns, values);
+    uint8_t *x = add(frame, INPUT, tokens * bytes);
+    for (long t = 0; t < tokens; t++) by_group(frame, x + t * bytes, columns, values);
+    add(frame, EXACT, tokens * by_table(frame, 0, columns, values));
+    frame->number[0] = columns, frame->number[1] = tokens;
+    snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens, columns, value_kinds[values]);
+}
+
+void prepare_packed(Frame *frame, int index)
+{
+    static long (*const activations[])(Frame *, uint8_t *, long, int) = { by_group, by_block, by_token, by_table };
+    int size = index / VALUE_KINDS, values = index % VALUE_KINDS, family = frame->parameter;
+    long tile = packed[family].tile_rows,
+        columns = units[size] * (packed[family].unit_columns ? packed[family].unit_columns : 32);
+    long tiles = sizes[size].tiles + (sizes[size].rest > 0), rows = sizes[size].tiles * tile + sizes[size].rest;
+    long row0 = sizes[size].first_tile * tile, row1 = rows - (sizes[size].last_rest ? tile - sizes[size].last_rest : 0);
+    long tokens = sizes[size].tokens, stride = rows + sizes[size].gap;
+    long unit = packed[family].unit_bytes, count = tiles * units[size];
+    if (!packed[family].unit_columns) {
+        unit += family == TERNARY1_67 ? columns / 32 * 80 : columns * 4;
+        count = tiles;
+    }
+    uint8_t *w = add(frame, INPUT, unit * count);
+    fill_bytes(frame, w, unit * count, values);
+    for (long i = 0; i < count; i++)
+        fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
+    long (*fill)(Frame *, uint8_t *, long, int) = activations[packed[family].activations];
+    long token_bytes = fill(frame, 0, columns, values);
+    uint8_t *x = add(frame, INPUT, tokens * token_bytes);
+    memset(x, 0, tokens * token_bytes);
+    for (long t = 0; t < tokens; t++) fill(frame, x + t * token_bytes, columns, values);
+    add(frame, EXACT, ((tokens - 1) * stride + rows) * 4);
+    long numbers[] = { columns, row0, row1, tokens, stride };
+    memcpy(frame->number, numbers, sizeof numbers);
+    snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, row0, row1, tokens,
+        value_kinds[values]);
+}
