@@ -104,11 +104,12 @@ public sealed class CommandErrorTests : IDisposable
     [InlineData("--model", "bench")]
     [InlineData("--threads", "bench", "--model", "m", "--threads", "300")]
     [InlineData("--threads", "bench", "--model", "m", "--threads", "many")]
-    [InlineData("--kv", "bench", "--model", "m", "--kv", "q8")]
+    [InlineData("q8", "bench", "--model", "m", "--kv", "q8")]
     [InlineData("--tokens", "logits", "--model", "m", "--out", "f")]
     [InlineData("--decode", "tokenize", "--model", "m")]
     [InlineData("--temperature", "ask", "--model", "m", "--prompt", "x", "--temperature", "-1")]
-    [InlineData("--broker", "sense", "--simulate", "--broker", "host:port:port:x]")]
+    [InlineData("--temperature", "ask", "--model", "m", "--prompt", "x", "--temperature", "NaN")]
+    [InlineData("--broker", "sense", "--simulate", "--broker", "host:many")]
     public async Task BadUsage_ExitsWithTwo(string named, params string[] arguments)
     {
         var outcome = await Run(arguments);

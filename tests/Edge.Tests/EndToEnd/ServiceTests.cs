@@ -18,7 +18,7 @@ public sealed class ServiceTests
     private const string LongReply =
         """
         ,"max_tokens":400,"temperature":1,"seed":1,"stream":true,"response_format":{"type":"json_schema","json_schema":{"name":"long",
-        "schema":{"type":"array","items":{"enum":["reading","limit","warning"]},"minItems":100,"maxItems":120}}}
+        "schema":{"type":"array","items":{"enum":[0,1,2]},"minItems":180,"maxItems":190}}}
         """;
 
     private static string Format =>
