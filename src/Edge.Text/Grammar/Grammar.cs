@@ -14,6 +14,10 @@ public sealed class Grammar
     internal Automaton Automaton { get; }
     internal ClosingCosts Costs { get; }
 
+    /// <summary>Bytes of the shortest reply, and so the most tokens that closing one can take: a request whose token
+    /// limit is smaller is refused before it starts.</summary>
+    public int MinimumBytes => Costs.At(Automaton.Start, 0, 0);
+
     /// <summary>Any JSON object.</summary>
     public static Grammar JsonObject { get; } = FromNode(
         new SchemaNode.Object("", [], new SchemaNode.Anything(""), closed: false), new CompileBudget());
