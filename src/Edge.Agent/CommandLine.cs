@@ -35,7 +35,8 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine($"edge: this is a fault of edge itself, please report it: {e.GetType().Name}: {e.Message}");
+            Console.Error.WriteLine(
+                $"edge: this is a fault of edge itself, please report it: {e.GetType().Name}: {e.Message}");
             return ExitCode.Failed;
         }
     }

@@ -50,16 +50,19 @@ internal static class KernelsCommand
             Environment.ProcessorCount);
     }
 
-    /// <summary>As the compiled code sees them: what the compiler was not told to allow is false here, whatever the CPU has.</summary>
+    /// <summary>As the compiled code sees them: what the compiler was not told to allow is false here, whatever the CPU
+    /// has.</summary>
     private static Dictionary<string, bool> CpuFeatures() =>
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64
             ? new()
             {
-                ["neon"] = AdvSimd.Arm64.IsSupported, ["dotprod"] = Dp.Arm64.IsSupported, ["crc32"] = Crc32.Arm64.IsSupported,
+                ["neon"] = AdvSimd.Arm64.IsSupported, ["dotprod"] = Dp.Arm64.IsSupported,
+                ["crc32"] = Crc32.Arm64.IsSupported,
             }
             : new()
             {
-                ["sse4.2"] = Sse42.IsSupported, ["avx"] = Avx.IsSupported, ["avx2"] = Avx2.IsSupported, ["fma"] = Fma.IsSupported,
+                ["sse4.2"] = Sse42.IsSupported, ["avx"] = Avx.IsSupported, ["avx2"] = Avx2.IsSupported,
+                ["fma"] = Fma.IsSupported,
             };
 
     private static void Print(KernelsReport report)
@@ -69,6 +72,9 @@ internal static class KernelsCommand
             + string.Join(", ", report.CpuFeatures.Select(f => $"{f.Key} {(f.Value ? "yes" : "no")}")));
         foreach (var family in report.Kernels.GroupBy(row => row.Family))
             Console.Out.WriteLine($"{family.Key,-12} "
-                + string.Join("  ", family.Select(row => $"{row.Variant}{(row.Runs ? row.Variant == report.Chosen ? "*" : "" : " (no)")}")));
+                + string.Join("  ", family.Select(row => row.Variant + Mark(row, report.Chosen))));
     }
+
+    private static string Mark(KernelReport row, string chosen) =>
+        !row.Runs ? " (no)" : row.Variant == chosen ? "*" : "";
 }

@@ -4,8 +4,8 @@ namespace Edge.Agent;
 
 /// <summary>`edge ask --json`.</summary>
 internal sealed record AskReport(
-    string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, double PromptMs, double TtftMs,
-    double TokensPerSecond);
+    string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, double PromptMs,
+    double TtftMs, double TokensPerSecond);
 
 /// <summary>`edge bench --json`: medians of the repeats, and the spread.</summary>
 internal sealed record BenchReport
@@ -34,8 +34,8 @@ internal sealed record BenchReport
 
 /// <summary>`edge perplexity --json`.</summary>
 internal sealed record PerplexityReport(
-    string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte, int ContextLength,
-    double TokensPerSecond);
+    string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte,
+    int ContextLength, double TokensPerSecond);
 
 /// <summary>`edge tokenize --json`.</summary>
 internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<string> Pieces, string Text);

@@ -4,7 +4,8 @@ using Edge.Text;
 
 namespace Edge.Agent;
 
-/// <summary>A model with what belongs to it: tokenizer and chat template are read when first needed, because some files have neither.</summary>
+/// <summary>A model with what belongs to it: tokenizer and chat template are read when first needed, because some files
+/// have neither.</summary>
 internal sealed class LoadedModel : IDisposable
 {
     private readonly Lazy<Tokenizer> _tokenizer;
