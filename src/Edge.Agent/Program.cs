@@ -1,2 +1,1 @@
-Console.Error.WriteLine("edge: no command yet");
-return 2;
+return Edge.Agent.CommandLine.Run(args);

@@ -41,7 +41,7 @@ internal static class FileKind
         if ("GGUF"u8.StartsWith(start)) return $"truncated: the file has {start.Length} bytes; download it again";
         if (start.IndexOfAnyExcept((byte)0) < 0)
             return "the file begins with zeros (a download that was reserved and never finished?); download it again";
-        return $"the first bytes are {Convert.ToHexString(start[..Math.Min(4, start.Length)])}, not 'GGUF' (47475546); " +
-            "this is no GGUF file";
+        string first = Convert.ToHexString(start[..Math.Min(4, start.Length)]);
+        return $"the first bytes are {first}, not 'GGUF' (47475546); this is no GGUF file, take a GGUF download";
     }
 }

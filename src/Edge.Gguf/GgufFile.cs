@@ -62,7 +62,7 @@ public sealed class GgufFile
 
     /// <summary>Throws GgufException naming the missing tensor.</summary>
     public GgufTensor Get(string name) => Find(name) ?? throw new GgufException(
-        $"tensor '{name}' is missing among the {Tensors.Count} of the file; the model needs it, " +
+        $"tensor {Printable.Quote(name)} is missing among the {Tensors.Count} of the file; the model needs it, " +
         "convert or download the file again", _tableOffset);
 
     public GgufTensor? Find(string name) => _byName.GetValueOrDefault(name);

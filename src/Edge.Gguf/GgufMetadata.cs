@@ -5,7 +5,8 @@ using System.Text;
 namespace Edge.Gguf;
 
 /// <summary>Key-value metadata. Get* throws GgufException when the key is missing or has another type; Find* returns
-/// null when it is missing and throws when it has another type. Values are decoded at each call: keep large ones.</summary>
+/// null when it is missing and throws when it has another type. Values are decoded at each call: keep large
+/// ones.</summary>
 public sealed class GgufMetadata
 {
     private readonly byte[] _header;
@@ -41,7 +42,8 @@ public sealed class GgufMetadata
         }
     }
 
-    /// <summary>The value's type as the file has it ("UInt32", "array of String"), or null when the key is missing.</summary>
+    /// <summary>The value's type as the file has it ("UInt32", "array of String"), or null when the key is
+    /// missing.</summary>
     public string? TypeNameOf(string key) => _entries.TryGetValue(key, out MetadataEntry entry) ? entry.TypeName : null;
 
     /// <summary>Elements of an array value, without decoding it; null when the key is missing or no array.</summary>
@@ -77,11 +79,13 @@ public sealed class GgufMetadata
     public IReadOnlyList<double>? FindReals(string key) =>
         FindArray(key, "floats", ValueTypes.IsReal) is { } entry ? Reals(entry) : null;
 
-    /// <summary>Byte offset of the key's entry (0 when missing), for error messages of rooms that find a value wrong.</summary>
+    /// <summary>Byte offset of the key's entry (0 when missing), for error messages of rooms that find a value
+    /// wrong.</summary>
     public long OffsetOf(string key) => _entries.TryGetValue(key, out MetadataEntry entry) ? entry.EntryOffset : 0;
 
     private static GgufException Missing(string key) =>
-        new($"metadata key '{key}' is missing; the model needs it, convert or download the file again", 0);
+        new($"metadata key {Printable.Quote(key)} is missing; the model needs it, " +
+            "convert or download the file again", 0);
 
     private MetadataEntry Required(string key) =>
         _entries.TryGetValue(key, out MetadataEntry entry) ? entry : throw Missing(key);
@@ -90,7 +94,7 @@ public sealed class GgufMetadata
     {
         if (!_entries.TryGetValue(key, out MetadataEntry entry)) return null;
         if (fits(entry)) return entry;
-        throw new GgufException($"metadata key '{key}' should be {expected} and is {entry.TypeName}; " +
+        throw new GgufException($"metadata key {Printable.Quote(key)} should be {expected} and is {entry.TypeName}; " +
             "convert or download the file again", entry.EntryOffset);
     }
 
@@ -100,7 +104,7 @@ public sealed class GgufMetadata
     private object Elements(string key, MetadataEntry entry) => entry.ElementType switch
     {
         GgufValueType.String => Texts(entry),
-        GgufValueType.Bool => Array.ConvertAll(_header[entry.ValueOffset..(entry.ValueOffset + entry.Count)], b => b != 0),
+        GgufValueType.Bool => Array.ConvertAll(Bytes(entry).ToArray(), b => b != 0),
         GgufValueType.UInt64 => MemoryMarshal.Cast<byte, ulong>(Bytes(entry)).ToArray(),
         _ when ValueTypes.IsReal(entry.ElementType) => Reals(entry),
         _ => Integers(key, entry),
@@ -157,8 +161,9 @@ public sealed class GgufMetadata
             GgufValueType.Int32 => BinaryPrimitives.ReadInt32LittleEndian(at),
             GgufValueType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(at),
             _ when Unsigned(entry, index) is var value and <= long.MaxValue => (long)value,
-            _ => throw new GgufException($"metadata key '{key}' has the value {Unsigned(entry, index)}, above the " +
-                $"limit {long.MaxValue}; the file is damaged, download it again", entry.EntryOffset),
+            _ => throw new GgufException($"metadata key {Printable.Quote(key)} has the value " +
+                $"{Unsigned(entry, index)}, above the limit {long.MaxValue}; the file is damaged, " +
+                "download it again", entry.EntryOffset),
         };
     }
 

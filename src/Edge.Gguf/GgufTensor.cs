@@ -1,9 +1,11 @@
 namespace Edge.Gguf;
 
-/// <summary>One tensor. Shape[0] is the innermost dimension (columns); Offset is absolute in the file, in bytes.</summary>
+/// <summary>One tensor. Shape[0] is the innermost dimension (columns); Offset is absolute in the file, in
+/// bytes.</summary>
 public sealed record GgufTensor(string Name, QuantType Type, IReadOnlyList<long> Shape, long Offset, long Bytes)
 {
-    /// <summary>Byte offset of the tensor's entry in the header, for errors of rooms that find its shape wrong.</summary>
+    /// <summary>Byte offset of the tensor's entry in the header, for errors of rooms that find its shape
+    /// wrong.</summary>
     public long EntryOffset { get; init; }
 
     public long Columns => Shape[0];

@@ -65,8 +65,8 @@ public sealed class GgufWriter : IDisposable
         foreach (string value in values) WriteString(_values, value, GgufLimits.StringBytesMax);
     }
 
-    /// <summary>Declares a tensor; <paramref name="shape"/>[0] is the innermost dimension. Its data follows later, in the
-    /// order of declaration.</summary>
+    /// <summary>Declares a tensor; <paramref name="shape"/>[0] is the innermost dimension. Its data follows later, in
+    /// the order of declaration.</summary>
     public void AddTensor(string name, QuantType type, params ReadOnlySpan<long> shape)
     {
         RequireHeaderOpen();
@@ -99,7 +99,8 @@ public sealed class GgufWriter : IDisposable
             throw new InvalidOperationException($"data of tensor '{name}' comes out of order; expected is " +
                 (_current < _tensors.Count ? $"'{_tensors[_current].Name}'" : "none"));
         if (bytes.Length > _tensors[_current].Bytes - _currentBytes)
-            throw new InvalidOperationException($"tensor '{name}' has {_tensors[_current].Bytes} bytes, more were given");
+            throw new InvalidOperationException($"tensor '{name}' has {_tensors[_current].Bytes} bytes, " +
+                "more were given");
         _file.Write(bytes);
         _currentBytes += bytes.Length;
     }
@@ -155,7 +156,8 @@ public sealed class GgufWriter : IDisposable
     private static void WriteString(BinaryWriter to, string text, int bytesMax)
     {
         byte[] bytes = StrictUtf8.GetBytes(text);
-        if (bytes.Length > bytesMax) throw new ArgumentException($"a string of {bytes.Length} bytes exceeds {bytesMax}");
+        if (bytes.Length > bytesMax)
+            throw new ArgumentException($"a string of {bytes.Length} bytes exceeds {bytesMax}", nameof(text));
         to.Write((ulong)bytes.Length);
         to.Write(bytes);
     }

@@ -4,7 +4,8 @@ using System.Text;
 namespace Edge.Gguf;
 
 /// <summary>A forward walk over a file's header, which is kept in one growing buffer. Nothing is allocated or read
-/// before it is known that the file has that many bytes, so memory is bounded by the file and by HeaderBytesMax.</summary>
+/// before it is known that the file has that many bytes, so memory is bounded by the file and by
+/// HeaderBytesMax.</summary>
 internal sealed class HeaderCursor(FileStream file, long fileBytes)
 {
     /// <summary>Read ahead of the walk; a header of a small model fits in one or two.</summary>
@@ -56,7 +57,8 @@ internal sealed class HeaderCursor(FileStream file, long fileBytes)
 
     public ulong TakeUInt64(string what) => BinaryPrimitives.ReadUInt64LittleEndian(Take(8, what));
 
-    /// <summary>A key or a tensor name: 1 to <paramref name="bytesMax"/> bytes of UTF-8 without control characters.</summary>
+    /// <summary>A key or a tensor name: 1 to <paramref name="bytesMax"/> bytes of UTF-8 without control
+    /// characters.</summary>
     public string ReadName(string what, int bytesMax)
     {
         int start = Position;
@@ -66,7 +68,8 @@ internal sealed class HeaderCursor(FileStream file, long fileBytes)
                 "the file is damaged, download it again", start);
         ReadOnlySpan<byte> bytes = Take((int)length, what);
         if (bytes.IndexOfAnyInRange((byte)0, (byte)31) >= 0 || bytes.Contains((byte)127))
-            throw new GgufException($"{what} contains a control character; the file is damaged, download it again", start);
+            throw new GgufException($"{what} contains a control character; the file is damaged, " +
+                "download it again", start);
         try
         {
             return StrictUtf8.GetString(bytes);

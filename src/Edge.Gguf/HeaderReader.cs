@@ -5,7 +5,8 @@ internal sealed class HeaderReader(HeaderCursor cursor)
 {
     /// <summary>Least bytes of a metadata entry: key length, key of one byte, type, value of one byte.</summary>
     private const int KeyValueBytesMin = 8 + 1 + 4 + 1;
-    /// <summary>Least bytes of a tensor's entry: name length, name, dimension count, a dimension, type, offset.</summary>
+    /// <summary>Least bytes of a tensor's entry: name length, name, dimension count, a dimension, type,
+    /// offset.</summary>
     private const int TensorEntryBytesMin = 8 + 1 + 4 + 8 + 4 + 8;
 
     public int Version { get; private set; }
@@ -82,13 +83,15 @@ internal sealed class HeaderReader(HeaderCursor cursor)
     {
         var type = (GgufValueType)cursor.TakeUInt32($"the type of {what}");
         return ValueTypes.Bytes(type) >= 0 ? type : throw new GgufException(
-            $"{what} has value type {(uint)type}, known are 0 to 12; the file is damaged, download it again", entryOffset);
+            $"{what} has value type {(uint)type}, known are 0 to 12; the file is damaged, " +
+            "download it again", entryOffset);
     }
 
     private MetadataEntry ReadString(string what, int entryOffset)
     {
+        const GgufValueType type = GgufValueType.String;
         int length = SkipString(what);
-        return new MetadataEntry(entryOffset, cursor.Position - length, GgufValueType.String, GgufValueType.String, length);
+        return new MetadataEntry(entryOffset, cursor.Position - length, type, type, length);
     }
 
     private MetadataEntry ReadArray(string what, int entryOffset)

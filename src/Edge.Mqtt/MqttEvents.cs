@@ -5,16 +5,19 @@ public enum MqttLogLevel { Information, Warning, Error }
 /// <summary>Why the transport gave a message up.</summary>
 public enum MqttDropReason { OutboxFull, Offline, TooLargeForBroker, InvalidTopic, RefusedByBroker }
 
-/// <summary>What the owner of a transport hears, on the transport's own thread: nothing here may block or call Stop or Dispose.</summary>
+/// <summary>What the owner of a transport hears, on the transport's own thread: nothing here may block or call Stop
+/// or Dispose.</summary>
 public sealed record MqttEvents
 {
-    /// <summary>Runs before the message is acknowledged (QoS 1: PUBACK leaves after it returns): whatever must be durable, is made durable here.</summary>
+    /// <summary>Runs before the message is acknowledged (QoS 1: PUBACK leaves after it returns): whatever must be
+    /// durable, is made durable here.</summary>
     public required Action<MqttMessage> OnMessage { get; init; }
     /// <summary>Connected and every subscription granted: the moment for a birth message.</summary>
     public Action OnOnline { get; init; } = static () => { };
     /// <summary>The connection is gone; the argument says why. The transport connects again by itself.</summary>
     public Action<string> OnOffline { get; init; } = static _ => { };
-    /// <summary>A message that TryPublish had taken, or was asked to take, will not be sent.</summary>
+    /// <summary>A message that TryPublish had taken, or was asked to take, will not be sent; then on the thread of
+    /// its caller.</summary>
     public Action<MqttMessage, MqttDropReason> OnDropped { get; init; } = static (_, _) => { };
     public Action<MqttLogLevel, string> OnLog { get; init; } = static (_, _) => { };
 }

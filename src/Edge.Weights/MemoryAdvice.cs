@@ -2,13 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Weights;
 
-/// <summary>Advice to the kernel about a range of memory; it may be ignored, and is where libc or Linux is absent.</summary>
+/// <summary>Advice to the kernel about a range of memory; it may be ignored, and is where libc or Linux is
+/// absent.</summary>
 internal static unsafe partial class MemoryAdvice
 {
-    /// <summary>The kernel starts to read the range ahead.</summary>
-    public const int WillNeed = 3;
     /// <summary>The range leaves the resident set; a mapped page comes back from its file when touched again.</summary>
     public const int DontNeed = 4;
+    /// <summary>Large pages for the range: fewer faults while it fills, fewer address translations while it is used.
+    /// </summary>
+    public const int HugePage = 14;
 
     /// <summary>Advises about the whole pages inside the range (never a page that holds a neighbour's bytes).</summary>
     public static void Inside(byte* address, long bytes, int advice)
@@ -16,14 +18,6 @@ internal static unsafe partial class MemoryAdvice
         nuint page = (nuint)Environment.SystemPageSize;
         nuint from = ((nuint)address + page - 1) / page * page, to = ((nuint)address + (nuint)bytes) / page * page;
         if (from < to) Give(from, to - from, advice);
-    }
-
-    /// <summary>Advises about every page that the range touches.</summary>
-    public static void Around(byte* address, long bytes, int advice)
-    {
-        nuint page = (nuint)Environment.SystemPageSize;
-        nuint from = (nuint)address / page * page;
-        Give(from, (nuint)address + (nuint)bytes - from, advice);
     }
 
     private static void Give(nuint address, nuint bytes, int advice)

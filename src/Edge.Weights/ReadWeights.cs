@@ -4,11 +4,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Edge.Weights;
 
-/// <summary>All tensors in one block of own memory, read from the file in large pieces in the order of the file.</summary>
+/// <summary>All tensors in one block of own memory, read from the file in large pieces in the order of the
+/// file.</summary>
 internal sealed unsafe class ReadWeights : IDisposable
 {
     /// <summary>Address of every tensor: a cache line, and the widest vector.</summary>
     private const int AlignmentBytes = 64;
+    /// <summary>Where the kernel can place large pages (x64, and arm64 with its usual 4 KiB pages).</summary>
+    private const int HugePageBytes = 2 << 20;
     /// <summary>One read; below 1 MiB SD cards and USB bridges lose throughput.</summary>
     private const int PieceBytes = 4 << 20;
 
@@ -29,7 +32,9 @@ internal sealed unsafe class ReadWeights : IDisposable
             blockBytes += (tensor.Bytes + AlignmentBytes - 1) & -AlignmentBytes;
             _totalBytes += tensor.Bytes;
         }
-        _block = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(blockBytes, AlignmentBytes), AlignmentBytes);
+        int alignment = blockBytes < HugePageBytes ? AlignmentBytes : HugePageBytes;
+        _block = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(blockBytes, AlignmentBytes), (nuint)alignment);
+        MemoryAdvice.Inside(_block, blockBytes, MemoryAdvice.HugePage);
         try
         {
             _stage = (byte*)NativeMemory.AlignedAlloc(PieceBytes, AlignmentBytes);
@@ -100,8 +105,8 @@ internal sealed unsafe class ReadWeights : IDisposable
         {
             int got = ReadOnce(tensor, at + done, new Span<byte>(to + done, bytes - done));
             if (got == 0)
-                throw new GgufException($"truncated: tensor '{tensor.Name}' needs bytes {at} to {at + bytes}, and the " +
-                    $"file ends at {at + done}; was it cut while it was read? Download it again", at + done);
+                throw new GgufException($"truncated: tensor '{tensor.Name}' needs bytes {at} to {at + bytes}, and " +
+                    $"the file ends at {at + done}; was it cut while it was read? Download it again", at + done);
             done += got;
         }
     }

@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Edge.Weights;
 
-/// <summary>The bytes of a model's tensors, addressable until disposed. Safe for any number of reading threads.</summary>
+/// <summary>The bytes of a model's tensors, addressable until disposed. Safe for any number of reading
+/// threads.</summary>
 public sealed unsafe class WeightFile : IDisposable
 {
     private readonly Dictionary<GgufTensor, nint> _addresses;
@@ -24,7 +25,8 @@ public sealed unsafe class WeightFile : IDisposable
     /// <summary><paramref name="progress"/> receives (bytes done, bytes in all) while reading.</summary>
     /// <remarks>Errors: GgufException for a tensor type without kernels, for a file that was changed or cut since its
     /// header was read, and for a read that falls short; IOException from the system. A mapped file that is cut after
-    /// this call ends the process when the missing page is touched: Read is for storage that cannot be trusted.</remarks>
+    /// this call ends the process when the missing page is touched: Read is for storage that cannot be
+    /// trusted.</remarks>
     public static WeightFile Open(GgufFile file, WeightLoading loading, Action<long, long>? progress = null)
     {
         file.RequireRunnable();
@@ -44,12 +46,6 @@ public sealed unsafe class WeightFile : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         return (byte*)_addresses[tensor];
-    }
-
-    /// <summary>Starts to read the tensor's pages ahead when mapped; a hint, the bytes are valid either way.</summary>
-    public void Prefetch(GgufTensor tensor)
-    {
-        if (Loading == WeightLoading.Map) MemoryAdvice.Around(Address(tensor), tensor.Bytes, MemoryAdvice.WillNeed);
     }
 
     /// <summary>Drops the tensor's pages from memory when mapped, for tensors that were repacked elsewhere; a hint:

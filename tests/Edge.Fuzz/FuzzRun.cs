@@ -82,14 +82,16 @@ public sealed class FuzzRun(FuzzTarget target, IReadOnlyList<byte[]> seeds, int 
         {
             _refused++;
             shape = ShapeOf(e.Message);
-            if (target.Complaint(e, _input) is { } complaint) Add("complaint", complaint + shape, $"{complaint}: {e.Message}");
+            if (target.Complaint(e, _input) is { } complaint)
+                Add("complaint", complaint + shape, $"{complaint}: {e.Message}");
         }
         catch (Exception e)
         {
             Add("crash", $"{e.GetType()} {e.StackTrace?.Split('\n').FirstOrDefault()}", e.ToString());
         }
         long allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
-        if (allocated > limits.AllocatedBytesMax) Add("memory", "allocated", $"one input allocated {allocated >> 20} MiB");
+        if (allocated > limits.AllocatedBytesMax)
+            Add("memory", "allocated", $"one input allocated {allocated >> 20} MiB");
         if (_shapes.Add(shape) && _pool.Count < PoolMax) _pool.Add(_input);
         Interlocked.Increment(ref _iteration);
     }

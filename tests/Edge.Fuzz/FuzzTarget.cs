@@ -9,7 +9,8 @@ public sealed record FuzzTarget(string Name, FuzzInput Run)
     /// <summary>Exceptions that are a clean refusal of the input; any other is a finding.</summary>
     public IReadOnlyList<Type> Refusals { get; init; } = [];
 
-    /// <summary>Says what a refusal lacks for the person who reads it (a place, a remedy), or null when it is good.</summary>
+    /// <summary>Says what a refusal lacks for the person who reads it (a place, a remedy), or null when it is
+    /// good.</summary>
     public Func<Exception, byte[], string?> Complaint { get; init; } = (_, _) => null;
 
     /// <summary>Makes an input from nothing that is right in most places; null: mutation only.</summary>

@@ -1,11 +1,15 @@
 namespace Edge.Fuzz;
 
-/// <summary>The target table: a new target is a line here, a file with its FuzzInput, and seeds/&lt;name&gt;/.</summary>
+/// <summary>The target table: a new target is a line here, a file with its FuzzInput, and
+/// seeds/&lt;name&gt;/.</summary>
 public static class FuzzTargets
 {
     public static IReadOnlyList<FuzzTarget> Rows { get; } =
     [
         GgufTarget.Row,
+        TemplateTarget.Row,
+        SchemaTarget.Row,
+        RequestTarget.Row,
     ];
 
     public static FuzzTarget? Find(string name) => Rows.FirstOrDefault(row => row.Name == name);

@@ -4,8 +4,8 @@ using Edge.Weights;
 
 namespace Edge.Fuzz;
 
-/// <summary>A file: its header parsed, all metadata decoded, its weights opened both ways, every tensor's first and last
-/// byte compared between the two.</summary>
+/// <summary>A file: its header parsed, all metadata decoded, its weights opened both ways, every tensor's first and
+/// last byte compared between the two.</summary>
 internal static class GgufTarget
 {
     /// <summary>In memory where Linux has it: a run writes millions of files.</summary>
@@ -20,7 +20,8 @@ internal static class GgufTarget
 
     private static void Run(ReadOnlySpan<byte> input)
     {
-        string path = Path.Combine(Folder, $"edge-fuzz-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.gguf");
+        string path = Path.Combine(
+            Folder, $"edge-fuzz-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.gguf");
         File.WriteAllBytes(path, input);
         try
         {
@@ -55,12 +56,14 @@ internal static class GgufTarget
     private static string? Complaint(Exception e, byte[] input)
     {
         long offset = ((GgufException)e).ByteOffset;
-        if (offset < 0 || offset > input.Length) return $"byte offset {offset} outside the input of {input.Length} bytes";
+        if (offset < 0 || offset > input.Length)
+            return $"byte offset {offset} outside the input of {input.Length} bytes";
         if (e.Message.Any(char.IsControl)) return "control characters in the message";
         return e.Message.Length > 500 ? "message longer than 500 characters" : null;
     }
 
-    /// <summary>A whole file, right but for a field here and there. Written without the product's writer, on purpose.</summary>
+    /// <summary>A whole file, right but for a field here and there. Written without the product's writer, on
+    /// purpose.</summary>
     private static byte[] Generate(Random random)
     {
         var bytes = new MemoryStream();

@@ -10,8 +10,8 @@ public static class Mutator
 
     private static readonly ulong[] Interesting =
     [
-        0, 1, 2, 7, 8, 31, 32, 64, 127, 128, 255, 256, 4095, 4096, 65535, 65536, 1 << 20, 1 << 24, 0x7FFF_FFFF, 0x8000_0000,
-        0xFFFF_FFFE, 0xFFFF_FFFF, 0x1_0000_0000, 1UL << 40, 1UL << 46, 1UL << 61, 1UL << 62,
+        0, 1, 2, 7, 8, 31, 32, 64, 127, 128, 255, 256, 4095, 4096, 65535, 65536, 1 << 20, 1 << 24,
+        0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF, 0x1_0000_0000, 1UL << 40, 1UL << 46, 1UL << 61, 1UL << 62,
         long.MaxValue - 7, long.MaxValue, 1UL << 63, ulong.MaxValue - 31, ulong.MaxValue - 1, ulong.MaxValue,
     ];
 

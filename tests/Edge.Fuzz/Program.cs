@@ -26,13 +26,16 @@ for (int i = 1; i < args.Length; i += 2)
         case "--minutes": minutes = double.Parse(value, CultureInfo.InvariantCulture); break;
         case "--iterations": (iterations, minutes) = (long.Parse(value, CultureInfo.InvariantCulture), 60 * 24); break;
         case "--seed": seed = int.Parse(value, CultureInfo.InvariantCulture); break;
-        case "--corpus": seeds.AddRange(Directory.GetFiles(value).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)); break;
+        case "--corpus":
+            seeds.AddRange(Directory.GetFiles(value).Order(StringComparer.Ordinal).Select(File.ReadAllBytes));
+            break;
         case "--findings": findings = value; break;
         default: Console.Error.WriteLine($"{args[i]} is no option\n{Usage}"); return 2;
     }
 }
 
-FuzzReport report = new FuzzRun(target, seeds, seed, new FuzzLimits()).Execute(iterations, TimeSpan.FromMinutes(minutes));
+var run = new FuzzRun(target, seeds, seed, new FuzzLimits());
+FuzzReport report = run.Execute(iterations, TimeSpan.FromMinutes(minutes));
 Console.WriteLine($"{report.Target}: {report.Iterations} iterations (seed {seed}), {report.Accepted} accepted, " +
     $"{report.Refused} refused in {report.Shapes} ways, {report.Findings.Count} findings");
 foreach (FuzzFinding finding in report.Findings)
@@ -40,6 +43,7 @@ foreach (FuzzFinding finding in report.Findings)
     Directory.CreateDirectory(findings);
     string path = Path.Combine(findings, $"{report.Target}-{finding.Kind}-{seed}-{finding.Iteration}.bin");
     File.WriteAllBytes(path, finding.Input);
-    Console.WriteLine($"{finding.Kind} at iteration {finding.Iteration}, {finding.Input.Length} bytes in {path}: {finding.What}");
+    Console.WriteLine(
+        $"{finding.Kind} at iteration {finding.Iteration}, {finding.Input.Length} bytes in {path}: {finding.What}");
 }
 return report.Findings.Count == 0 ? 0 : 1;

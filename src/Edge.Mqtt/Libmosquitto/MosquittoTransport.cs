@@ -1,12 +1,272 @@
+using System.Diagnostics;
+
 namespace Edge.Mqtt.Libmosquitto;
 
+/// <summary>The transport on libmosquitto.so.1 (2.0.11 and later). One thread owns the library's handle and does
+/// everything with it; the others only put messages into the outbox.</summary>
 public sealed class MosquittoTransport : IMqttTransport
 {
-    public MosquittoTransport(MqttOptions options, MqttEvents events) => throw new NotSupportedException();
-    public bool IsOnline => throw new NotSupportedException();
-    public MqttCounters Counters => throw new NotSupportedException();
-    public void Start() => throw new NotSupportedException();
-    public bool TryPublish(MqttMessage message) => throw new NotSupportedException();
-    public bool Stop(MqttMessage? farewell, TimeSpan limit) => throw new NotSupportedException();
-    public void Dispose() => throw new NotSupportedException();
+    private const int PollMs = 1000;
+    private readonly MqttOptions _options;
+    private readonly MqttEvents _events;
+    private readonly Outbox _outbox;
+    private readonly Wakeup _wakeup = new();
+    private readonly ManualResetEventSlim _stopping = new();
+    private readonly Thread _thread;
+    private readonly Dictionary<int, MqttMessage> _inFlight = [];
+    private readonly HashSet<int> _pendingSubscriptions = [];
+    private readonly Backoff _backoff;
+    private volatile bool _online;
+    private bool _subscribedOnce;
+    private string? _lost;
+    private MqttMessage? _farewell;
+    private bool _drained, _farewellSent, _farewellDone;
+    private int _farewellMid = -1;
+    private MosquittoClient _client = null!;
+    private long _stopAt = long.MaxValue;
+    private int _started, _stopped, _inFlightCount;
+    private long _received, _oversized, _published, _dropped, _connects, _faults;
+
+    /// <summary>Errors: ArgumentException for options that cannot work; DllNotFoundException when libmosquitto1 is
+    /// not installed.</summary>
+    public MosquittoTransport(MqttOptions options, MqttEvents events)
+    {
+        if (options.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
+        MosquittoLibrary.Load();
+        (_options, _events) = (options, events);
+        _outbox = new(options.OutboxMessagesMax, options.OutboxBytesMax);
+        _backoff = new(options.ReconnectMin, options.ReconnectMax, Random.Shared);
+        _thread = new(Run) { IsBackground = true, Name = "edge-mqtt" };
+    }
+
+    public bool IsOnline => _online;
+
+    public MqttCounters Counters => new(
+        Volatile.Read(ref _received), Volatile.Read(ref _oversized), Volatile.Read(ref _published),
+        Volatile.Read(ref _dropped), Volatile.Read(ref _connects), Volatile.Read(ref _faults), _outbox.Count,
+            Volatile.Read(ref _inFlightCount));
+
+    public void Start()
+    {
+        if (Interlocked.Exchange(ref _started, 1) != 0) throw new InvalidOperationException("a transport starts once");
+        _thread.Start();
+    }
+
+    public bool TryPublish(MqttMessage message)
+    {
+        if (TopicName.WhyInvalid(message.Topic) is not null) return Drop(message, MqttDropReason.InvalidTopic);
+        if (message.Qos == 0 && !_online) return Drop(message, MqttDropReason.Offline);
+        bool added = _outbox.TryAdd(message, out var displaced);
+        foreach (var old in displaced) Drop(old, MqttDropReason.OutboxFull);
+        if (!added) return Drop(message, MqttDropReason.OutboxFull);
+        _wakeup.Signal();
+        return true;
+    }
+
+    public bool Stop(MqttMessage? farewell, TimeSpan limit)
+    {
+        if (Volatile.Read(ref _started) == 0 || Thread.CurrentThread == _thread) return false;
+        if (Interlocked.Exchange(ref _stopped, 1) == 0)
+        {
+            _farewell = farewell;
+            Volatile.Write(ref _stopAt, Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency));
+            _stopping.Set();
+            _wakeup.Signal();
+        }
+        // A connect that the kernel still tries cannot be interrupted; the thread is a background one and ends with
+        // the process.
+        return _thread.Join(limit + TimeSpan.FromSeconds(1)) && _farewellDone;
+    }
+
+    public void Dispose()
+    {
+        Stop(null, TimeSpan.FromSeconds(2));
+        if (_thread.IsAlive) return;
+        _wakeup.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void Run()
+    {
+        using var client = new MosquittoClient(_options)
+        {
+            Connected = OnConnected, Lost = why => _lost ??= why, Message = OnMessage, Published = OnPublished,
+            Subscribed = OnSubscribed, Log = _events.OnLog, Fault = OnFault,
+        };
+        _client = client;
+        if (client.Open() is { } refused)
+        {
+            _events.OnLog(MqttLogLevel.Error, refused);
+            return;
+        }
+        while (!_stopping.IsSet)
+        {
+            _lost = null;
+            if (client.Connect() is { } error) _lost = error;
+            else Serve(client);
+            bool wasOnline = _online;
+            _online = false;
+            foreach (var old in _outbox.TakeDroppable()) Drop(old, MqttDropReason.Offline);
+            if (wasOnline) Guard(() => _events.OnOffline(_lost ?? "disconnected"));
+            if (_stopping.IsSet) break;
+            TimeSpan delay = _backoff.Next();
+            _events.OnLog(MqttLogLevel.Warning, $"mqtt: no connection to {_options.Host}:{_options.Port} " +
+                $"({_lost ?? "closed"}); next attempt in {delay.TotalSeconds:0.0} s");
+            _stopping.Wait(delay);
+        }
+    }
+
+    // Until the connection is gone: wait, read (callbacks run here), send what waits, write (PUBACKs leave here),
+    // keep alive.
+    private unsafe void Serve(MosquittoClient client)
+    {
+        bool leaving = false;
+        var fds = stackalloc PollFd[2];
+        while (client.Socket is >= 0 and var socket)
+        {
+            fds[0] = new() { Fd = socket, Events = (short)(Native.PollIn | (client.WantsWrite ? Native.PollOut : 0)) };
+            fds[1] = new() { Fd = _wakeup.Fd, Events = Native.PollIn };
+            _ = Native.poll(fds, 2, _stopping.IsSet ? 50 : PollMs);
+            if (fds[1].Returned != 0) _wakeup.Clear();
+            if ((fds[0].Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0
+                && client.Read() != Native.Success)
+                return;
+            if (_lost is not null && !leaving)
+            {
+                // Refused by the broker (CONNACK or SUBACK) while the socket is still open.
+                leaving = true;
+                _ = client.Disconnect();
+            }
+            if (_online && !leaving) Pump(client);
+            if (_stopping.IsSet && !leaving) leaving = StopStep(client);
+            if (client.WantsWrite && client.Write() != Native.Success) return;
+            if (client.KeepAlive() != Native.Success) return;
+            if (leaving && Stopwatch.GetTimestamp() > Volatile.Read(ref _stopAt)) return;
+        }
+    }
+
+    private void Pump(MosquittoClient client)
+    {
+        while (_outbox.Take(_inFlight.Count < _options.InFlightMax) is { } message)
+            if (!Send(client, message, out _)) return;
+    }
+
+    // False: the message went back, the link is gone.
+    private bool Send(MosquittoClient client, MqttMessage message, out int mid)
+    {
+        int rc = client.Publish(message, out mid);
+        switch (rc)
+        {
+            case Native.Success:
+                if (message.Qos > 0) _inFlight[mid] = message;
+                else Interlocked.Increment(ref _published);
+                Volatile.Write(ref _inFlightCount, _inFlight.Count);
+                return true;
+            case Native.NoConnection or Native.ConnectionLost or Native.Errno:
+                _outbox.PutBack(message);
+                return false;
+            case Native.OversizePacket:
+                Drop(message, MqttDropReason.TooLargeForBroker);
+                return true;
+            default:
+                _events.OnLog(MqttLogLevel.Error,
+                    $"mqtt: cannot publish to {message.Topic}: {MosquittoLibrary.ErrorText(rc)}");
+                Drop(message, MqttDropReason.InvalidTopic);
+                return true;
+        }
+    }
+
+    // True once DISCONNECT is queued. What waits goes first, until half a second before the end; then the farewell;
+    // then its PUBACK.
+    private bool StopStep(MosquittoClient client)
+    {
+        long now = Stopwatch.GetTimestamp(), at = Volatile.Read(ref _stopAt);
+        bool late = now >= at;
+        if (_online && !late)
+        {
+            _drained |= (_outbox.Count == 0 && _inFlight.Count == 0) || at - now < Stopwatch.Frequency / 2;
+            if (!_drained) return false;
+            if (_farewell is { } farewell && !_farewellSent)
+            {
+                _farewellSent = Send(client, farewell, out _farewellMid);
+                return false;
+            }
+            if (_farewellSent && _inFlight.ContainsKey(_farewellMid)) return false;
+        }
+        _farewellDone = _farewellSent && !_inFlight.ContainsKey(_farewellMid);
+        _ = client.Disconnect();
+        return true;
+    }
+
+    private void OnConnected(bool sessionPresent)
+    {
+        Interlocked.Increment(ref _connects);
+        _pendingSubscriptions.Clear();
+        // A session may be from another configuration, so the first connection of a process always subscribes.
+        if (_options.Subscriptions.Count == 0 || (sessionPresent && _subscribedOnce))
+        {
+            GoOnline();
+            return;
+        }
+        foreach (var subscription in _options.Subscriptions)
+        {
+            int rc = _client.Subscribe(subscription, out int mid);
+            if (rc == Native.Success) _pendingSubscriptions.Add(mid);
+            else _lost = $"cannot subscribe to {subscription.Filter}: {MosquittoLibrary.ErrorText(rc)}";
+        }
+    }
+
+    private void OnSubscribed(int mid, int reason)
+    {
+        if (!_pendingSubscriptions.Remove(mid)) return;
+        if (reason >= 128)
+            _lost = $"the broker refused a subscription ({MosquittoLibrary.ReasonText(reason)}); " +
+                $"check its access list for user '{_options.User ?? "(none)"}', client id '{_options.ClientId}'";
+        else if (_pendingSubscriptions.Count == 0 && _lost is null)
+            GoOnline();
+    }
+
+    private void GoOnline()
+    {
+        _subscribedOnce = true;
+        _online = true;
+        _backoff.Reset();
+        _events.OnOnline();
+    }
+
+    private void OnMessage(MqttMessage message)
+    {
+        Interlocked.Increment(ref _received);
+        if (message.IsOversized) Interlocked.Increment(ref _oversized);
+        _events.OnMessage(message);
+    }
+
+    private void OnPublished(int mid, int reason)
+    {
+        if (!_inFlight.Remove(mid, out var message)) return;
+        Volatile.Write(ref _inFlightCount, _inFlight.Count);
+        // 16 says "no subscribers", which is no failure.
+        if (reason >= 128) Drop(message, MqttDropReason.RefusedByBroker);
+        else Interlocked.Increment(ref _published);
+    }
+
+    private bool Drop(MqttMessage message, MqttDropReason reason)
+    {
+        Interlocked.Increment(ref _dropped);
+        Guard(() => _events.OnDropped(message, reason));
+        return false;
+    }
+
+    private void Guard(Action action)
+    {
+        try { action(); }
+        catch (Exception e) { OnFault(e); } // boundary: C called
+    }
+
+    // A handler's bug. It must not cross into C, and ending the process would only bring the same message again.
+    private void OnFault(Exception e)
+    {
+        Interlocked.Increment(ref _faults);
+        _events.OnLog(MqttLogLevel.Error, $"mqtt: a handler failed, its message is given up: {e}");
+    }
 }

@@ -1,24 +1,197 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
 namespace Edge.Mqtt;
 
+/// <summary>A node's seat on the broker: birth, will, info, telemetry, and the way of requests to their
+/// owner.</summary>
 public sealed class NodeLink : IDisposable
 {
+    private const string Json = "application/json";
+    private static readonly TimeSpan s_rebirthMin = TimeSpan.FromSeconds(1);
+
+    private readonly NodeOptions _options;
+    private readonly NodeHandlers _handlers;
+    private readonly IMqttTransport _transport;
+    private readonly ChatEndpoint _chat;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, long> _seqs = [];
+    private NodeStatus _status;
+    private NodeInfo? _info;
+    private long _lastRebirth;
+
     /// <summary>Errors: ArgumentException names the option that is wrong and its remedy.</summary>
-    public NodeLink(NodeOptions options, NodeHandlers handlers, Func<MqttOptions, MqttEvents, IMqttTransport> transport) =>
-        throw new NotSupportedException();
-    public NodeTopics Topics => throw new NotSupportedException();
-    public bool IsOnline => throw new NotSupportedException();
-    public MqttCounters Counters => throw new NotSupportedException();
+    public NodeLink(NodeOptions options, NodeHandlers handlers, Func<MqttOptions, MqttEvents, IMqttTransport> transport)
+    {
+        Topics = new(options.Root, options.NodeId);
+        if (Topics.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
+        var bad = options.ReplyPrefixes.FirstOrDefault(p => !p.EndsWith('/') || TopicName.WhyInvalid(p) is not null);
+        if (bad is { } prefix)
+            throw new ArgumentException($"reply prefix '{prefix}' is not usable; end it in '/' and use no wildcards",
+                nameof(options));
+        if (options.CallsMax < 1) throw new ArgumentException("calls_max must be at least 1", nameof(options));
+        (_options, _handlers) = (options, handlers);
+        _status = new("online", BootId, options.Version, false, 0);
+        _chat = new(options, Topics, handlers, m => _transport!.TryPublish(m));
+        _transport = transport(
+            options.Connection with
+            {
+                ClientId = $"edge-{options.NodeId}",
+                Subscriptions = Topics.Subscriptions,
+                Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus),
+                    options.WillDelaySeconds),
+            },
+            new()
+            {
+                OnMessage = OnMessage, OnOnline = OnOnline, OnOffline = handlers.OnOffline, OnDropped = OnDropped,
+                OnLog = handlers.OnLog,
+            });
+    }
+
+    public NodeTopics Topics { get; }
+    /// <summary>New at every start: tells a restart from a reconnect.</summary>
+    public string BootId { get; } = Guid.NewGuid().ToString("N");
+    public bool IsOnline => _transport.IsOnline;
+    public MqttCounters Counters => _transport.Counters;
     /// <summary>Calls taken and not finished.</summary>
-    public int LiveCalls => throw new NotSupportedException();
-    public void Start() => throw new NotSupportedException();
+    public int LiveCalls => _chat.LiveCalls;
+
+    public void Start() => _transport.Start();
+
     /// <summary>Publishes the status again when it differs from the last one.</summary>
-    public void SetStatus(bool ready, int queue) => throw new NotSupportedException();
-    public void SetInfo(NodeInfo info) => throw new NotSupportedException();
-    public void Publish(SystemTelemetry telemetry) => throw new NotSupportedException();
-    public void Publish(InferenceTelemetry telemetry) => throw new NotSupportedException();
-    public void Publish(WeightsTelemetry telemetry) => throw new NotSupportedException();
-    public void Publish(SensorsTelemetry telemetry) => throw new NotSupportedException();
-    /// <summary>Publishes offline, then disconnects cleanly. True: offline was acknowledged.</summary>
-    public bool Stop(TimeSpan limit) => throw new NotSupportedException();
-    public void Dispose() => throw new NotSupportedException();
+    public void SetStatus(bool ready, int queue)
+    {
+        lock (_gate)
+        {
+            var next = _status with { Ready = ready, Queue = queue };
+            if (next == _status) return;
+            _status = next;
+            // While offline nothing waits: the birth tells the latest.
+            if (_transport.IsOnline) PublishStatus();
+        }
+    }
+
+    public void SetInfo(NodeInfo info)
+    {
+        lock (_gate)
+        {
+            _info = info;
+            if (_transport.IsOnline) PublishInfo();
+        }
+    }
+
+    public void Publish(SystemTelemetry values) =>
+        Telemetry("system", values, NodeJson.Default.TelemetryMessageSystemTelemetry);
+    public void Publish(InferenceTelemetry values) =>
+        Telemetry("inference", values, NodeJson.Default.TelemetryMessageInferenceTelemetry);
+    public void Publish(WeightsTelemetry values) =>
+        Telemetry("weights", values, NodeJson.Default.TelemetryMessageWeightsTelemetry);
+    public void Publish(SensorsTelemetry values) =>
+        Telemetry("sensors", values, NodeJson.Default.TelemetryMessageSensorsTelemetry);
+    public void Publish(NodeEvent happened) =>
+        Emit(Topics.Event, "event", 1, happened, NodeJson.Default.TelemetryMessageNodeEvent);
+
+    /// <summary>Publishes offline, then disconnects cleanly, so that the will stays silent. True: offline was
+    /// acknowledged.</summary>
+    public bool Stop(TimeSpan limit) => _transport.Stop(new()
+    {
+        Topic = Topics.Status,
+        Payload = Body(new("offline", BootId), NodeJson.Default.NodeStatus),
+        Qos = 1,
+        Retain = true,
+        ContentType = Json,
+    }, limit);
+
+    public void Dispose() => _transport.Dispose();
+
+    private void OnOnline()
+    {
+        Announce();
+        _handlers.OnOnline();
+    }
+
+    private void Announce()
+    {
+        lock (_gate)
+        {
+            PublishStatus();
+            PublishInfo();
+        }
+    }
+
+    private void OnMessage(MqttMessage message)
+    {
+        switch (Topics.Match(message.Topic, out string command))
+        {
+            case NodeTopicKind.Command when command == "chat":
+                _chat.Receive(message);
+                break;
+            case NodeTopicKind.Command:
+                _chat.RefuseCommand(message, command);
+                break;
+            case NodeTopicKind.Cancel:
+                _chat.Cancel(message);
+                break;
+            case NodeTopicKind.Rebirth when !message.Retain && RebirthIsDue():
+                Announce();
+                break;
+        }
+    }
+
+    private bool RebirthIsDue()
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (_lastRebirth != 0 && Stopwatch.GetElapsedTime(_lastRebirth, now) < s_rebirthMin) return false;
+        _lastRebirth = now;
+        return true;
+    }
+
+    private void OnDropped(MqttMessage message, MqttDropReason reason)
+    {
+        // Lost deltas and telemetry cost liveliness alone; a lost answer is worth a line.
+        if (message.Qos > 0)
+            _handlers.OnLog(MqttLogLevel.Error,
+                $"mqtt: a message to {message.Topic} ({message.Payload.Length} bytes) is lost: {reason}");
+    }
+
+    private void PublishStatus() => Retained(Topics.Status, Body(_status, NodeJson.Default.NodeStatus));
+
+    private void PublishInfo()
+    {
+        if (_info is { } info) Retained(Topics.Info, Body(info, NodeJson.Default.NodeInfo));
+    }
+
+    private void Retained(string topic, byte[] body) =>
+        _transport.TryPublish(new() { Topic = topic, Payload = body, Qos = 1, Retain = true, ContentType = Json });
+
+    private void Telemetry<T>(string group, T values, JsonTypeInfo<TelemetryMessage<T>> type)
+    {
+        if (_transport.IsOnline) Emit(Topics.Telemetry(group), "telemetry." + group, 0, values, type);
+    }
+
+    // CloudEvents' binary mode: the attributes are user properties, the body is the data.
+    private void Emit<T>(string topic, string kind, int qos, T values, JsonTypeInfo<TelemetryMessage<T>> type)
+    {
+        lock (_gate)
+        {
+            long seq = _seqs[kind] = _seqs.GetValueOrDefault(kind) + 1;
+            var time = DateTimeOffset.UtcNow;
+            _transport.TryPublish(new()
+            {
+                Topic = topic,
+                Payload = Body(new(time, seq, values), type),
+                Qos = qos,
+                ContentType = Json,
+                UserProperties =
+                [
+                    new("specversion", "1.0"), new("id", $"{BootId}-{kind}-{seq}"),
+                    new("source", $"/{Topics.Root}/node/{_options.NodeId}"),
+                    new("type", "edge." + kind), new("time", time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")),
+                ],
+            });
+        }
+    }
+
+    private static byte[] Body<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
 }

@@ -1,11 +1,141 @@
+using System.Buffers;
+
 namespace Edge.Mqtt;
 
+/// <summary>The replies to one request: at most one `accepted`, then deltas, then exactly one `final` or error. Any
+/// thread; never blocks.</summary>
+/// <remarks>Delta only copies text; a timer gathers it to one message per interval, off the caller's
+/// thread.</remarks>
 public sealed class ReplyStream
 {
-    internal ReplyStream() { }
-    public bool Accepted(int position) => throw new NotSupportedException();
-    public void Delta(ReadOnlySpan<char> text) => throw new NotSupportedException();
-    public bool Final(ChatResult result) => throw new NotSupportedException();
-    public bool Fail(Problem problem) => throw new NotSupportedException();
-    public bool IsFinished => throw new NotSupportedException();
+    private const int GatheredCharsMax = 16 * 1024;
+    private static readonly KeyValuePair<string, string> s_ok = new("__stat", "200"), s_accepted = new("__stat", "202");
+
+    private readonly Lock _gate = new();
+    private readonly ReplyHead _head;
+    private readonly ChatRequest? _request;
+    private readonly NodeOptions _options;
+    private readonly Func<MqttMessage, bool> _publish;
+    private readonly ArrayBufferWriter<char> _gathered = new(256);
+    private Timer? _timer;
+    private Action? _finished;
+    private bool _armed, _acceptedSent, _deltaSent, _isFinished;
+    private int _seq;
+
+    internal ReplyStream(
+        ReplyHead head, ChatRequest? request, NodeOptions options, Func<MqttMessage, bool> publish,
+            Action? finished = null)
+    {
+        (_head, _request, _options, _publish, _finished) = (head, request, options, publish, finished);
+        Model = request?.Model ?? "";
+    }
+
+    /// <summary>The model's name in deltas; the owner sets it when it has chosen one.</summary>
+    public string Model { get; set; }
+
+    /// <summary>The topic that the replies go to.</summary>
+    public string Topic => _head.Topic;
+
+    internal string Id => _head.Id;
+
+    public bool IsFinished { get { lock (_gate) return _isFinished; } }
+
+    /// <summary>Tells the requester that its request waits behind <paramref name="position"/> others. False: told
+    /// before, or finished.</summary>
+    public bool Accepted(int position)
+    {
+        lock (_gate)
+        {
+            if (_isFinished || _acceptedSent) return false;
+            _acceptedSent = true;
+            Send("accepted", 1, s_accepted, ReplyWriter.Accepted(_head, _seq, position, _request?.Ignored ?? []));
+            return true;
+        }
+    }
+
+    /// <summary>More text of the answer; copied. Dropped when the request did not ask for a stream, or is
+    /// finished.</summary>
+    public void Delta(ReadOnlySpan<char> text)
+    {
+        lock (_gate)
+        {
+            if (_isFinished || text.IsEmpty || _request is not { Stream: true }) return;
+            if (_gathered.WrittenCount + text.Length > GatheredCharsMax) Flush(null);
+            _gathered.Write(text);
+            if (_armed) return;
+            _armed = true;
+            _timer ??= new(static state => ((ReplyStream)state!).OnTimer(), this, Timeout.Infinite, Timeout.Infinite);
+            // The first words go at once, what follows is gathered.
+            _timer.Change(_deltaSent ? _options.DeltaInterval : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>The whole answer. False: the request is already finished.</summary>
+    public bool Final(ChatResult result)
+    {
+        lock (_gate)
+        {
+            if (_isFinished) return false;
+            if (_request is { Stream: true })
+            {
+                Model = result.Model;
+                Flush(result.Finish);
+            }
+            Finish("final", s_ok, ReplyWriter.Final(_head, _seq, result), "application/json");
+        }
+        _finished?.Invoke();
+        return true;
+    }
+
+    /// <summary>A refusal or a failure instead of an answer. False: the request is already finished.</summary>
+    public bool Fail(Problem problem)
+    {
+        lock (_gate)
+        {
+            if (_isFinished) return false;
+            Finish("error", new("__stat", $"{problem.Status}"), ReplyWriter.Error(_head, _seq, problem),
+                "application/problem+json");
+        }
+        _finished?.Invoke();
+        return true;
+    }
+
+    internal void WhenFinished(Action finished) => _finished = finished;
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            _armed = false;
+            if (!_isFinished && _gathered.WrittenCount > 0) Flush(null);
+        }
+    }
+
+    private void Flush(ChatFinish? finish)
+    {
+        byte[] body = ReplyWriter.Delta(_head, _seq, _gathered.WrittenMemory, Model, !_deltaSent, finish);
+        _gathered.ResetWrittenCount();
+        _deltaSent = true;
+        Send("delta", 0, s_ok, body);
+    }
+
+    private void Finish(string kind, KeyValuePair<string, string> status, byte[] body, string contentType)
+    {
+        _isFinished = true;
+        _timer?.Dispose();
+        Send(kind, 1, status, body, contentType);
+    }
+
+    private void Send(
+        string kind, int qos, KeyValuePair<string, string> status, byte[] body,
+            string contentType = "application/json") => _publish(new()
+    {
+        Topic = _head.Topic,
+        Payload = body,
+        Qos = qos,
+        Correlation = _head.Correlation,
+        ContentType = contentType,
+        ExpirySeconds = _options.ReplyExpirySeconds,
+        UserProperties = [new("edge-kind", kind), new("edge-seq", $"{_seq++}"), status],
+    });
 }

@@ -119,6 +119,24 @@ public sealed class SysfsTests
         Assert.Equal(["thermal/cpu", "thermal/cpu#2"], ThermalZones.Discover(tree.Root).Select(s => s.Name));
     }
 
+    [Theory]
+    [InlineData("0", false)]
+    [InlineData("50005", true)]
+    [InlineData("50000", false)]
+    public void IsThrottled_Bits_OnlyThoseOfNowCount(string bits, bool expected)
+    {
+        using var tree = new TemporaryTree();
+        tree.Write("devices/platform/soc/soc:firmware/get_throttled", bits);
+        Assert.Equal(expected, Throttling.IsThrottled(tree.Root));
+    }
+
+    [Fact]
+    public void IsThrottled_RaspberryPi5AndNoFirmware_FalseAndUnknown()
+    {
+        Assert.False(Throttling.IsThrottled(Board("pi5")));
+        Assert.Null(Throttling.IsThrottled("/nonexistent"));
+    }
+
     private sealed class TemporaryTree : IDisposable
     {
         public string Root { get; } = Directory.CreateTempSubdirectory("edge-sysfs-").FullName;

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Edge.Agent.Commands;
+
+namespace Edge.Agent;
+
+/// <summary>The table of commands, and the one place that turns failures into a message and an exit code.</summary>
+internal static class CommandLine
+{
+    public static int Run(string[] args)
+    {
+        var parsed = Create().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) Console.Error.WriteLine($"edge: {error.Message}");
+            Console.Error.WriteLine($"edge: '{CommandPath(parsed)} --help' shows what it takes");
+            return ExitCode.Usage;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null, // The commands that must end gracefully handle signals themselves.
+            });
+        }
+        catch (UserErrorException e)
+        {
+            Console.Error.WriteLine($"edge: {e.Message}");
+            return e.Code;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"edge: {e.Message}");
+            return ExitCode.Failed;
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine(
+                $"edge: this is a fault of edge itself, please report it: {e.GetType().Name}: {e.Message}");
+            return ExitCode.Failed;
+        }
+    }
+
+    private static RootCommand Create() =>
+        new("Runs language models on the CPU of small boards, locally or over MQTT.")
+        {
+            RunCommand.Create(),
+            AskCommand.Create(),
+            SenseCommand.Create(),
+            BenchCommand.Create(),
+            EvalCommand.Create(),
+            PerplexityCommand.Create(),
+            LogitsCommand.Create(),
+            TokenizeCommand.Create(),
+            InspectCommand.Create(),
+            KernelsCommand.Create(),
+        };
+
+    private static string CommandPath(ParseResult parsed)
+    {
+        string name = parsed.CommandResult.Command.Name;
+        return parsed.CommandResult.Parent is null ? "edge" : $"edge {name}";
+    }
+}

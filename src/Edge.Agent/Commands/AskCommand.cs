@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Edge.Engine;
+using Edge.Text;
+
+namespace Edge.Agent.Commands;
+
+/// <summary>`edge ask`: one question to a model on this machine, without a broker.</summary>
+internal static class AskCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("ask", "Ask a model once, without a broker; the reply streams to stdout.");
+        var model = new ModelArguments(command);
+        var sampling = new SamplingArguments(command, maxTokens: 256);
+        var prompt = new Option<string>("--prompt", "-p")
+        {
+            Description = "What to ask; '-' reads stdin.", HelpName = "TEXT", Required = true,
+        };
+        var system = new Option<string?>("--system") { Description = "A system message before it.", HelpName = "TEXT" };
+        var schema = new Option<string?>("--schema")
+        {
+            Description = "A JSON schema that the reply must satisfy.", HelpName = "FILE",
+        };
+        var context = new Option<int>("--context")
+        {
+            Description = "Tokens of prompt and reply together; 0: the model's own limit.", HelpName = "N",
+        };
+        var json = new Option<bool>("--json") { Description = "One JSON object instead of streamed text." };
+        Validate.Between(context, 0, 1 << 24);
+        foreach (Option option in (Option[])[prompt, system, schema, context, json]) command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            string text = parsed.GetRequiredValue(prompt);
+            if (text == "-") text = Console.In.ReadToEnd();
+            var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
+            List<ChatMessage> messages = [];
+            if (parsed.GetValue(system) is { } before) messages.Add(new ChatMessage("system", before));
+            messages.Add(new ChatMessage("user", text));
+
+            using var loaded = model.Load(parsed);
+            using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
+            bool asJson = parsed.GetValue(json);
+            var result = generator.Run(
+                messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
+                asJson ? null : Console.Out.Write);
+            if (asJson) Print(loaded, result);
+            else PrintStatistics(result);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void PrintStatistics(GenerationResult result)
+    {
+        Console.Out.WriteLine();
+        var timings = result.Timings;
+        Console.Error.WriteLine(
+            $"{result.PromptTokens} prompt tokens in {timings.PromptMs:F1} ms, {result.CompletionTokens} tokens at " +
+            $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}");
+    }
+
+    private static void Print(LoadedModel loaded, GenerationResult result) =>
+        JsonLine.Print(
+            new AskReport(
+                ModelFile.NameOf(loaded.Path), result.Text, result.Reason.ToString().ToLowerInvariant(),
+                result.PromptTokens, result.CompletionTokens, result.Timings.PromptMs, result.Timings.TtftMs,
+                result.Timings.TokensPerSecond),
+            AgentJson.Default.AskReport);
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Edge.Engine;
+
+namespace Edge.Agent.Commands;
+
+/// <summary>`edge perplexity`: how well a model predicts a text.</summary>
+internal static class PerplexityCommand
+{
+    private const long FileBytesMax = 256L * 1024 * 1024;
+
+    public static Command Create()
+    {
+        var command = new Command("perplexity", "Measure how well a model predicts a text file.");
+        var model = new ModelArguments(command);
+        var file = new Option<string>("--file", "-f")
+        {
+            Description = "The text, UTF-8.", HelpName = "FILE", Required = true,
+        };
+        var context = new Option<int>("--context")
+        {
+            Description = "Tokens of one window; 0: the model's context, at most 512.", HelpName = "N",
+        };
+        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        Validate.Between(context, 0, 1 << 24);
+        foreach (Option option in (Option[])[file, context, json]) command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetRequiredValue(file);
+            if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist");
+            if (new FileInfo(path).Length > FileBytesMax)
+                throw new UserErrorException($"{path} is larger than {FileBytesMax} bytes; measure a part of it");
+            using var loaded = model.Load(parsed);
+            var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: false);
+            if (ids.Count < 2) throw new UserErrorException($"{path} has fewer than two tokens; nothing to predict");
+            int limit = loaded.Model.Config.ContextLength;
+            int window = parsed.GetValue(context) is > 1 and var asked ? Math.Min(asked, limit) : Math.Min(512, limit);
+            var report = Measure(loaded, ids, window);
+            if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.PerplexityReport);
+            else Print(report);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>Windows that overlap by half: every token has at least half a window before it, the first ones
+    /// excepted.</summary>
+    private static PerplexityReport Measure(LoadedModel loaded, IReadOnlyList<int> ids, int window)
+    {
+        using var progress = new ProgressLine("tokens");
+        long started = Stopwatch.GetTimestamp();
+        var score = Scoring.Score(
+            loaded.Model, loaded.Tokenizer, ids, window, Math.Max(1, window / 2),
+            done => progress.Report(done, ids.Count));
+        return new PerplexityReport(
+            ModelFile.NameOf(loaded.Path), ids.Count, score.Tokens,
+            score.NegativeLogLikelihood / Math.Max(1, score.Tokens),
+            score.Perplexity, score.BitsPerByte, window, score.Tokens / Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private static void Print(PerplexityReport report) =>
+        Console.Out.WriteLine(
+            $"perplexity {report.Perplexity:F4} " +
+            $"({report.NatsPerToken:F4} nats/token, {report.BitsPerByte:F4} bits/byte) over " +
+            $"{report.ScoredTokens} tokens in windows of {report.ContextLength}, {report.TokensPerSecond:F1} tokens/s");
+}

@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace Edge.Agent.Config;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AgentConfig))]
+internal sealed partial class ConfigJson : JsonSerializerContext;

@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+using Edge.Models;
+using Edge.Weights;
+
+namespace Edge.Agent.Config;
+
+/// <summary>How the model runs, and the bounds of what requests may ask for.</summary>
+/// <param name="Threads">0: one per core.</param>
+/// <param name="Kv">Type of the key/value cache, f16 or f32.</param>
+/// <param name="ReadWeights">Read the weights into own memory at start instead of mapping the file.</param>
+/// <param name="Context">Tokens of prompt and reply together; 0: the model's own.</param>
+/// <param name="Slots">Requests served side by side.</param>
+/// <param name="Queue">Requests that may wait for a slot.</param>
+/// <param name="MaxTokensDefault">Tokens of a reply whose request names no limit.</param>
+/// <param name="MaxTokens">The most that a request may name.</param>
+internal sealed record InferenceConfig(
+    int Threads = 0,
+    string Kv = "f16",
+    bool ReadWeights = false,
+    int Context = 0,
+    int Slots = 2,
+    int Queue = 32,
+    int MaxTokensDefault = 256,
+    int MaxTokens = 4096)
+{
+    [JsonIgnore]
+    public ModelOptions ModelOptions => new()
+    {
+        Threads = Threads,
+        KvType = Kv == "f32" ? KvType.F32 : KvType.F16,
+        Loading = ReadWeights ? WeightLoading.Read : WeightLoading.Map,
+    };
+
+    /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
+    public string? Problem()
+    {
+        if (Threads is < 0 or > 256) return $"inference.threads {Threads} is outside 0 to 256";
+        if (Kv is not ("f16" or "f32")) return $"inference.kv '{Kv}' is not f16 or f32";
+        if (Context is < 0 or > 1 << 24) return $"inference.context {Context} is outside 0 to {1 << 24}";
+        if (Slots is < 1 or > 64) return $"inference.slots {Slots} is outside 1 to 64";
+        if (Queue is < 1 or > 4096) return $"inference.queue {Queue} is outside 1 to 4096";
+        if (MaxTokens is < 1 or > 1 << 20) return $"inference.maxTokens {MaxTokens} is outside 1 to {1 << 20}";
+        if (MaxTokensDefault < 1 || MaxTokensDefault > MaxTokens)
+            return $"inference.maxTokensDefault {MaxTokensDefault} is outside 1 to maxTokens ({MaxTokens})";
+        return null;
+    }
+}

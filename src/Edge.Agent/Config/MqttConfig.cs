@@ -1,0 +1,47 @@
+using Edge.Mqtt;
+
+namespace Edge.Agent.Config;
+
+/// <summary>The broker. The password stands in a file of its own, so that the configuration holds no secret.</summary>
+/// <param name="ReplyPrefixes">Topics that replies may go to besides clients/… and {root}/…/rsp; each ends in
+/// '/'.</param>
+internal sealed record MqttConfig(
+    string Host = "127.0.0.1",
+    int Port = 1883,
+    string? User = null,
+    string? PasswordFile = null,
+    string? CaFile = null,
+    string? CertificateFile = null,
+    string? KeyFile = null,
+    string Root = NodeTopics.DefaultRoot,
+    string[]? ReplyPrefixes = null,
+    int PayloadBytesMax = 256 * 1024,
+    int WillDelaySeconds = 15)
+{
+    /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
+    public string? Problem()
+    {
+        if (Port is < 1 or > 65535) return $"mqtt.port {Port} is not a port; use 1 to 65535 (1883, with TLS 8883)";
+        if (PayloadBytesMax is < 1024 or > 64 * 1024 * 1024)
+            return $"mqtt.payloadBytesMax {PayloadBytesMax} is outside 1024 to {64 * 1024 * 1024}";
+        if (WillDelaySeconds is < 0 or > 3600) return $"mqtt.willDelaySeconds {WillDelaySeconds} is outside 0 to 3600";
+        if (PasswordFile is not null && !File.Exists(PasswordFile))
+            return $"mqtt.passwordFile {PasswordFile} does not exist";
+        if (PasswordFile is not null && User is null) return "mqtt.passwordFile is set without mqtt.user; set both";
+        if (CaFile is null && (CertificateFile is not null || KeyFile is not null))
+            return "mqtt.certificateFile and mqtt.keyFile need mqtt.caFile; set it too";
+        return Connection("edge").Validate();
+    }
+
+    /// <summary>Reads the password file.</summary>
+    public MqttOptions Connection(string clientId) => new()
+    {
+        Host = Host,
+        Port = Port,
+        ClientId = clientId,
+        User = User,
+        Password = PasswordFile is null ? null : File.ReadAllText(PasswordFile).TrimEnd('\r', '\n'),
+        Tls = CaFile is null ? null : new MqttTls(CaFile, CertificateFile, KeyFile),
+        PayloadBytesMax = PayloadBytesMax,
+    };
+}

@@ -1,0 +1,62 @@
+using System.Text.Json.Serialization;
+
+namespace Edge.Agent;
+
+/// <summary>`edge ask --json`.</summary>
+internal sealed record AskReport(
+    string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, double PromptMs,
+    double TtftMs, double TokensPerSecond);
+
+/// <summary>`edge bench --json`: medians of the repeats, and the spread.</summary>
+internal sealed record BenchReport
+{
+    public required string Model { get; init; }
+    public required string Architecture { get; init; }
+    public required string KernelSet { get; init; }
+    public required int Threads { get; init; }
+    public required int PromptTokens { get; init; }
+    public required int GenTokens { get; init; }
+    public required int Repeat { get; init; }
+    public required double PrefillTps { get; init; }
+    public required double PrefillTpsMin { get; init; }
+    public required double PrefillTpsMax { get; init; }
+    public required double DecodeTps { get; init; }
+    public required double DecodeTpsMin { get; init; }
+    public required double DecodeTpsMax { get; init; }
+    public required long WeightBytesPerToken { get; init; }
+    /// <summary>Decode's weight traffic, and what plain reading of memory reaches with the same threads.</summary>
+    public required double DecodeBytesPerSecond { get; init; }
+    public required double MemoryBytesPerSecond { get; init; }
+    public required double AllocBytesPerToken { get; init; }
+    public required double LoadMs { get; init; }
+    public required long PeakRssBytes { get; init; }
+}
+
+/// <summary>`edge perplexity --json`.</summary>
+internal sealed record PerplexityReport(
+    string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte,
+    int ContextLength, double TokensPerSecond);
+
+/// <summary>`edge tokenize --json`.</summary>
+internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<string> Pieces, string Text);
+
+/// <summary>`edge kernels --json`.</summary>
+internal sealed record KernelsReport(
+    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyDictionary<string, bool> CpuFeatures,
+    string Architecture, int Cores);
+
+/// <summary>One family × variant.</summary>
+internal sealed record KernelReport(string Family, string Variant, bool Runs, string Needs);
+
+/// <summary>`edge sense --json`: one line per reply.</summary>
+internal sealed record SenseReport(
+    string Reading, string? Reply, bool Valid, string? Problem, double? TokensPerSecond, double LatencyMs);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(AskReport))]
+[JsonSerializable(typeof(BenchReport))]
+[JsonSerializable(typeof(PerplexityReport))]
+[JsonSerializable(typeof(TokenizeReport))]
+[JsonSerializable(typeof(KernelsReport))]
+[JsonSerializable(typeof(SenseReport))]
+internal sealed partial class AgentJson : JsonSerializerContext;

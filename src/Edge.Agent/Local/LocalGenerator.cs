@@ -1,0 +1,51 @@
+using Edge.Engine;
+using Edge.Text;
+
+namespace Edge.Agent;
+
+/// <summary>Conversations one after another on the caller's thread, without broker or queue.</summary>
+internal sealed class LocalGenerator(LoadedModel loaded, int contextLength = 0) : IDisposable
+{
+    private readonly Generator _generator = new(loaded.Model, loaded.Tokenizer, contextLength);
+
+    /// <summary>Runs one conversation to its end. Errors: UserErrorException when it is refused or fails.</summary>
+    public GenerationResult Run(
+        IReadOnlyList<ChatMessage> messages, SamplingOptions sampling, int maxTokens, Grammar? grammar,
+        Action<string>? onText = null, CancellationToken cancellation = default)
+    {
+        GenerationResult result;
+        try
+        {
+            result = _generator.Run(
+                new GenerationRequest
+                {
+                    Id = "local",
+                    Prompt = loaded.EncodeChat(messages),
+                    Sink = new TextSink(onText),
+                    Sampling = sampling,
+                    MaxTokens = maxTokens,
+                    Grammar = grammar,
+                },
+                cancellation);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException(e.Message);
+        }
+        return result.Reason == FinishReason.Failed
+            ? throw new UserErrorException(result.Error ?? "generation failed without a reason")
+            : result;
+    }
+
+    public void Dispose() => _generator.Dispose();
+
+    private sealed class TextSink(Action<string>? onText) : ITokenSink
+    {
+        public void OnText(ReadOnlySpan<char> text, int tokens) => onText?.Invoke(text.ToString());
+
+        public void OnFinished(GenerationResult result)
+        {
+            // Run returns it.
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Edge.Gguf;
+using Edge.Text;
+
+namespace Edge.Agent;
+
+/// <summary>Turns what can be wrong with a model file into messages that name the file and the remedy.</summary>
+internal static class ModelFile
+{
+    public static GgufFile OpenHeader(string path)
+    {
+        Require(path);
+        return Explain(path, () => GgufFile.Open(path));
+    }
+
+    public static void Require(string path)
+    {
+        if (Directory.Exists(path))
+            throw new UserErrorException($"{path} is a directory; name the .gguf file in it");
+        if (!File.Exists(path))
+            throw new UserErrorException($"model file {path} does not exist; --model takes the path of a .gguf file");
+    }
+
+    /// <summary>The name by which requests may ask for the model: its file's name without the ending.</summary>
+    public static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);
+
+    public static T Explain<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is GgufException or TemplateException)
+        {
+            throw new UserErrorException($"{path}: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{path} cannot be read: {e.Message}");
+        }
+    }
+}

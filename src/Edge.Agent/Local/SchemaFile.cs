@@ -1,0 +1,35 @@
+using System.Text.Json;
+using Edge.Text;
+
+namespace Edge.Agent;
+
+/// <summary>A JSON schema from a file, compiled for generation.</summary>
+internal sealed record SchemaFile(JsonElement Schema, Grammar Grammar)
+{
+    private const int BytesMax = 256 * 1024;
+
+    /// <summary>Errors: UserErrorException naming the file, and the keyword where the schema cannot be
+    /// guaranteed.</summary>
+    public static SchemaFile Read(string path)
+    {
+        JsonElement schema;
+        try
+        {
+            if (new FileInfo(path).Length > BytesMax)
+                throw new UserErrorException($"schema {path} is larger than {BytesMax} bytes");
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            schema = document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw new UserErrorException($"schema {path} is not JSON: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"schema {path} cannot be read: {e.Message}");
+        }
+        return Grammar.TryFromJsonSchema(schema, out var grammar, out var error)
+            ? new SchemaFile(schema, grammar!)
+            : throw new UserErrorException($"schema {path}: {error!.Keyword} at '{error.Pointer}': {error.Message}");
+    }
+}

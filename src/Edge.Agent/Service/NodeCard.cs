@@ -1,0 +1,47 @@
+using System.Reflection;
+using Edge.Agent.Config;
+using Edge.Mqtt;
+
+namespace Edge.Agent.Service;
+
+/// <summary>What a node says about itself.</summary>
+internal static class NodeCard
+{
+    /// <summary>The version that the build stamped into the binary.</summary>
+    public static string Version { get; } =
+        typeof(NodeCard).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "0";
+
+    public static NodeInfo Of(AgentConfig config, LoadedModel loaded, NodeOptions options, int context) => new()
+    {
+        Version = Version,
+        Models =
+        [
+            new NodeModel(
+                config.ModelName, loaded.Model.Config.Architecture, Quantisation(config.Model), context,
+                new FileInfo(config.Model).Length),
+        ],
+        Limits = new NodeLimits(
+            options.Connection.PayloadBytesMax, ChatLimits.MessagesMax, config.Inference.Queue,
+            config.Inference.MaxTokens,
+            options.TimeoutMax.TotalSeconds),
+        KernelSet = loaded.Model.KernelSetName,
+        Threads = loaded.Model.Threads,
+    };
+
+    public static WeightsTelemetry Weights(AgentConfig config, LoadedModel loaded) => new()
+    {
+        Model = config.ModelName,
+        FileBytes = new FileInfo(config.Model).Length,
+        BytesPerToken = loaded.Model.WeightBytesPerToken,
+        KernelSet = loaded.Model.KernelSetName,
+        Threads = loaded.Model.Threads,
+    };
+
+    /// <summary>The type that holds most of the weights.</summary>
+    private static string Quantisation(string path) =>
+        ModelFile.OpenHeader(path).Tensors
+            .GroupBy(tensor => tensor.Type)
+            .MaxBy(type => type.Sum(tensor => tensor.Columns * tensor.Rows))
+            ?.Key.ToString() ?? "none";
+}

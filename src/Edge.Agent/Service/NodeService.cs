@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using Edge.Agent.Config;
+using Edge.Engine;
+using Edge.Mqtt;
+using Edge.Mqtt.Libmosquitto;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Edge.Agent.Service;
+
+/// <summary>The service: joins the broker, loads the model, serves until told to stop, then finishes what it
+/// accepted.</summary>
+internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
+    : BackgroundService
+{
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
+    public bool HasFailed { get; private set; }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunAsync(stoppingToken);
+        }
+        catch (Exception e)
+        {
+            HasFailed = true;
+            // What options, files and libraries can be wrong in has a sentence of its own; anything else is a fault of
+            // ours.
+            if (e is UserErrorException or ArgumentException or DllNotFoundException)
+                log.LogError("{Message}", e.Message);
+            else
+                log.LogError(
+                    "this is a fault of edge itself, please report it: {Type}: {Message}", e.GetType().Name, e.Message);
+            lifetime.StopApplication();
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
+        // A wrong path or a broken file is found before the node appears on the broker.
+        ModelFile.OpenHeader(config.Model);
+        var options = NodeOptions();
+        using var intake = new ChatIntake(options.CallsMax);
+        using var link = new NodeLink(
+            options,
+            new NodeHandlers
+            {
+                OnChat = intake.OnChat,
+                OnCancel = intake.OnCancel,
+                OnOnline = () => log.LogInformation(
+                    "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
+                OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
+                OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
+            },
+            static (mqtt, events) => new MosquittoTransport(mqtt, events));
+        link.Start();
+
+        long started = Stopwatch.GetTimestamp();
+        using var loaded = LoadedModel.Open(config.Model, config.Inference.ModelOptions);
+        using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
+        {
+            QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,
+            ContextLength = config.Inference.Context,
+        });
+        int context = scheduler.ContextLength;
+        _ = loaded.Template; // A template that cannot be used is a reason not to be ready.
+        intake.Serve(scheduler, new RequestMap(loaded, config));
+        link.SetInfo(NodeCard.Of(config, loaded, options, context));
+        link.SetStatus(ready: true, queue: 0);
+        log.LogInformation(
+            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms",
+            config.ModelName, context, loaded.Model.KernelSetName, loaded.Model.Threads,
+            Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        await ReportAsync(link, loaded, intake, scheduler, stopping);
+        await DrainAsync(intake, link, scheduler);
+    }
+
+    /// <summary>Telemetry until the service is told to stop.</summary>
+    private async Task ReportAsync(
+        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, CancellationToken stopping)
+    {
+        var source = new TelemetrySource(config.Sensors);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
+        try
+        {
+            do
+            {
+                if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
+                link.Publish(source.System());
+                var inference = Inference(scheduler.Statistics, intake.Refused);
+                link.Publish(inference);
+                link.Publish(NodeCard.Weights(config, loaded));
+                if (source.Sensors() is { } sensors) link.Publish(sensors);
+                link.SetStatus(ready: true, inference.Queue);
+            }
+            while (await timer.WaitForNextTickAsync(stopping));
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop.
+        }
+    }
+
+    /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
+    private async Task DrainAsync(ChatIntake intake, NodeLink link, Scheduler scheduler)
+    {
+        intake.Drain();
+        link.SetStatus(ready: false, scheduler.Statistics.QueueDepth);
+        var drained = scheduler.DrainAsync();
+        if (!drained.IsCompleted) log.LogInformation("stopping: accepted requests are finished first");
+        if (!await EndsWithin(drained, TimeSpan.FromSeconds(config.DrainSeconds)))
+        {
+            log.LogWarning("stopping: requests that are not finished in time are cancelled");
+            intake.CancelAll();
+            await EndsWithin(drained, CancelLimit);
+        }
+        bool confirmed = link.Stop(FarewellLimit);
+        log.LogInformation(
+            "stopped: {Farewell}", confirmed ? "offline published" : "the broker did not confirm the farewell");
+    }
+
+    private static async Task<bool> EndsWithin(Task task, TimeSpan limit) =>
+        await Task.WhenAny(task, Task.Delay(limit)) == task;
+
+    private static InferenceTelemetry Inference(SchedulerStatistics s, long refused) => new()
+    {
+        Running = s.ActiveSlots,
+        Queue = s.QueueDepth,
+        Completed = s.Finished - s.Cancelled - s.TimedOut - s.Failed,
+        Refused = refused,
+        Failed = s.Cancelled + s.TimedOut + s.Failed,
+        PromptTokens = s.PromptTokens,
+        CompletionTokens = s.TokensGenerated,
+        TokS = Math.Round(s.DecodeTokensPerSecond, 2),
+    };
+
+    private NodeOptions NodeOptions() => new()
+    {
+        NodeId = config.Node,
+        Root = config.Mqtt.Root,
+        Version = NodeCard.Version,
+        Connection = config.Mqtt.Connection($"edge-{config.Node}"),
+        ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
+        WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
+        // The scheduler refuses with a better answer first.
+        CallsMax = config.Inference.Queue + config.Inference.Slots + 8,
+    };
+
+    private static LogLevel Level(MqttLogLevel level) => level switch
+    {
+        MqttLogLevel.Information => LogLevel.Information,
+        MqttLogLevel.Warning => LogLevel.Warning,
+        _ => LogLevel.Error,
+    };
+}

@@ -1,0 +1,95 @@
+namespace Edge.Text;
+
+/// <summary>Merges the bytes of one word: always the pair of lowest rank, the leftmost of equals. Shared by
+/// threads.</summary>
+internal sealed class BytePairs
+{
+    // What merging the bytes of a token yields; decided when it is first met, so that a known word costs one look-up.
+    private const byte Undecided = 0, YieldsItself = 1, YieldsOthers = 2;
+
+    private readonly Vocabulary _vocabulary;
+    private readonly MergeTable _merges;
+    private readonly int[] _byteIds;
+    private readonly bool _wholeWords;
+    private readonly byte[] _yields;
+
+    /// <summary>Errors: GgufException for bad merges, or where a byte that text can have is no token.</summary>
+    public BytePairs(TokenizerMetadata metadata, Vocabulary vocabulary, bool wholeWords)
+    {
+        (_vocabulary, _wholeWords) = (vocabulary, wholeWords);
+        _yields = new byte[vocabulary.Count];
+        var ids = new Dictionary<string, int>(metadata.Tokens.Count);
+        for (int id = 0; id < metadata.Tokens.Count; id++) ids[metadata.Tokens[id]] = id;
+        _merges = MergeTable.Build(metadata, ids);
+        _byteIds = ByteIds(metadata, ids);
+    }
+
+    /// <summary>Appends the ids of <paramref name="word"/>, which is not empty. Time: O(n log n).</summary>
+    public void Encode(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
+    {
+        int whole = word.Length == 1 ? _byteIds[word[0]] : _vocabulary.Find(word);
+        if (whole >= 0 && (_wholeWords || word.Length == 1 || _yields[whole] == YieldsItself))
+        {
+            destination.Add(whole);
+            return;
+        }
+        int count = destination.Count;
+        Merge(word, destination, scratch);
+        if (whole >= 0 && _yields[whole] == Undecided)
+        {
+            bool itself = destination.Count == count + 1 && destination[count] == whole;
+            _yields[whole] = itself ? YieldsItself : YieldsOthers;
+        }
+    }
+
+    private void Merge(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
+    {
+        scratch.Begin(word.Length);
+        Span<int> ids = scratch.Ids, ranks = scratch.Ranks, next = scratch.Next, previous = scratch.Previous;
+        for (int i = 0; i < word.Length; i++)
+        {
+            ids[i] = _byteIds[word[i]];
+            previous[i] = i - 1;
+            next[i] = i + 1;
+        }
+        for (int i = 0; i + 1 < word.Length; i++) Offer(i, ids[i], ids[i + 1], ranks, scratch);
+        ranks[word.Length - 1] = MergeTable.NoRank;
+        while (scratch.TryTake(out int rank, out int at))
+        {
+            // Stale: the pair at this place has changed since it was offered.
+            if (ranks[at] != rank) continue;
+            int right = next[at], after = next[right];
+            _merges.Find(ids[at], ids[right], out ids[at]);
+            ranks[right] = MergeTable.NoRank;
+            next[at] = after;
+            if (after < word.Length)
+            {
+                previous[after] = at;
+                Offer(at, ids[at], ids[after], ranks, scratch);
+            }
+            else ranks[at] = MergeTable.NoRank;
+            if (previous[at] is >= 0 and var before) Offer(before, ids[before], ids[at], ranks, scratch);
+        }
+        for (int i = 0; i < word.Length; i = next[i]) destination.Add(ids[i]);
+    }
+
+    private void Offer(int at, int left, int right, Span<int> ranks, BytePairScratch scratch)
+    {
+        int rank = ranks[at] = _merges.Find(left, right, out _);
+        if (rank != MergeTable.NoRank) scratch.Put(rank, at);
+    }
+
+    private static int[] ByteIds(TokenizerMetadata metadata, Dictionary<string, int> ids)
+    {
+        int? unknown = metadata.FindId(TokenizerMetadata.UnknownKey);
+        var found = new int[256];
+        for (int b = 0; b < 256; b++)
+        {
+            if (ids.TryGetValue(ByteAlphabet.Spell((byte)b).ToString(), out found[b])) continue;
+            bool neverInUtf8 = b is 0xC0 or 0xC1 or >= 0xF5;
+            found[b] = unknown ?? (neverInUtf8 ? 0 : throw metadata.Bad(TokenizerMetadata.TokensKey,
+                $"no token for byte 0x{b:X2}; the vocabulary is not a whole byte-level one"));
+        }
+        return found;
+    }
+}

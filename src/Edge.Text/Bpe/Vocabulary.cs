@@ -1,0 +1,93 @@
+using System.Numerics;
+using System.Text;
+
+namespace Edge.Text;
+
+/// <summary>The bytes and the type of every token, in one block of memory, and the way back from a word to its
+/// token.</summary>
+internal sealed class Vocabulary
+{
+    private readonly byte[] _bytes;
+    private readonly int[] _offsets;
+    private readonly TokenType[] _types;
+    private readonly int[] _slots;
+    private readonly ulong _seed = (ulong)Random.Shared.NextInt64();
+
+    private Vocabulary(byte[] bytes, int[] offsets, TokenType[] types)
+    {
+        (_bytes, _offsets, _types) = (bytes, offsets, types);
+        _slots = new int[BitOperations.RoundUpToPowerOf2((uint)(types.Length * 2) | 16)];
+        Array.Fill(_slots, -1);
+        for (int id = 0; id < types.Length; id++)
+        {
+            if (types[id] is TokenType.Normal or TokenType.Byte && Bytes(id).Length > 0) _slots[Slot(Bytes(id))] = id;
+            BytesMax = Math.Max(BytesMax, Bytes(id).Length);
+        }
+    }
+
+    public int Count => _types.Length;
+
+    /// <summary>Length in bytes of the longest token.</summary>
+    public int BytesMax { get; }
+
+    public TokenType Type(int id) => _types[id];
+
+    /// <summary>The bytes that the token adds to the text, control tokens' spelling included.</summary>
+    public ReadOnlySpan<byte> Bytes(int id) => _bytes.AsSpan(_offsets[id], _offsets[id + 1] - _offsets[id]);
+
+    /// <summary>The normal token of exactly these bytes; -1 when there is none.</summary>
+    public int Find(ReadOnlySpan<byte> word) => _slots[Slot(word)];
+
+    /// <summary>Errors: GgufException where types and tokens disagree.</summary>
+    public static Vocabulary Build(TokenizerMetadata metadata)
+    {
+        int count = metadata.Tokens.Count;
+        if (count == 0) throw metadata.Bad(TokenizerMetadata.TokensKey, "the vocabulary is empty");
+        if (metadata.Types is { } given && given.Count != count)
+        {
+            throw metadata.Bad(TokenizerMetadata.TypesKey, $"{given.Count} types for {count} tokens");
+        }
+        var bytes = new List<byte>(count * 6);
+        var offsets = new int[count + 1];
+        var types = new TokenType[count];
+        for (int id = 0; id < count; id++)
+        {
+            types[id] = TypeOf(metadata, id);
+            // Only normal tokens are spelled in the byte alphabet; special ones are written as they read.
+            if (types[id] is TokenType.Normal or TokenType.Byte) ByteAlphabet.AppendBytes(metadata.Tokens[id], bytes);
+            else bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id]));
+            offsets[id + 1] = bytes.Count;
+        }
+        return new([.. bytes], offsets, types);
+    }
+
+    private static TokenType TypeOf(TokenizerMetadata metadata, int id)
+    {
+        long type = metadata.Types?[id] ?? (long)TokenType.Normal;
+        if (type is < 1 or > 6)
+            throw metadata.Bad(TokenizerMetadata.TypesKey, $"token {id} has the unknown type {type}");
+        // Files made by careless converters leave turn ends normal; as text they would never end a reply.
+        bool turnEnd = type == (long)TokenType.Normal && EndOfGeneration.IsUnmistakable(metadata.Tokens[id]);
+        return turnEnd ? TokenType.Control : (TokenType)type;
+    }
+
+    private int Slot(ReadOnlySpan<byte> word)
+    {
+        int mask = _slots.Length - 1, slot = (int)Hash(word) & mask;
+        while (_slots[slot] is >= 0 and var id && !Bytes(id).SequenceEqual(word)) slot = (slot + 1) & mask;
+        return slot;
+    }
+
+    private ulong Hash(ReadOnlySpan<byte> word)
+    {
+        ulong hash = _seed ^ (ulong)word.Length;
+        while (word.Length >= 8)
+        {
+            hash = (hash ^ BitConverter.ToUInt64(word)) * 0x9E3779B97F4A7C15;
+            hash ^= hash >> 32;
+            word = word[8..];
+        }
+        foreach (byte b in word) hash = (hash ^ b) * 0x9E3779B97F4A7C15;
+        return hash ^ (hash >> 32);
+    }
+}

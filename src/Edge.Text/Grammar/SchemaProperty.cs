@@ -1,0 +1,3 @@
+namespace Edge.Text;
+
+internal sealed record SchemaProperty(string Name, SchemaNode Value, bool Required);

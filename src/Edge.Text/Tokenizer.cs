@@ -1,0 +1,166 @@
+using System.Buffers;
+using System.Text;
+using Edge.Gguf;
+
+namespace Edge.Text;
+
+/// <summary>Text to token ids and back, by byte-level BPE. Members mirror Microsoft.ML.Tokenizers.Tokenizer so that an
+/// adapter is thin. Immutable as its users see it: any number of threads may call it.</summary>
+public sealed class Tokenizer
+{
+    private const int ScratchBytesKept = 1 << 16;
+
+    private readonly TokenizerMetadata _metadata;
+    private readonly Vocabulary _vocabulary;
+    private readonly BytePairs _pairs;
+    private readonly PreTokenizer _preTokenizer;
+    private readonly SpecialTokens _always, _parsed;
+    private readonly bool[] _endsGeneration;
+    private Scratch? _idle;
+
+    internal Tokenizer(TokenizerMetadata metadata)
+    {
+        _metadata = metadata;
+        _preTokenizer = PreTokenizer.Find(metadata.Pre) ?? throw metadata.Bad(
+            TokenizerMetadata.PreKey, $"'{metadata.Pre}' is not known; known are {PreTokenizer.KnownNames}");
+        _vocabulary = Vocabulary.Build(metadata);
+        _pairs = new(metadata, _vocabulary, _preTokenizer.WholeWords);
+        _always = new(metadata, _vocabulary, static type => type is TokenType.UserDefined);
+        _parsed = new(metadata, _vocabulary,
+            static type => type is TokenType.UserDefined or TokenType.Control or TokenType.Unknown);
+        _endsGeneration = EndOfGeneration.Mark(metadata, _vocabulary);
+        BosId = metadata.FindId(TokenizerMetadata.BosKey);
+        EosId = metadata.FindId(TokenizerMetadata.EosKey);
+        AddsBos = Adds(metadata.AddBos, BosId, TokenizerMetadata.AddBosKey, _preTokenizer.AddsBos);
+        AddsEos = Adds(metadata.AddEos, EosId, TokenizerMetadata.AddEosKey, false);
+    }
+
+    /// <summary>The tokenizer of a model file. Errors: GgufException with the offset of the entry that is
+    /// wrong.</summary>
+    public static Tokenizer FromGguf(GgufMetadata metadata) => new(TokenizerMetadata.FromGguf(metadata));
+
+    public int VocabularySize => _vocabulary.Count;
+
+    /// <summary>Begin of sequence, where the file names one.</summary>
+    public int? BosId { get; }
+
+    /// <summary>End of sequence, where the file names one.</summary>
+    public int? EosId { get; }
+
+    /// <summary>The file asks for begin-of-sequence before a text.</summary>
+    public bool AddsBos { get; }
+
+    /// <summary>The file asks for end-of-sequence after a text.</summary>
+    public bool AddsEos { get; }
+
+    /// <summary>Length in bytes of the longest token.</summary>
+    public int TokenBytesMax => _vocabulary.BytesMax;
+
+    /// <summary>Ids; the model's begin- and end-of-sequence tokens are added where <paramref name="addSpecial"/> and
+    /// the file asks for them (the former not twice where the text spells it already); text that spells a control token
+    /// becomes that token where <paramref name="parseSpecial"/>.</summary>
+    public IReadOnlyList<int> EncodeToIds(string text, bool addSpecial = true, bool parseSpecial = true)
+    {
+        var ids = new List<int>((text.Length / 4) + 8);
+        EncodeToIds(text, ids, addSpecial, parseSpecial);
+        return ids;
+    }
+
+    /// <summary>Appends the same ids to <paramref name="destination"/>.</summary>
+    public void EncodeToIds(
+        ReadOnlySpan<char> text, List<int> destination, bool addSpecial = true, bool parseSpecial = true)
+    {
+        Scratch scratch = Interlocked.Exchange(ref _idle, null) ?? new();
+        SpecialTokens special = parseSpecial ? _parsed : _always;
+        int first = destination.Count;
+        for (int at = 0; at < text.Length;)
+        {
+            bool found = special.TryFind(text, at, out int start, out int length, out int id);
+            Cut(text[at..start], 0, destination, scratch);
+            if (found) destination.Add(id);
+            at = start + length;
+        }
+        bool hasBos = destination.Count > first && destination[first] == BosId;
+        if (addSpecial && AddsBos && !hasBos) destination.Insert(first, BosId!.Value);
+        if (addSpecial && AddsEos) destination.Add(EosId!.Value);
+        // One huge word must not keep its memory for the life of the service.
+        if (scratch.Pairs.Capacity <= ScratchBytesKept) _idle = scratch;
+    }
+
+    /// <summary>Text of the tokens; control tokens add nothing, invalid UTF-8 becomes U+FFFD. Errors:
+    /// ArgumentOutOfRangeException for an id outside the vocabulary.</summary>
+    public string Decode(IEnumerable<int> ids)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        foreach (int id in ids) bytes.Write(TokenBytes(id));
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+
+    /// <summary>Length of what <see cref="EncodeToIds(string, bool, bool)"/> returns.</summary>
+    public int CountTokens(string text) => EncodeToIds(text).Count;
+
+    /// <summary>The bytes that the token stands for; empty for control, unknown and unused tokens.</summary>
+    public ReadOnlySpan<byte> TokenBytes(int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (uint)_vocabulary.Count, nameof(id));
+        bool silent = _vocabulary.Type(id) is TokenType.Control or TokenType.Unknown or TokenType.Unused;
+        return silent ? [] : _vocabulary.Bytes(id);
+    }
+
+    /// <summary>The token for people to read: its text, or the spelling of a control token; half characters as
+    /// U+FFFD.</summary>
+    public string TokenText(int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (uint)_vocabulary.Count, nameof(id));
+        return Encoding.UTF8.GetString(_vocabulary.Bytes(id));
+    }
+
+    /// <summary>Steers the model and is no text: begin and end of sequence or turn, and the like.</summary>
+    public bool IsControl(int id) => _vocabulary.Type(id) is TokenType.Control;
+
+    /// <summary>End of generation: end-of-sequence, end-of-turn and the like.</summary>
+    public bool IsEndOfGeneration(int id) => _endsGeneration[id];
+
+    /// <summary>The special token spelled exactly <paramref name="text"/>; null when there is none.</summary>
+    public int? FindSpecial(string text) =>
+        _parsed.TryFind(text, 0, out int start, out int length, out int id) && start == 0 && length == text.Length
+            ? id : null;
+
+    private void Cut(ReadOnlySpan<char> piece, int stage, List<int> destination, Scratch scratch)
+    {
+        if (piece.IsEmpty) return;
+        if (stage == _preTokenizer.Stages.Count)
+        {
+            _pairs.Encode(scratch.Utf8(piece), destination, scratch.Pairs);
+            return;
+        }
+        for (int at = 0; at < piece.Length;)
+        {
+            (int start, int end) = _preTokenizer.Stages[stage].Find(piece, at);
+            Cut(piece[at..start], stage + 1, destination, scratch);
+            Cut(piece[start..end], stage + 1, destination, scratch);
+            at = end;
+        }
+    }
+
+    private bool Adds(bool? asked, int? id, string key, bool otherwise)
+    {
+        if (asked == true && id is null)
+            throw _metadata.Bad(key, "is true, but the file does not say which token to add");
+        return (asked ?? otherwise) && id is not null;
+    }
+
+    private sealed class Scratch
+    {
+        private byte[] _utf8 = new byte[256];
+
+        public BytePairScratch Pairs { get; } = new();
+
+        public ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> word)
+        {
+            int bytesMax = Encoding.UTF8.GetMaxByteCount(word.Length);
+            if (_utf8.Length < bytesMax) _utf8 = new byte[bytesMax];
+            return _utf8.AsSpan(0, Encoding.UTF8.GetBytes(word, _utf8));
+        }
+    }
+}

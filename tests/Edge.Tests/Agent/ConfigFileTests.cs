@@ -1,0 +1,84 @@
+using Edge.Agent;
+using Edge.Agent.Config;
+using Xunit;
+
+namespace Edge.Tests.Agent;
+
+public sealed class ConfigFileTests : IDisposable
+{
+    private readonly string _path = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_path);
+
+    private AgentConfig Read(string json, params (string Key, string Value)[] overrides)
+    {
+        File.WriteAllText(_path, json);
+        return ConfigFile.Read(_path, overrides.ToDictionary(o => o.Key, o => (string?)o.Value));
+    }
+
+    private string Refusal(string json)
+    {
+        var e = Assert.Throws<UserErrorException>(() => Read(json));
+        Assert.Equal(ExitCode.Usage, e.Code);
+        Assert.Contains(_path, e.Message, StringComparison.Ordinal);
+        return e.Message;
+    }
+
+    [Fact]
+    public void Read_EveryGroup_IsBound()
+    {
+        var config = Read(
+            """
+            {"model":"/m/a.gguf","node":"n1","telemetrySeconds":5,
+             "inference":{"threads":3,"slots":4,"kv":"f32","readWeights":true},
+             "mqtt":{"host":"broker","port":1884,"root":"r/v1","replyPrefixes":["a/","b/"]},
+             "sensors":{"enabled":false,"sysfsRoot":"/x"}}
+            """);
+        Assert.Equal(
+            ("/m/a.gguf", "a", "n1", 5.0), (config.Model, config.ModelName, config.Node, config.TelemetrySeconds));
+        Assert.Equal(new InferenceConfig(Threads: 3, Slots: 4, Kv: "f32", ReadWeights: true), config.Inference);
+        Assert.Equal(("broker", 1884, "r/v1"), (config.Mqtt.Host, config.Mqtt.Port, config.Mqtt.Root));
+        Assert.Equal(["a/", "b/"], config.Mqtt.ReplyPrefixes!);
+        Assert.Equal(new SensorsConfig(false, "/x"), config.Sensors);
+    }
+
+    [Fact]
+    public void Read_OnlyAModel_HasDefaults()
+    {
+        var config = Read("""{"model":"a.gguf"}""");
+        Assert.Equal(new AgentConfig("a.gguf"), config);
+        Assert.Equal((2, 32, 1883, 10.0),
+            (config.Inference.Slots, config.Inference.Queue, config.Mqtt.Port, config.TelemetrySeconds));
+    }
+
+    [Fact]
+    public void Read_CommandLine_WinsOverFile()
+    {
+        var config = Read(
+            """{"model":"a.gguf","mqtt":{"host":"x","port":1}}""", ("model", "b.gguf"), ("mqtt:port", "2"));
+        Assert.Equal(("b.gguf", "x", 2), (config.Model, config.Mqtt.Host, config.Mqtt.Port));
+    }
+
+    [Theory]
+    [InlineData("""{"model":"a","mqtt":{"hots":"x"}}""", "hots")]
+    [InlineData("""{"model":"a","threads":2}""", "threads")]
+    [InlineData("""{"model":"a","mqtt":{"port":"many"}}""", "many")]
+    [InlineData("""{"model":"a","mqtt":{"port":70000}}""", "70000")]
+    [InlineData("""{"model":"a","inference":{"kv":"q4"}}""", "q4")]
+    [InlineData("""{"model":"a","inference":{"slots":0}}""", "inference.slots 0")]
+    [InlineData("""{"model":"a","telemetrySeconds":0.1}""", "telemetrySeconds")]
+    [InlineData("""{"model":"a","node":"a/b"}""", "a/b")]
+    [InlineData("""{"model":"a","mqtt":{"passwordFile":"/nonexistent"}}""", "/nonexistent")]
+    [InlineData("""{"mqtt":{}}""", "--model")]
+    [InlineData("""{"model":""", "LineNumber")]
+    public void Read_Unusable_NamesFileAndKey(string json, string named) =>
+        Assert.Contains(named, Refusal(json), StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_MissingFile_IsAUsageError()
+    {
+        var e = Assert.Throws<UserErrorException>(
+            () => ConfigFile.Read("/nonexistent.json", new Dictionary<string, string?>()));
+        Assert.Contains("/nonexistent.json does not exist", e.Message, StringComparison.Ordinal);
+    }
+}

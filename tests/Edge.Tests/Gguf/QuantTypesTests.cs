@@ -1,0 +1,60 @@
+using Edge.Gguf;
+using Xunit;
+
+namespace Edge.Tests.Gguf;
+
+public sealed class QuantTypesTests
+{
+    /// <summary>Bits per weight as ggml's papers and file sizes give them: independent of the table's block
+    /// sizes.</summary>
+    [Theory]
+    [InlineData(QuantType.F32, 32)]
+    [InlineData(QuantType.F16, 16)]
+    [InlineData(QuantType.BF16, 16)]
+    [InlineData(QuantType.Q8_0, 8.5)]
+    [InlineData(QuantType.Q4_0, 4.5)]
+    [InlineData(QuantType.Q4_1, 5.0)]
+    [InlineData(QuantType.Q5_0, 5.5)]
+    [InlineData(QuantType.Q5_1, 6.0)]
+    [InlineData(QuantType.Q2_K, 2.625)]
+    [InlineData(QuantType.Q3_K, 3.4375)]
+    [InlineData(QuantType.Q4_K, 4.5)]
+    [InlineData(QuantType.Q5_K, 5.5)]
+    [InlineData(QuantType.Q6_K, 6.5625)]
+    [InlineData(QuantType.IQ1_S, 1.5625)]
+    [InlineData(QuantType.IQ1_M, 1.75)]
+    [InlineData(QuantType.IQ2_XXS, 2.0625)]
+    [InlineData(QuantType.IQ2_XS, 2.3125)]
+    [InlineData(QuantType.IQ2_S, 2.5625)]
+    [InlineData(QuantType.IQ3_XXS, 3.0625)]
+    [InlineData(QuantType.IQ3_S, 3.4375)]
+    [InlineData(QuantType.IQ4_NL, 4.5)]
+    [InlineData(QuantType.IQ4_XS, 4.25)]
+    [InlineData(QuantType.TQ1_0, 1.6875)]
+    [InlineData(QuantType.TQ2_0, 2.0625)]
+    [InlineData(QuantType.MXFP4, 4.25)]
+    public void Of_Type_HasPublishedBitsPerWeight(QuantType type, double bits)
+    {
+        QuantTypeRow row = QuantTypes.Of(type);
+        Assert.Equal(bits, 8.0 * row.BlockBytes / row.BlockElements);
+        Assert.Equal(row.Name, type.ToString());
+    }
+
+    [Fact]
+    public void Rows_EveryNumber_StandsOnce()
+    {
+        Assert.Equal(Enum.GetValues<QuantType>().Order(), QuantTypes.Rows.Select(row => row.Id).Order());
+        Assert.Equal("F32, F16, BF16, Q8_0, Q4_0", QuantTypes.Runnable);
+        Assert.Null(QuantTypes.Find((QuantType)4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuantTypes.Of((QuantType)4));
+    }
+
+    [Fact]
+    public void RowBytes_WholeBlocks_AreCounted()
+    {
+        Assert.Equal(144, QuantTypes.RowBytes(QuantType.Q4_0, 256));
+        Assert.Equal(272, QuantTypes.RowBytes(QuantType.Q8_0, 256));
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuantTypes.RowBytes(QuantType.Q4_0, 48));
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuantTypes.RowBytes(QuantType.F32, 0));
+    }
+}

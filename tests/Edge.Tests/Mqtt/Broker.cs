@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Edge.Tests.Mqtt;
+
+/// <summary>A real mosquitto on a free loopback port, with its own configuration in a temporary folder; ended by its
+/// process id.</summary>
+public sealed class Broker : IDisposable
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+    private readonly string _folder = Directory.CreateTempSubdirectory("edge-broker-").FullName;
+    private readonly string _extra;
+    private Process? _process;
+
+    public Broker() : this("") { }
+
+    internal Broker(string extra, bool start = true, Func<string, string>? listener = null)
+    {
+        Port = FreePort();
+        _extra = extra;
+        File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"),
+            (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}",
+                $"{Port}") +
+            $"user {Environment.UserName}\npersistence false\nlog_dest file {_folder}/log\nlog_type all\n" +
+            $"max_queued_messages 10000\nset_tcp_nodelay true\n{_extra}\n");
+        if (start) Start();
+    }
+
+    public int Port { get; }
+    public string Folder => _folder;
+    /// <summary>The broker's log so far; written line by line, to a file, because to a pipe it would be
+    /// buffered.</summary>
+    public string Log
+    {
+        get
+        {
+            string path = Path.Combine(_folder, "log");
+            if (!File.Exists(path)) return "";
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read,
+                FileShare.ReadWrite));
+            return reader.ReadToEnd();
+        }
+    }
+
+    public void Start()
+    {
+        string program = File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
+        _process = Process.Start(program, ["-c", Path.Combine(_folder, "mosquitto.conf")]);
+        var clock = Stopwatch.StartNew();
+        while (!CanConnect())
+        {
+            if (_process.HasExited || clock.Elapsed > Limit)
+                throw new InvalidOperationException("mosquitto did not start (is the package installed?): " + Log);
+            Thread.Yield();
+        }
+    }
+
+    public void Stop()
+    {
+        if (_process is null) return;
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Ends when the log contains the text; fails the test after the limit.</summary>
+    public async Task Logged(string text)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!Log.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.True(clock.Elapsed < Limit, $"the broker never logged '{text}':\n{Log}");
+            await Task.Yield();
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        Directory.Delete(_folder, true);
+    }
+
+    private bool CanConnect()
+    {
+        try
+        {
+            using var probe = new TcpClient();
+            probe.Connect(IPAddress.Loopback, Port);
+            return true;
+        }
+        catch (SocketException) { return false; }
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

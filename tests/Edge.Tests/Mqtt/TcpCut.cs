@@ -1,0 +1,66 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Edge.Tests.Mqtt;
+
+/// <summary>A TCP relay in front of a broker whose connections a test can cut without any MQTT farewell.</summary>
+public sealed class TcpCut : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly int _target;
+    private readonly List<TcpClient> _open = [];
+
+    public TcpCut(int target)
+    {
+        _target = target;
+        _listener.Start();
+        _ = Accept();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public void Cut()
+    {
+        lock (_open)
+        {
+            foreach (var client in _open)
+            {
+                // A relay that ended by itself has closed its sockets already.
+                if (client.Client is not null) client.LingerState = new(true, 0);
+                client.Close();
+            }
+            _open.Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        _listener.Stop();
+        Cut();
+    }
+
+    private async Task Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                var inner = await _listener.AcceptTcpClientAsync();
+                var outer = new TcpClient();
+                await outer.ConnectAsync(IPAddress.Loopback, _target);
+                lock (_open) _open.AddRange([inner, outer]);
+                _ = Relay(inner, outer);
+                _ = Relay(outer, inner);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException) { }
+    }
+
+    private static async Task Relay(TcpClient from, TcpClient to)
+    {
+        try { await from.GetStream().CopyToAsync(to.GetStream()); }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException) { }
+        from.Close();
+        to.Close();
+    }
+}
