@@ -15,7 +15,11 @@ static long digits4_bytes(long rows, long columns) { return whole(rows, 16) / 16
 static long digits4x32_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 32) * 288; }
 static long token_activation_bytes(long columns) { return whole(columns, 64) + 64; }
 static long ternary2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (32 + columns * 4); }
-static long ternary1_67_bytes(long rows, long columns) { return whole(rows, 12) / 12 * (32 + columns / 32 * 80); }
+static long ternary1_67_bytes(long rows, long columns)
+{
+    return 64 + whole(rows, 64) + rows / 12 * (columns / 32 * 80)
+        + whole(rows % 12, 4) / 4 * (whole(columns, 96) / 96 * 80);
+}
 static long ternary1_6_bytes(long rows, long columns) { return whole(rows, 20) / 20 * (48 + columns * 4); }
 
 const Layout layouts[] = {

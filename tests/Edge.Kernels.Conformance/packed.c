@@ -10,7 +10,7 @@ enum { BY_GROUP, BY_BLOCK, BY_TOKEN, BY_TABLE };
 static const struct { int tile_rows, activations, half; long unit_columns, unit_bytes, scale_bytes; } packed[] = {
     [DIGITS2] = { 16, BY_GROUP, 0, 128, 544, 32 },    [DIGITS3] = { 32, BY_GROUP, 0, 128, 1600, 64 },
     [DIGITS4] = { 16, BY_GROUP, 0, 128, 1056, 32 },   [DIGITS4X32] = { 16, BY_BLOCK, 1, 32, 288, 32 },
-    [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 32, 32 },
+    [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 0, 0 },
     [TERNARY1_6] = { 20, BY_TOKEN, 0, 0, 48, 48 },    [DIGITS2LUT] = { 32, BY_TABLE, 0, 128, 1088, 64 },
 };
 
@@ -102,6 +102,28 @@ static long by_table(Frame *frame, uint8_t *x, long columns, int values)
     return 0;
 }
 
+// A header (unit, rows), a byte of scale per row, twelve-row tiles, short tiles for the rest.
+static void fill_ternary1_67(Frame *frame, long rows, long columns, int values)
+{
+    long part = (columns + 95) / 96 * 32;
+    long bytes = 64 + (rows + 63) / 64 * 64 + rows / 12 * (columns / 32 * 80)
+        + (rows % 12 + 3) / 4 * (part / 32 * 80);
+    uint8_t *w = add(frame, INPUT, bytes);
+    fill_bytes(frame, w, bytes, values);
+    float unit = values == ZEROS ? 0 : values == EXTREMES ? 1e-6f : 0.0001f;
+    int32_t count = (int32_t)rows;
+    memset(w, 0, 64);
+    memcpy(w, &unit, 4);
+    memcpy(w + 4, &count, 4);
+    // Columns beyond the matrix are zeros. Where the last part has some, all eight fields are 13: three zeros.
+    for (long tile = 0, blocks = part / 32; tile < (rows % 12 + 3) / 4; tile++)
+        for (long block = columns < 2 * part ? 0 : (columns - 2 * part) / 32; block < blocks; block++) {
+            uint8_t *end = w + bytes - tile * blocks * 80 - (blocks - block) * 80;
+            memset(end, 0xAD, 80);
+            memset(end + 48, 0x2D, 16);
+        }
+}
+
 void prepare_tables(Frame *frame, int index)
 {
     int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
@@ -122,15 +144,16 @@ void prepare_packed(Frame *frame, int index)
     long tiles = sizes[size].tiles + (sizes[size].rest > 0), rows = sizes[size].tiles * tile + sizes[size].rest;
     long row0 = sizes[size].first_tile * tile, row1 = rows - (sizes[size].last_rest ? tile - sizes[size].last_rest : 0);
     long tokens = sizes[size].tokens, stride = rows + sizes[size].gap;
-    long unit = packed[family].unit_bytes, count = tiles * units[size];
-    if (!packed[family].unit_columns) {
-        unit += family == TERNARY1_67 ? columns / 32 * 80 : columns * 4;
-        count = tiles;
+    if (family == TERNARY1_67) {
+        fill_ternary1_67(frame, rows, columns, values);
+    } else {
+        long unit = packed[family].unit_bytes, count = tiles * units[size];
+        if (!packed[family].unit_columns) unit += columns * 4, count = tiles;
+        uint8_t *w = add(frame, INPUT, unit * count);
+        fill_bytes(frame, w, unit * count, values);
+        for (long i = 0; i < count; i++)
+            fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
     }
-    uint8_t *w = add(frame, INPUT, unit * count);
-    fill_bytes(frame, w, unit * count, values);
-    for (long i = 0; i < count; i++)
-        fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
     long (*fill)(Frame *, uint8_t *, long, int) = activations[packed[family].activations];
     long token_bytes = fill(frame, 0, columns, values);
     uint8_t *x = add(frame, INPUT, tokens * token_bytes);
