@@ -42,8 +42,12 @@ internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<stri
 
 /// <summary>`edge kernels --json`.</summary>
 internal sealed record KernelsReport(
-    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyDictionary<string, bool> CpuFeatures,
+    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyList<KernelSetReport> Sets,
     string Architecture, int Cores);
+
+/// <summary>A kernel set, what it needs of the CPU, and whether this CPU (as the compiler may use it) has
+/// that.</summary>
+internal sealed record KernelSetReport(string Name, string Needs, bool Runs);
 
 /// <summary>One family × variant.</summary>
 internal sealed record KernelReport(string Family, string Variant, bool Runs, string Needs);

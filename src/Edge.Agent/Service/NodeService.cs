@@ -25,7 +25,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         {
             await RunAsync(stoppingToken);
         }
-        catch (Exception e)
+        catch (Exception e) // boundary: whatever ends the service, the host must stop and the exit code say so
         {
             HasFailed = true;
             // What options, files and libraries can be wrong in has a sentence of its own; anything else is a fault of
