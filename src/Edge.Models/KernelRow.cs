@@ -6,4 +6,7 @@ public sealed record KernelRow(string Family, string Variant, bool IsRunnable, s
     /// <summary>The folders of src/Edge.Kernels.</summary>
     public static IReadOnlyList<string> FamilyNames { get; } =
         ["Float", "Q8_0", "Q4_0", "Activations", "Attention", "Norm", "Rope", "Softmax", "Gate", "Router"];
+
+    /// <summary>The source file that does the work.</summary>
+    public string File => KernelTwins.File(Family, Variant);
 }

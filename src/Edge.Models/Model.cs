@@ -16,13 +16,14 @@ public abstract class Model : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchRowsMax, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.BatchRowsMax, ModelOptions.BatchRowsLimit);
         KernelSet kernels = KernelSet.Choose(options.KernelSet);
+        CpuList? cpus = Permitted(options);
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);
         ModelConfig config = ConfigReader.Read(file.Metadata);
         var weights = WeightFile.Open(file, options.Loading, progress);
         var tensors = new Tensors(file, weights, kernels, options.Arithmetic, progress);
-        int cores = Math.Min(Environment.ProcessorCount, ModelOptions.ThreadsMax);
-        var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores);
+        int cores = Math.Min(cpus?.Cpus.Count ?? Environment.ProcessorCount, ModelOptions.ThreadsMax);
+        var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores, cpus);
         Model? model = null;
         try
         {
@@ -37,6 +38,17 @@ public abstract class Model : IDisposable
                 tensors.Dispose();
             }
         }
+    }
+
+    /// <summary>The CPUs to bind threads to; null when none are asked for or the system refuses, which is told.</summary>
+    private static CpuList? Permitted(ModelOptions options)
+    {
+        if (options.Cpus is null) return null;
+        if (options.Cpus.Problem(CpuList.Online()) is { } problem)
+            throw new ArgumentException(problem, nameof(options));
+        if (ThreadAffinity.Refusal(options.Cpus) is not { } refusal) return options.Cpus;
+        options.Warn?.Invoke($"threads are not bound to CPUs {options.Cpus}: {refusal}; all allowed CPUs are used");
+        return null;
     }
 
     public abstract ModelConfig Config { get; }

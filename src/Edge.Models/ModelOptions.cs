@@ -8,8 +8,12 @@ public sealed record ModelOptions
     public const int ThreadsMax = 256;
     public const int BatchRowsLimit = 4096;
 
-    /// <summary>0: one per core.</summary>
+    /// <summary>0: one per core, or per CPU of <see cref="Cpus"/>.</summary>
     public int Threads { get; init; }
+    /// <summary>The CPUs that the model's threads may use, the thread that calls Forward among them; null: any.</summary>
+    public CpuList? Cpus { get; init; }
+    /// <summary>Receives a sentence when the system refuses an option without which the model still runs.</summary>
+    public Action<string>? Warn { get; init; }
     public KvType KvType { get; init; } = KvType.F16;
     public Arithmetic Arithmetic { get; init; } = Arithmetic.Integer;
     public WeightLoading Loading { get; init; } = WeightLoading.Map;

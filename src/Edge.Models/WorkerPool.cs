@@ -3,7 +3,8 @@ namespace Edge.Models;
 /// <summary>
 /// A fixed number of threads that share one loop at a time: each takes the next few items until none are left. Which
 /// thread runs an item does not change its result, and a thread that the system holds up is not waited for unless it
-/// has taken items. Idle threads spin briefly, because the next loop of a pass comes within microseconds, then park.
+/// has taken items: fast and slow cores share a loop by the speed they show, without being told apart. Idle threads spin
+/// briefly, because the next loop of a pass comes within microseconds, then park.
 /// <para>Nothing can throw or block inside a loop: parts are leaf code over native memory, whose bounds were checked
 /// when it was bound. The delegates are made once, so that a loop allocates nothing.</para>
 /// </summary>
@@ -15,6 +16,8 @@ internal sealed class WorkerPool : IDisposable
 
     private readonly Thread[] _threads;
     private readonly object _gate = new();
+    private readonly CpuList? _cpus;
+    private int _caller;
 
     // The loop in progress. Written before _open is set; read after it was seen.
     private LoopPart _part = null!;
@@ -27,9 +30,12 @@ internal sealed class WorkerPool : IDisposable
     private int _parked;
     private volatile bool _stopping;
 
-    public WorkerPool(int threads)
+    /// <summary>With <paramref name="cpus"/>, the threads run on these CPUs only. So does, from its first loop on and for
+    /// good, the thread that calls <see cref="Run"/>: it is the pool's first worker, and binding it anew for each of the
+    /// hundreds of loops of a token would cost two system calls each.</summary>
+    public WorkerPool(int threads, CpuList? cpus = null)
     {
-        Count = threads;
+        (Count, _cpus) = (threads, cpus);
         _threads = new Thread[threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
@@ -50,6 +56,7 @@ internal sealed class WorkerPool : IDisposable
     /// Ranges hold at most <paramref name="grain"/> items; a single range runs on the caller alone.</summary>
     public void Run(LoopPart part, long items, long grain)
     {
+        if (_cpus is not null && _caller != Environment.CurrentManagedThreadId) BindCaller(_cpus);
         if (items <= grain || _threads.Length == 0)
         {
             if (items > 0) part(0, 0, items);
@@ -78,6 +85,12 @@ internal sealed class WorkerPool : IDisposable
         foreach (Thread thread in _threads) thread.Join();
     }
 
+    private void BindCaller(CpuList cpus)
+    {
+        ThreadAffinity.Apply(cpus);
+        _caller = Environment.CurrentManagedThreadId;
+    }
+
     private void TakeItems(int worker)
     {
         long items = _items, grain = _grain;
@@ -91,6 +104,7 @@ internal sealed class WorkerPool : IDisposable
 
     private void Work(int worker)
     {
+        if (_cpus is not null) ThreadAffinity.Apply(_cpus);
         int spins = 0;
         while (!_stopping)
         {

@@ -1,84 +1,46 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Edge.Gguf;
-using Edge.Kernels;
 using Edge.Models;
 
 namespace Edge.Bench;
 
-/// <summary>GB/s of weights per matrix kernel and set on one thread, at sizes that the first-level cache, the
-/// second-level cache and only memory hold; decode (1 token) and prefill (64).</summary>
-internal static unsafe class KernelBench
+/// <summary>Every matrix kernel that runs here, at sizes that caches or only memory hold, and the preparation of
+/// activations: a JSON array on stdout, or lines added to a history.</summary>
+internal static class KernelBench
 {
-    private const long Columns = 2048;
-    private const int Runs = 10;
-    private static readonly QuantType[] Types =
-        [QuantType.F32, QuantType.F16, QuantType.BF16, QuantType.Q8_0, QuantType.Q4_0];
-    private static readonly (string Name, long Bytes)[] Levels =
-        [("l1", 24 << 10), ("l2", 512 << 10), ("memory", 192 << 20)];
-
     public static void Run(Options options)
+    {
+        int threads = Math.Max(1, options.Integer("threads", 1));
+        bool Wanted(string set, QuantType type) =>
+            (options.Find("set") ?? set) == set && (options.Find("type") ?? type.ToString()) == type.ToString();
+        List<HistoryRow> rows = [];
+        foreach (KernelSpeed speed in KernelTiming.Matrices(threads, Wanted))
+        {
+            Spread rate = speed.WeightsGbPerSecond;
+            Console.Error.WriteLine($"{speed.Type,-13} {speed.Variant,-8} {speed.Level,-6} {speed.Tokens,2} tokens: " +
+                $"{rate.Median,7:F2} GB/s ({rate.Low:F2} to {rate.High:F2}), {speed.WeightsPerNs,6:F2} weights/ns");
+            rows.Add(History.Row(speed));
+        }
+        foreach (PreparationSpeed speed in KernelTiming.Preparations())
+        {
+            if ((options.Find("set") ?? speed.Variant) != speed.Variant) continue;
+            Console.Error.WriteLine($"{speed.Family,-13} {speed.Variant,-8} {speed.NsPerActivation.Median:F3} ns each");
+            rows.Add(History.Row(speed));
+        }
+        if (options.Find("history") is { } path) History.Append(path, rows, options.Find("commit") ?? "unknown");
+        else Print(rows);
+    }
+
+    private static void Print(List<HistoryRow> rows)
     {
         using var json = new Utf8JsonWriter(Console.OpenStandardOutput());
         json.WriteStartArray();
-        foreach (KernelSet set in KernelSet.All.Where(set => set.IsRunnable))
+        foreach (HistoryRow row in rows)
         {
-            if (options.Find("set") is { } name && name != set.Name) continue;
-            foreach (QuantType type in Types)
-            {
-                foreach ((string level, long bytes) in Levels)
-                {
-                    // Scalar code at memory size would take minutes and says nothing new.
-                    if (set.Name == "scalar" && level == "memory") continue;
-                    foreach (int tokens in (int[])[1, 64])
-                    {
-                        if (tokens > 1 && level == "memory") continue;
-                        Measure(json, set, type, level, bytes, tokens);
-                    }
-                }
-            }
+            json.WriteStartObject();
+            row.Write(json);
+            json.WriteEndObject();
         }
         json.WriteEndArray();
-    }
-
-    private static void Measure(Utf8JsonWriter json, KernelSet set, QuantType type, string level,
-        long bytes, int tokens)
-    {
-        RowsKernel tiled = set.Tiled(type);
-        RowsKernel kernel = tiled != null ? tiled : set.InPlace(type);
-        long rowBytes = QuantTypes.RowBytes(type, Columns);
-        long rows = Math.Max(8, bytes / rowBytes / 8 * 8);
-        byte* w = (byte*)NativeMemory.AlignedAlloc((nuint)(rows * rowBytes), 64);
-        new Span<byte>(w, (int)(rows * rowBytes)).Fill(0x11);
-        // As floats they are larger than as int8 with scales.
-        byte* x = (byte*)NativeMemory.AlignedAlloc((nuint)(tokens * Columns * 4), 64);
-        new Span<byte>(x, (int)(tokens * Columns * 4)).Fill(1);
-        float* y = (float*)NativeMemory.AlignedAlloc((nuint)(tokens * rows * 4), 64);
-        long inner = Math.Max(1, (32L << 20) / (rows * rowBytes * tokens));
-        var rates = new Samples();
-        for (int run = -2; run < Runs; run++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            for (long i = 0; i < inner; i++) kernel(w, x, y, Columns, 0, rows, tokens, rows);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (run >= 0) rates.Add(inner * rows * rowBytes * tokens / seconds / 1e9);
-        }
-        NativeMemory.AlignedFree(w);
-        NativeMemory.AlignedFree(x);
-        NativeMemory.AlignedFree(y);
-        double weights = (double)Columns / rowBytes;
-        Console.Error.WriteLine($"{set.Name,-8} {type,-5} {level,-6} {tokens,2} tokens: " +
-            $"{rates.Median,7:F2} GB/s, {rates.Median * weights,6:F1} G weights/s");
-        json.WriteStartObject();
-        json.WriteString("set", set.Name);
-        json.WriteString("type", type.ToString());
-        json.WriteString("level", level);
-        json.WriteNumber("tokens", tokens);
-        json.WriteNumber("gb_per_s", rates.Median);
-        json.WriteNumber("gb_per_s_min", rates.Min);
-        json.WriteNumber("gb_per_s_max", rates.Max);
-        json.WriteNumber("giga_products_per_s", rates.Median * weights);
-        json.WriteEndObject();
     }
 }

@@ -4,7 +4,8 @@ using Edge.Bench;
 const string Usage = """
     Edge.Bench make-model --arch llama --params 1.1B --type Q4_0|Q8_0|F16 --out FILE [--seed N]
     Edge.Bench bandwidth [--threads N]
-    Edge.Bench kernels [--set NAME]
+    Edge.Bench kernels [--set NAME] [--type TYPE] [--threads N] [--history FILE [--commit ID]]
+    Edge.Bench compare --file FILE
     Edge.Bench model --model FILE [--threads N] [--prompt N] [--gen N] [--repeat N] [--batch N] [--set NAME]
     """;
 
@@ -17,6 +18,7 @@ try
         case "make-model": ModelMaker.Run(options); break;
         case "bandwidth": Bandwidth.Run(options); break;
         case "kernels": KernelBench.Run(options); break;
+        case "compare": History.Compare(options); break;
         case "model": ModelBench.Run(options); break;
         default:
             Console.Error.WriteLine(Usage);

@@ -28,6 +28,10 @@ internal static class RunCommand
             (new("--root") { Description = "The root of all topics.", HelpName = "TOPIC" }, "mqtt:root"),
             (new("--threads", "-t") { Description = "Worker threads; 0: one per core.", HelpName = "N" },
                 "inference:threads"),
+            (new("--cpus") { Description = "The CPUs that the model's threads may use, such as 0-3,6.",
+                HelpName = "LIST" }, "inference:cpus"),
+            (new("--kernels") { Description = "Force a kernel set ('edge kernels' lists them).", HelpName = "SET" },
+                "inference:kernels"),
             (new("--context") { Description = "Tokens of prompt and reply together.", HelpName = "N" },
                 "inference:context"),
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),
@@ -48,7 +52,14 @@ internal static class RunCommand
                 var (host, port) = BrokerAddress.Parse(address);
                 (values["mqtt:host"], values["mqtt:port"]) = (host, $"{port}");
             }
-            return Serve(ConfigFile.Read(parsed.GetValue(file), values));
+            var config = ConfigFile.Read(parsed.GetValue(file), values);
+            if (config.Inference.Kernels is null && TuningFile.SetFor(config.Model) is { } tuned)
+            {
+                // Read again with it, so that the configuration in effect shows what this machine prefers.
+                values["inference:kernels"] = tuned;
+                config = ConfigFile.Read(parsed.GetValue(file), values);
+            }
+            return Serve(config);
         });
         return command;
     }

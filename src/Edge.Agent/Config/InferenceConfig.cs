@@ -1,11 +1,10 @@
-using System.Text.Json.Serialization;
 using Edge.Models;
 using Edge.Weights;
 
 namespace Edge.Agent.Config;
 
 /// <summary>How the model runs, and the bounds of what requests may ask for.</summary>
-/// <param name="Threads">0: one per core.</param>
+/// <param name="Threads">0: one per core, or per CPU of <paramref name="Cpus"/>.</param>
 /// <param name="Kv">Type of the key/value cache, f16 or f32.</param>
 /// <param name="ReadWeights">Read the weights into own memory at start instead of mapping the file.</param>
 /// <param name="Context">Tokens of prompt and reply together; 0: the model's own.</param>
@@ -13,6 +12,9 @@ namespace Edge.Agent.Config;
 /// <param name="Queue">Requests that may wait for a slot.</param>
 /// <param name="MaxTokensDefault">Tokens of a reply whose request names no limit.</param>
 /// <param name="MaxTokens">The most that a request may name.</param>
+/// <param name="Cpus">The CPUs that the model's threads may use, such as "0-3,6"; absent: any.</param>
+/// <param name="Kernels">A kernel set by name; absent: what `edge kernels --tune` found for this CPU, else the best that
+/// runs.</param>
 internal sealed record InferenceConfig(
     int Threads = 0,
     string Kv = "f16",
@@ -21,12 +23,17 @@ internal sealed record InferenceConfig(
     int Slots = 2,
     int Queue = 32,
     int MaxTokensDefault = 256,
-    int MaxTokens = 4096)
+    int MaxTokens = 4096,
+    string? Cpus = null,
+    string? Kernels = null)
 {
-    [JsonIgnore]
-    public ModelOptions ModelOptions => new()
+    // A method: the binder would look into a property.
+    public ModelOptions ToModelOptions() => new()
     {
         Threads = Threads,
+        Cpus = Cpus is null ? null : CpuList.Parse(Cpus),
+        Warn = static problem => Console.Error.WriteLine($"warn: {problem}"),
+        KernelSet = Kernels,
         KvType = Kv == "f32" ? KvType.F32 : KvType.F16,
         Loading = ReadWeights ? WeightLoading.Read : WeightLoading.Map,
     };
@@ -35,6 +42,9 @@ internal sealed record InferenceConfig(
     public string? Problem()
     {
         if (Threads is < 0 or > 256) return $"inference.threads {Threads} is outside 0 to 256";
+        if (Cpus is not null && CpuArgument.Problem(Cpus) is { } cpus) return $"inference.cpus: {cpus}";
+        if (Kernels is not null && !KernelSet.All.Any(set => set.Name == Kernels && set.IsRunnable))
+            return $"inference.kernels '{Kernels}' does not run here; 'edge kernels' lists what does";
         if (Kv is not ("f16" or "f32")) return $"inference.kv '{Kv}' is not f16 or f32";
         if (Context is < 0 or > 1 << 24) return $"inference.context {Context} is outside 0 to {1 << 24}";
         if (Slots is < 1 or > 64) return $"inference.slots {Slots} is outside 1 to 64";

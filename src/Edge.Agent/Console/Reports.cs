@@ -40,18 +40,6 @@ internal sealed record PerplexityReport(
 /// <summary>`edge tokenize --json`.</summary>
 internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<string> Pieces, string Text);
 
-/// <summary>`edge kernels --json`.</summary>
-internal sealed record KernelsReport(
-    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyList<KernelSetReport> Sets,
-    string Architecture, int Cores);
-
-/// <summary>A kernel set, what it needs of the CPU, and whether this CPU (as the compiler may use it) has
-/// that.</summary>
-internal sealed record KernelSetReport(string Name, string Needs, bool Runs);
-
-/// <summary>One family × variant.</summary>
-internal sealed record KernelReport(string Family, string Variant, bool Runs, string Needs);
-
 /// <summary>`edge sense --json`: one line per reply.</summary>
 internal sealed record SenseReport(
     string Reading, string? Reply, bool Valid, string? Problem, double? TokensPerSecond, double LatencyMs);
@@ -61,6 +49,5 @@ internal sealed record SenseReport(
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(PerplexityReport))]
 [JsonSerializable(typeof(TokenizeReport))]
-[JsonSerializable(typeof(KernelsReport))]
 [JsonSerializable(typeof(SenseReport))]
 internal sealed partial class AgentJson : JsonSerializerContext;

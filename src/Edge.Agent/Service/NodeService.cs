@@ -60,7 +60,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         link.Start();
 
         long started = Stopwatch.GetTimestamp();
-        using var loaded = LoadedModel.Open(config.Model, config.Inference.ModelOptions);
+        using var loaded = LoadedModel.Open(config.Model, config.Inference.ToModelOptions());
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
             QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,

@@ -1,0 +1,72 @@
+using Edge.Models;
+using Xunit;
+
+namespace Edge.Tests.Models;
+
+public sealed class WorkerPoolTests
+{
+    private const int Items = 1200, Grain = 10;
+
+    [Fact]
+    public void Run_OneSlowWorker_TheOtherTakesTheLargerShare()
+    {
+        using var pool = new WorkerPool(2);
+        var taken = new int[Items];
+        var ranges = new int[2];
+        pool.Run((worker, from, to) =>
+        {
+            for (long i = from; i < to; i++) Interlocked.Increment(ref taken[i]);
+            int own = Interlocked.Increment(ref ranges[worker]);
+            // A core of a fifth of the speed, without a clock: it ends a range when the other has done five more, or all
+            // that are left.
+            if (worker == 0)
+                SpinWait.SpinUntil(() => Volatile.Read(ref ranges[1]) >= Math.Min(5 * own, Items / Grain - own));
+        }, Items, Grain);
+        Assert.All(taken, count => Assert.Equal(1, count));
+        Assert.Equal(Items / Grain, ranges[0] + ranges[1]);
+        Assert.InRange(ranges[0], 1, Items / Grain / 5);
+    }
+
+    [Fact]
+    public void Run_ManyLoops_EveryItemOnceWithinTheGrain()
+    {
+        using var pool = new WorkerPool(3);
+        for (int items = 0; items < 60; items++)
+        {
+            var taken = new int[items];
+            int widest = 0;
+            pool.Run((_, from, to) =>
+            {
+                for (long i = from; i < to; i++) Interlocked.Increment(ref taken[i]);
+                if (to - from > Volatile.Read(ref widest)) Volatile.Write(ref widest, (int)(to - from));
+            }, items, 7);
+            Assert.All(taken, count => Assert.Equal(1, count));
+            Assert.InRange(widest, 0, 7);
+        }
+    }
+
+    [Fact]
+    public void Run_BoundToACpu_EveryWorkerRunsThere()
+    {
+        if (!OperatingSystem.IsLinux()) return; // elsewhere Load refuses and says so
+        string first = Allowed().Split('-', ',')[0];
+        var seen = new string[2];
+        // On a thread of its own: the pool binds the one that calls it.
+        var caller = new Thread(() =>
+        {
+            using var pool = new WorkerPool(2, CpuList.Parse(first));
+            pool.Run((worker, _, _) =>
+            {
+                seen[worker] = Allowed();
+                SpinWait.SpinUntil(() => Volatile.Read(ref seen[1 - worker]) is not null);
+            }, 2, 1);
+        });
+        caller.Start();
+        caller.Join();
+        Assert.Equal([first, first], seen);
+    }
+
+    private static string Allowed() =>
+        File.ReadLines("/proc/thread-self/status").First(l => l.StartsWith("Cpus_allowed_list", StringComparison.Ordinal))
+            .Split(':')[1].Trim();
+}
