@@ -53,14 +53,18 @@ internal sealed unsafe class MatrixProbe : IDisposable
     /// <summary>Finds how much work a run of the right length is; warms up the caches on the way.</summary>
     public void Calibrate()
     {
-        double seconds = 0;
-        for (; seconds < RunSeconds / 8; _tilesPerRun *= 2)
+        Run(); // Pages are touched and, outside the native binary, code is compiled.
+        while (true)
         {
-            long start = Stopwatch.GetTimestamp();
-            Run();
-            seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            // The shorter of two: one interruption must not end the search at a few tiles.
+            double seconds = Math.Min(TimeOne(), TimeOne());
+            if (seconds >= RunSeconds / 8)
+            {
+                _tilesPerRun = Math.Max(1, (long)(_tilesPerRun * (RunSeconds / seconds)));
+                return;
+            }
+            _tilesPerRun *= 2;
         }
-        _tilesPerRun = Math.Max(1, (long)(_tilesPerRun / 2 * (RunSeconds / seconds)));
     }
 
     /// <summary>As much work as the other probe does in a run.</summary>
@@ -81,6 +85,13 @@ internal sealed unsafe class MatrixProbe : IDisposable
     }
 
     public void Dispose() => _memory.Dispose();
+
+    private double TimeOne()
+    {
+        long start = Stopwatch.GetTimestamp();
+        Run();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
 
     /// <summary>All that a measurement must know of a layout: bytes of the matrix, of one token's activations, and rows
     /// of a tile.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Edge.Agent;
 using Edge.Agent.Config;
+using Edge.Models;
 using Xunit;
 
 namespace Edge.Tests.Agent;
@@ -49,6 +51,20 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Equal(new AgentConfig("a.gguf"), config);
         Assert.Equal((2, 32, 1883, 10.0),
             (config.Inference.Slots, config.Inference.Queue, config.Mqtt.Port, config.TelemetrySeconds));
+    }
+
+    [Fact]
+    public void Read_CpusAndKernels_ReachTheModel()
+    {
+        string cpu = CpuList.Online()?.Cpus[0].ToString(CultureInfo.InvariantCulture) ?? "0";
+        var options = Read($$"""{"model":"a","inference":{"cpus":"{{cpu}}","kernels":"scalar"}}""")
+            .Inference.ToModelOptions();
+        Assert.Equal((cpu, "scalar"), (options.Cpus!.ToString(), options.KernelSet));
+        Assert.Null(new InferenceConfig().ToModelOptions().Cpus);
+        Assert.Contains("inference.cpus: '3-1'", Refusal("""{"model":"a","inference":{"cpus":"3-1"}}"""),
+            StringComparison.Ordinal);
+        Assert.Contains("'edge kernels' lists", Refusal("""{"model":"a","inference":{"kernels":"avx9"}}"""),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,11 +31,15 @@ internal static class NativeEdge
         RedirectStandardError = true,
         RedirectStandardInput = true,
         WorkingDirectory = Root,
+        // What a user of this machine tuned is no business of the tests.
+        Environment = { ["STATE_DIRECTORY"] = Path.Combine(Path.GetTempPath(), "edge-tests-have-no-state") },
     };
 
-    public static async Task<Outcome> Run(params string[] arguments)
+    public static Task<Outcome> Run(params string[] arguments) => Run(StartInfo(arguments));
+
+    public static async Task<Outcome> Run(ProcessStartInfo start)
     {
-        using var process = Process.Start(StartInfo(arguments))!;
+        using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
@@ -47,7 +51,7 @@ internal static class NativeEdge
         catch (OperationCanceledException)
         {
             process.Kill();
-            throw new TimeoutException($"edge {string.Join(' ', arguments)} did not end within {Limit}");
+            throw new TimeoutException($"edge {string.Join(' ', start.ArgumentList)} did not end within {Limit}");
         }
         return new Outcome(process.ExitCode, await output, await error);
     }
