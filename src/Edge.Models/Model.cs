@@ -40,7 +40,7 @@ public abstract class Model : IDisposable
         }
     }
 
-    /// <summary>The CPUs to bind threads to; null when none are asked for or the system refuses, which is told.</summary>
+    /// <summary>The CPUs to bind threads to; null when none are asked or the system refuses, which it says.</summary>
     private static CpuList? Permitted(ModelOptions options)
     {
         if (options.Cpus is null) return null;

@@ -10,7 +10,7 @@ public sealed record ModelOptions
 
     /// <summary>0: one per core, or per CPU of <see cref="Cpus"/>.</summary>
     public int Threads { get; init; }
-    /// <summary>The CPUs that the model's threads may use, the thread that calls Forward among them; null: any.</summary>
+    /// <summary>The CPUs that the model's threads may use, the caller's of Forward too; null: any.</summary>
     public CpuList? Cpus { get; init; }
     /// <summary>Receives a sentence when the system refuses an option without which the model still runs.</summary>
     public Action<string>? Warn { get; init; }

@@ -17,7 +17,7 @@ internal static unsafe partial class ThreadAffinity
         return SetAffinity(0, MaskWords * sizeof(ulong), mask) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
-    /// <summary>Why this process may not bind threads to these CPUs, tried on a thread of its own; null: it may.</summary>
+    /// <summary>Why this process may not bind threads to these CPUs, tried on another thread; null: it may.</summary>
     public static string? Refusal(CpuList cpus)
     {
         if (!OperatingSystem.IsLinux()) return "this system cannot bind threads to CPUs";

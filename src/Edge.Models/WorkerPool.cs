@@ -3,8 +3,8 @@ namespace Edge.Models;
 /// <summary>
 /// A fixed number of threads that share one loop at a time: each takes the next few items until none are left. Which
 /// thread runs an item does not change its result, and a thread that the system holds up is not waited for unless it
-/// has taken items: fast and slow cores share a loop by the speed they show, without being told apart. Idle threads spin
-/// briefly, because the next loop of a pass comes within microseconds, then park.
+/// has taken items: fast and slow cores share a loop by the speed they show, without being told apart. Idle threads
+/// spin briefly, because the next loop of a pass comes within microseconds, then park.
 /// <para>Nothing can throw or block inside a loop: parts are leaf code over native memory, whose bounds were checked
 /// when it was bound. The delegates are made once, so that a loop allocates nothing.</para>
 /// </summary>
@@ -30,9 +30,9 @@ internal sealed class WorkerPool : IDisposable
     private int _parked;
     private volatile bool _stopping;
 
-    /// <summary>With <paramref name="cpus"/>, the threads run on these CPUs only. So does, from its first loop on and for
-    /// good, the thread that calls <see cref="Run"/>: it is the pool's first worker, and binding it anew for each of the
-    /// hundreds of loops of a token would cost two system calls each.</summary>
+    /// <summary>With <paramref name="cpus"/>, the threads run on these CPUs only. So does, from its first loop on and
+    /// for good, the thread that calls <see cref="Run"/>: it is the pool's first worker, and binding it anew for each of
+    /// the hundreds of loops of a token would cost two system calls each.</summary>
     public WorkerPool(int threads, CpuList? cpus = null)
     {
         (Count, _cpus) = (threads, cpus);

@@ -70,8 +70,8 @@ internal static class History
         }
     }
 
-    /// <summary>Both medians, how many times as fast the later is, and a mark where each median lies outside the other's
-    /// quartiles.</summary>
+    /// <summary>Both medians, how many times as fast the later is, and a mark where each median lies outside the
+    /// other's quartiles.</summary>
     public static string Words(HistoryRow before, HistoryRow after)
     {
         Spread a = before.Value, b = after.Value;
@@ -85,10 +85,17 @@ internal static class History
 
     private static bool Outside(Spread spread, double value) => value < spread.Low || value > spread.High;
 
-    private static string CpuName() => File.Exists("/proc/cpuinfo")
-        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
-            ?.Split(':')[1].Trim() ?? "arm " + string.Join(' ', File.ReadLines("/proc/cpuinfo")
-                .Where(line => line.StartsWith("CPU part", StringComparison.Ordinal))
-                .Select(line => line.Split(':')[1].Trim()).Distinct().Order())
-        : "unknown";
+    /// <summary>ARM kernels give numbers instead of a name.</summary>
+    private static string CpuName()
+    {
+        const string File = "/proc/cpuinfo";
+        if (!System.IO.File.Exists(File)) return "unknown";
+        string[] lines = System.IO.File.ReadAllLines(File);
+        string[] Values(string key) =>
+        [
+            .. lines.Where(line => line.StartsWith(key, StringComparison.Ordinal))
+                .Select(line => line.Split(':')[1].Trim()).Distinct().Order(StringComparer.Ordinal),
+        ];
+        return Values("model name").FirstOrDefault() ?? $"arm {string.Join(' ', Values("CPU part"))}";
+    }
 }

@@ -28,7 +28,8 @@ internal static class KernelsCommand
         Validate.Between(threads, 0, KernelTiming.ThreadsMax);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(tune) && result.GetValue(bench)) result.AddError("--bench and --tune exclude each other");
+            if (result.GetValue(tune) && result.GetValue(bench))
+                result.AddError("--bench and --tune exclude each other");
             if (result.GetValue(tune) != result.GetValue(model) is not null)
                 result.AddError("--tune and --model belong together: --tune --model FILE");
         });

@@ -18,7 +18,8 @@ internal static class KernelsTune
             CpuModel.Name, weights, preferred.Variant, preferred.DecodeNsPerToken.Median,
             preferred.PrefillNsPerToken.Median, threads, ModelFile.NameOf(model), DateTimeOffset.UtcNow);
         var file = TuningFile.Own
-            ?? throw new UserErrorException("no place to remember the result: set HOME, XDG_STATE_HOME or STATE_DIRECTORY");
+            ?? throw new UserErrorException(
+                "no place to remember the result: set HOME, XDG_STATE_HOME or STATE_DIRECTORY");
         file.Remember(entry);
         if (asJson)
         {

@@ -42,7 +42,8 @@ internal sealed class ModelArguments
     {
         _kv.AcceptOnlyFromAmong("f16", "f32");
         Validate.Between(_threads, 0, 256);
-        foreach (Option option in (Option[])[_model, _threads, _cpus, _kv, _float, _kernels]) command.Options.Add(option);
+        foreach (Option option in (Option[])[_model, _threads, _cpus, _kv, _float, _kernels])
+            command.Options.Add(option);
     }
 
     public LoadedModel Load(ParseResult parsed)
@@ -65,7 +66,8 @@ internal sealed class ModelArguments
     private static CpuList? Cpus(string? text)
     {
         if (text is null) return null;
-        if (CpuArgument.Problem(text) is { } problem) throw new UserErrorException($"--cpus: {problem}", ExitCode.Usage);
+        if (CpuArgument.Problem(text) is { } problem)
+            throw new UserErrorException($"--cpus: {problem}", ExitCode.Usage);
         return CpuList.Parse(text);
     }
 }

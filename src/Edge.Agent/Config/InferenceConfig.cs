@@ -13,8 +13,8 @@ namespace Edge.Agent.Config;
 /// <param name="MaxTokensDefault">Tokens of a reply whose request names no limit.</param>
 /// <param name="MaxTokens">The most that a request may name.</param>
 /// <param name="Cpus">The CPUs that the model's threads may use, such as "0-3,6"; absent: any.</param>
-/// <param name="Kernels">A kernel set by name; absent: what `edge kernels --tune` found for this CPU, else the best that
-/// runs.</param>
+/// <param name="Kernels">A kernel set by name; absent: what `edge kernels --tune` found for this CPU, else the best
+/// that runs.</param>
 internal sealed record InferenceConfig(
     int Threads = 0,
     string Kv = "f16",

@@ -6,7 +6,7 @@ internal static class CpuModel
     public static string Name { get; } =
         Of(File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : []);
 
-    /// <summary>The kernel's name of the CPU; ARM kernels give numbers instead, one pair for each kind of core.</summary>
+    /// <summary>The kernel's name of the CPU; ARM kernels give numbers, one pair for each kind of core.</summary>
     public static string Of(IEnumerable<string> cpuinfo)
     {
         var parts = new SortedSet<string>(StringComparer.Ordinal);

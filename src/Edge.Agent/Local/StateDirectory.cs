@@ -6,7 +6,7 @@ internal static class StateDirectory
 {
     public static string? Path { get; } = Find(Environment.GetEnvironmentVariable);
 
-    /// <summary>$STATE_DIRECTORY, $XDG_STATE_HOME/edge or ~/.local/state/edge; null for a user without a home.</summary>
+    /// <summary>$STATE_DIRECTORY, $XDG_STATE_HOME/edge or ~/.local/state/edge; null without a home.</summary>
     public static string? Find(Func<string, string?> environment)
     {
         // systemd gives several directories, with colons between them, when the unit names several.

@@ -12,10 +12,10 @@ public static unsafe class KernelTiming
     private const long Columns = 1024;
     private const long MemoryBytes = 128L << 20;
 
-    /// <summary>Another set than the first that runs must be faster by this much to be preferred: less is noise.</summary>
+    /// <summary>Another set than the first that runs must be faster by this much to win: less is noise.</summary>
     private const double Margin = 0.03;
 
-    // 24 KiB leaves room for activations in the 32 KiB of small cores; 256 KiB is half the second level of a Cortex-A76.
+    // 24 KiB leaves room for activations in the 32 KiB of small cores; 256 KiB is half a Cortex-A76's second level.
     private static readonly (string Name, long Bytes, int Tokens)[] Levels =
         [("l1", 24 << 10, 1), ("l2", 256 << 10, 1), ("memory", MemoryBytes, 1), ("l2", 256 << 10, PrefillTokens)];
 
@@ -41,8 +41,8 @@ public static unsafe class KernelTiming
     public static IEnumerable<PreparationSpeed> Preparations() =>
         KernelSet.All.Where(set => set.IsRunnable).Select(Prepare);
 
-    /// <summary>Time in the matrices of a model file per token, for every runnable set, at the shapes of these matrices:
-    /// one token, and <see cref="PrefillTokens"/> together. Errors: as <see cref="Model.Load"/>.</summary>
+    /// <summary>Time in the matrices of a model file per token, for every runnable set, at the shapes of these
+    /// matrices: one token, and <see cref="PrefillTokens"/> together. Errors: as <see cref="Model.Load"/>.</summary>
     public static IReadOnlyList<SetSpeed> OfModel(string path, int threads, Action<long, long>? progress = null)
     {
         GgufFile file = GgufFile.Open(path);

@@ -11,7 +11,7 @@ public readonly record struct Spread(double Median, double Low, double High, int
         return new Spread(At(sorted, 0.5), At(sorted, 0.25), At(sorted, 0.75), sorted.Length);
     }
 
-    /// <summary>The spread of the values in another unit, of which there are <paramref name="factor"/> in one.</summary>
+    /// <summary>The spread in another unit, of which there are <paramref name="factor"/> in one.</summary>
     public Spread Times(double factor) => new(Median * factor, Low * factor, High * factor, Runs);
 
     private static double At(double[] sorted, double share)

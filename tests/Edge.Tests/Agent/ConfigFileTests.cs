@@ -57,7 +57,7 @@ public sealed class ConfigFileTests : IDisposable
     public void Read_CpusAndKernels_ReachTheModel()
     {
         string cpu = CpuList.Online()?.Cpus[0].ToString(CultureInfo.InvariantCulture) ?? "0";
-        var options = Read($$"""{"model":"a","inference":{"cpus":"{{cpu}}","kernels":"scalar"}}""")
+        var options = Read($$"""{"model":"a","inference":{"kernels":"scalar","cpus":"{{cpu}}"} }""")
             .Inference.ToModelOptions();
         Assert.Equal((cpu, "scalar"), (options.Cpus!.ToString(), options.KernelSet));
         Assert.Null(new InferenceConfig().ToModelOptions().Cpus);

@@ -130,7 +130,8 @@ public sealed class TuningFileTests : IDisposable
 
     [Theory]
     [InlineData("AMD EPYC", "processor\t: 0\nmodel name\t: AMD EPYC\nprocessor : 1\nmodel name : AMD EPYC")]
-    [InlineData("arm 0x41:0xd0b", "CPU implementer\t: 0x41\nCPU part\t: 0xd0b\n\nCPU implementer : 0x41\nCPU part : 0xd0b")]
+    [InlineData("arm 0x41:0xd0b",
+        "CPU implementer\t: 0x41\nCPU part\t: 0xd0b\n\nCPU implementer : 0x41\nCPU part : 0xd0b")]
     [InlineData("arm 0x41:0xd05 0x41:0xd0b",
         "CPU implementer\t: 0x41\nCPU part\t: 0xd0b\n\nCPU implementer : 0x41\nCPU part : 0xd05")]
     [InlineData("unknown", "nothing here")]

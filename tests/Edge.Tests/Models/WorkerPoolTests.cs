@@ -17,10 +17,11 @@ public sealed class WorkerPoolTests
         {
             for (long i = from; i < to; i++) Interlocked.Increment(ref taken[i]);
             int own = Interlocked.Increment(ref ranges[worker]);
-            // A core of a fifth of the speed, without a clock: it ends a range when the other has done five more, or all
-            // that are left.
+            // A core of a fifth of the speed, without a clock: it ends a range when the other has done five more, or
+            // all that are left.
             if (worker == 0)
                 SpinWait.SpinUntil(() => Volatile.Read(ref ranges[1]) >= Math.Min(5 * own, Items / Grain - own));
+            else SpinWait.SpinUntil(() => Volatile.Read(ref ranges[0]) > 0); // the slow one takes part
         }, Items, Grain);
         Assert.All(taken, count => Assert.Equal(1, count));
         Assert.Equal(Items / Grain, ranges[0] + ranges[1]);
@@ -67,6 +68,7 @@ public sealed class WorkerPoolTests
     }
 
     private static string Allowed() =>
-        File.ReadLines("/proc/thread-self/status").First(l => l.StartsWith("Cpus_allowed_list", StringComparison.Ordinal))
+        File.ReadLines("/proc/thread-self/status")
+            .First(l => l.StartsWith("Cpus_allowed_list", StringComparison.Ordinal))
             .Split(':')[1].Trim();
 }
