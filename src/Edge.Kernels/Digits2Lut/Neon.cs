@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -54,15 +55,19 @@ public static unsafe class Digits2LutNeon
             var d0 = AdvSimd.LoadAndReplicateToVector128(start);
             Vector128<short> d1 = d0, d2 = d0, d3 = d0;
             w += 64;
+            byte* upper = w + 16;
+            sbyte* multipliers = (sbyte*)tables + 16;
             byte* stop = tables + Digits2LutScalar.GroupTableBytes;
             do
             {
-                Four(ref d0, ref d1, ref d2, ref d3, w, tables, nibble);
-                Four(ref d0, ref d1, ref d2, ref d3, w + 32, tables + 64, nibble);
-                Four(ref d0, ref d1, ref d2, ref d3, w + 64, tables + 128, nibble);
-                Four(ref d0, ref d1, ref d2, ref d3, w + 96, tables + 192, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 0, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 1, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 2, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 3, nibble);
                 w += 128;
+                upper += 128;
                 tables += 256;
+                multipliers += 256;
             } while (tables < stop);
             Add(ref e0, ref o0, d0, h, odd);
             Add(ref e1, ref o1, d1, h + 8, odd);
@@ -77,29 +82,35 @@ public static unsafe class Digits2LutNeon
         Finish(y + 24, e3, o3, scale, first);
     }
 
-    // Four columns of 32 rows.
+    // Four columns of 32 rows. Every vector has a pointer of its own: neighbours of one pointer would become a load of
+    // a pair, which costs a Cortex-A72 more than two. Upper halves go first: the lower half of a vector that is used
+    // again would be a copy.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<short> d0, ref Vector128<short> d1, ref Vector128<short> d2,
-        ref Vector128<short> d3, byte* w, byte* tables, Vector128<byte> nibble)
+        ref Vector128<short> d3, byte* w, byte* upper, byte* tables, sbyte* multipliers,
+        [ConstantExpected] long i, Vector128<byte> nibble)
     {
-        var v = AdvSimd.LoadVector128(w);
-        var u = AdvSimd.LoadVector128(w + 16);
-        var table = AdvSimd.LoadVector128(tables);
-        var m = AdvSimd.LoadVector128((sbyte*)tables + 16);
-        Sixteen(ref d0, ref d1, AdvSimd.Arm64.VectorTableLookup(table, v & nibble).AsSByte(), m);
-        Sixteen(ref d2, ref d3, AdvSimd.Arm64.VectorTableLookup(table, u & nibble).AsSByte(), m);
-        table = AdvSimd.LoadVector128(tables + 32);
-        m = AdvSimd.LoadVector128((sbyte*)tables + 48);
-        Sixteen(ref d0, ref d1, AdvSimd.Arm64.VectorTableLookup(table, v >>> 4).AsSByte(), m);
-        Sixteen(ref d2, ref d3, AdvSimd.Arm64.VectorTableLookup(table, u >>> 4).AsSByte(), m);
+        var v = AdvSimd.LoadVector128(w + i * 32);
+        var u = AdvSimd.LoadVector128(upper + i * 32);
+        var table = AdvSimd.LoadVector128(tables + i * 64);
+        var m = AdvSimd.LoadVector128(multipliers + i * 64);
+        Pair(ref d0, ref d1, ref d2, ref d3, table, m, v & nibble, u & nibble);
+        var second = AdvSimd.LoadVector128(tables + (i * 64 + 32));
+        var n = AdvSimd.LoadVector128(multipliers + (i * 64 + 32));
+        Pair(ref d0, ref d1, ref d2, ref d3, second, n, v >>> 4, u >>> 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sixteen(ref Vector128<short> low, ref Vector128<short> high, Vector128<sbyte> entries,
-        Vector128<sbyte> multiplier)
+    private static void Pair(ref Vector128<short> d0, ref Vector128<short> d1, ref Vector128<short> d2,
+        ref Vector128<short> d3, Vector128<byte> table, Vector128<sbyte> m, Vector128<byte> v, Vector128<byte> u)
     {
-        low = AdvSimd.MultiplyWideningLowerAndAdd(low, entries.GetLower(), multiplier.GetLower());
-        high = AdvSimd.MultiplyWideningUpperAndAdd(high, entries, multiplier);
+        var a = AdvSimd.Arm64.VectorTableLookup(table, v).AsSByte();
+        var b = AdvSimd.Arm64.VectorTableLookup(table, u).AsSByte();
+        d1 = AdvSimd.MultiplyWideningUpperAndAdd(d1, a, m);
+        d3 = AdvSimd.MultiplyWideningUpperAndAdd(d3, b, m);
+        var low = m.GetLower();
+        d0 = AdvSimd.MultiplyWideningLowerAndAdd(d0, a.GetLower(), low);
+        d2 = AdvSimd.MultiplyWideningLowerAndAdd(d2, b.GetLower(), low);
     }
 
     // 65536 times the sums of every other row by a shift and of the others by a mask: their scales are in the same
@@ -196,8 +207,6 @@ public static unsafe class Digits2LutNeon
         var pattern = AdvSimd.Arm64.UnzipEven(first, first);
         var minus = AdvSimd.Arm64.UnzipEven(Vector128.Create(-3).AsInt16(), Vector128.Create(-1).AsInt16());
         var plus = AdvSimd.Arm64.UnzipEven(Vector128.Create(1).AsInt16(), Vector128.Create(3).AsInt16());
-        var half = Vector128.Create(128).AsInt16();
-        half = AdvSimd.Arm64.UnzipEven(half, half);
         var a = Rounded(x, inverse);
         var b = Rounded(x + 4, inverse);
         sums += a + b;
@@ -208,17 +217,22 @@ public static unsafe class Digits2LutNeon
         b = Rounded(AdvSimd.ConvertToSingle(b) * AdvSimd.Arm64.ZipHigh(factors, factors));
         var q = AdvSimd.Arm64.UnzipEven(a.AsInt16(), b.AsInt16());
         var m = multipliers.AsSByte();
-        for (int pair = 0; pair < 4; pair++, to += Digits2LutScalar.PairBytes)
-        {
-            var left = AdvSimd.MultiplyAdd(half, pattern, AdvSimd.DuplicateSelectedScalarToVector128(q, 0));
-            var right = AdvSimd.DuplicateSelectedScalarToVector128(q, 1);
-            var low = AdvSimd.MultiplyAdd(left, minus, right);
-            var high = AdvSimd.MultiplyAdd(left, plus, right);
-            AdvSimd.Store(to, AdvSimd.Arm64.UnzipOdd(low.AsByte(), high.AsByte()));
-            AdvSimd.Store((sbyte*)to + 16, AdvSimd.DuplicateSelectedScalarToVector128(m, 0));
-            q = AdvSimd.ExtractVector128(q, q, 2);
-            m = AdvSimd.ExtractVector128(m, m, 4);
-        }
+        Table(to, q, 0, 1, m, 0, pattern, minus, plus);
+        Table(to + Digits2LutScalar.PairBytes, q, 2, 3, m, 4, pattern, minus, plus);
+        Table(to + 2 * Digits2LutScalar.PairBytes, q, 4, 5, m, 8, pattern, minus, plus);
+        Table(to + 3 * Digits2LutScalar.PairBytes, q, 6, 7, m, 12, pattern, minus, plus);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Table(byte* to, Vector128<short> q, [ConstantExpected] byte a, [ConstantExpected] byte b,
+        Vector128<sbyte> multipliers, [ConstantExpected] byte multiplier, Vector128<short> pattern,
+        Vector128<short> minus, Vector128<short> plus)
+    {
+        var left = AdvSimd.MultiplyBySelectedScalar(pattern, q, a);
+        var low = AdvSimd.AddRoundedHighNarrowingLower(left, AdvSimd.MultiplyBySelectedScalar(minus, q, b));
+        AdvSimd.Store((sbyte*)to,
+            AdvSimd.AddRoundedHighNarrowingUpper(low, left, AdvSimd.MultiplyBySelectedScalar(plus, q, b)));
+        AdvSimd.Store((sbyte*)to + 16, AdvSimd.DuplicateSelectedScalarToVector128(multipliers, multiplier));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
