@@ -78,6 +78,14 @@ public static unsafe class DigitsNeon
         if (rows > 2) y[2] = values.GetElement(2);
     }
 
+    /// <summary>y += values, from +0 on when they are the first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Accumulate(float* y, Vector128<float> values, bool first)
+    {
+        var before = first ? Vector128<float>.Zero : AdvSimd.LoadVector128(y);
+        AdvSimd.Store(y, before + values);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Quantize(float* x, sbyte* q, long n, float* scale)
     {

@@ -178,8 +178,8 @@ public static unsafe class Digits2LutNeon
             Vector128<int> sums = Vector128<int>.Zero, more = sums;
             for (float* stop = v + Digits.Group; v < stop; v += 8)
             {
-                sums += AdvSimd.Abs(Rounded(v, inverse));
-                more += AdvSimd.Abs(Rounded(v + 4, inverse));
+                sums += AdvSimd.Abs(Rounded(v, inverse)).AsInt32();
+                more += AdvSimd.Abs(Rounded(v + 4, inverse)).AsInt32();
             }
             int total = AdvSimd.Arm64.AddAcross(sums + more).ToScalar();
             if (total / 8000 + 1 > unit) unit = total / 8000 + 1;
@@ -210,7 +210,8 @@ public static unsafe class Digits2LutNeon
         var a = Rounded(x, inverse);
         var b = Rounded(x + 4, inverse);
         sums += a + b;
-        var lengths = AdvSimd.ConvertToSingle(AdvSimd.Arm64.AddPairwise(AdvSimd.Abs(a), AdvSimd.Abs(b)));
+        var lengths = AdvSimd.ConvertToSingle(AdvSimd.Arm64.AddPairwise(
+            AdvSimd.Abs(a).AsInt32(), AdvSimd.Abs(b).AsInt32()));
         var multipliers = AdvSimd.ConvertToInt32RoundToZero(lengths * perPair) + Vector128.Create(1);
         var factors = AdvSimd.Arm64.Divide(perEntry, AdvSimd.ConvertToSingle(multipliers));
         a = Rounded(AdvSimd.ConvertToSingle(a) * AdvSimd.Arm64.ZipLow(factors, factors));
@@ -224,9 +225,10 @@ public static unsafe class Digits2LutNeon
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Table(byte* to, Vector128<short> q, [ConstantExpected] byte a, [ConstantExpected] byte b,
-        Vector128<sbyte> multipliers, [ConstantExpected] byte multiplier, Vector128<short> pattern,
-        Vector128<short> minus, Vector128<short> plus)
+    private static void Table(byte* to, Vector128<short> q, [ConstantExpected(Max = (byte)7)] byte a,
+        [ConstantExpected(Max = (byte)7)] byte b, Vector128<sbyte> multipliers,
+        [ConstantExpected(Max = (byte)15)] byte multiplier, Vector128<short> pattern, Vector128<short> minus,
+        Vector128<short> plus)
     {
         var left = AdvSimd.MultiplyBySelectedScalar(pattern, q, a);
         var low = AdvSimd.AddRoundedHighNarrowingLower(left, AdvSimd.MultiplyBySelectedScalar(minus, q, b));
