@@ -22,6 +22,12 @@ internal struct RowSums
     }
 }
 
+/// <summary>Sums of one token with three operands that a field of trits gives.</summary>
+internal struct FieldSums
+{
+    public Vector128<int> A, B, C;
+}
+
 /// <summary>Stored scales of a tile's four row groups as floats: once for all tokens.</summary>
 internal struct RowScales
 {
