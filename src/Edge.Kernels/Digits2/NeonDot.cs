@@ -31,7 +31,8 @@ public static unsafe class Digits2NeonDot
     {
         byte* record = x + columns;
         byte* end = record;
-        for (bool first = true; x < end; first = false)
+        for (long t = 0; t < 4; t++) DigitsNeon.Clear(y + t * yStride, 16);
+        while (x < end)
         {
             ushort* h = (ushort*)w;
             w += 32;
@@ -48,10 +49,10 @@ public static unsafe class Digits2NeonDot
                 w += 64;
             } while (x < stop);
             RowScales.FromBF16(out RowScales scales, h);
-            Finish(y, s0, scales, record, first);
-            Finish(y + yStride, s1, scales, record + tokenBytes, first);
-            Finish(y + 2 * yStride, s2, scales, record + 2 * tokenBytes, first);
-            Finish(y + 3 * yStride, s3, scales, record + 3 * tokenBytes, first);
+            Finish(y, s0, scales, record);
+            Finish(y + yStride, s1, scales, record + tokenBytes);
+            Finish(y + 2 * yStride, s2, scales, record + 2 * tokenBytes);
+            Finish(y + 3 * yStride, s3, scales, record + 3 * tokenBytes);
             record += Digits.RecordBytes;
         }
     }
@@ -66,14 +67,14 @@ public static unsafe class Digits2NeonDot
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(float* y, RowSums s, RowScales scales, byte* record, bool first)
+    private static void Finish(float* y, RowSums s, RowScales scales, byte* record)
     {
         var magic = Vector128.Create(12582912f);
         var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
-        DigitsNeon.Accumulate(y, (s.A.AsSingle() - magic) * (scales.A * scale), first);
-        DigitsNeon.Accumulate(y + 4, ((s.B - s.A).AsSingle() - magic) * (scales.B * scale), first);
-        DigitsNeon.Accumulate(y + 8, ((s.C - s.B).AsSingle() - magic) * (scales.C * scale), first);
-        DigitsNeon.Accumulate(y + 12, ((s.D - s.C).AsSingle() - magic) * (scales.D * scale), first);
+        DigitsNeon.Accumulate(y, (s.A.AsSingle() - magic) * (scales.A * scale));
+        DigitsNeon.Accumulate(y + 4, ((s.B - s.A).AsSingle() - magic) * (scales.B * scale));
+        DigitsNeon.Accumulate(y + 8, ((s.C - s.B).AsSingle() - magic) * (scales.C * scale));
+        DigitsNeon.Accumulate(y + 12, ((s.D - s.C).AsSingle() - magic) * (scales.D * scale));
     }
 
     /// <summary>Sixteen columns of four tokens.</summary>

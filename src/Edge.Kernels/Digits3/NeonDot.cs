@@ -34,7 +34,8 @@ public static unsafe class Digits3NeonDot
         var m7 = Vector128.Create((sbyte)7);
         var m63 = Vector128.Create((sbyte)63);
         var m127 = Vector128.Create((sbyte)127);
-        for (bool first = true; x < end; first = false)
+        for (long t = 0; t < 2; t++) DigitsNeon.Clear(y + t * yStride, 32);
+        while (x < end)
         {
             ushort* h = (ushort*)w;
             w += 64;
@@ -58,8 +59,8 @@ public static unsafe class Digits3NeonDot
                 x += 16;
                 w += 192;
             } while (x < stop);
-            Finish(y, a, b, c, h, record, first);
-            Finish(y + yStride, d, e, f, h, record + tokenBytes, first);
+            Finish(y, a, b, c, h, record);
+            Finish(y + yStride, d, e, f, h, record + tokenBytes);
             record += Digits.RecordBytes;
         }
     }
@@ -109,23 +110,23 @@ public static unsafe class Digits3NeonDot
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(float* y, FieldSums a, FieldSums b, RowSums c, ushort* h, byte* record, bool first)
+    private static void Finish(float* y, FieldSums a, FieldSums b, RowSums c, ushort* h, byte* record)
     {
         var magic = Vector128.Create(12582912f);
         var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
         RowScales.FromBF16(out RowScales s, h);
-        DigitsNeon.Accumulate(y, (a.A.AsSingle() - magic) * (s.A * scale), first);
-        DigitsNeon.Accumulate(y + 4, ((a.B - a.A).AsSingle() - magic) * (s.B * scale), first);
-        DigitsNeon.Accumulate(y + 8, (b.A.AsSingle() - magic) * (s.C * scale), first);
-        DigitsNeon.Accumulate(y + 12, ((b.B - b.A).AsSingle() - magic) * (s.D * scale), first);
+        DigitsNeon.Accumulate(y, (a.A.AsSingle() - magic) * (s.A * scale));
+        DigitsNeon.Accumulate(y + 4, ((a.B - a.A).AsSingle() - magic) * (s.B * scale));
+        DigitsNeon.Accumulate(y + 8, (b.A.AsSingle() - magic) * (s.C * scale));
+        DigitsNeon.Accumulate(y + 12, ((b.B - b.A).AsSingle() - magic) * (s.D * scale));
         RowScales.FromBF16(out s, h + 16);
-        DigitsNeon.Accumulate(y + 16, (c.A.AsSingle() - magic) * (s.A * scale), first);
-        DigitsNeon.Accumulate(y + 20, ((c.B - c.A).AsSingle() - magic) * (s.B * scale), first);
+        DigitsNeon.Accumulate(y + 16, (c.A.AsSingle() - magic) * (s.A * scale));
+        DigitsNeon.Accumulate(y + 20, ((c.B - c.A).AsSingle() - magic) * (s.B * scale));
         // As in Tile.
         var seventh = a.C - a.B + ((c.C - c.B) << 2);
         var eighth = b.C - b.B + ((c.C - c.D) << 1);
-        DigitsNeon.Accumulate(y + 24, (seventh.AsSingle() - magic) * (s.C * scale), first);
-        DigitsNeon.Accumulate(y + 28, (eighth.AsSingle() - magic) * (s.D * scale), first);
+        DigitsNeon.Accumulate(y + 24, (seventh.AsSingle() - magic) * (s.C * scale));
+        DigitsNeon.Accumulate(y + 28, (eighth.AsSingle() - magic) * (s.D * scale));
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)

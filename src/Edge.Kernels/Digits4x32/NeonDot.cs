@@ -33,7 +33,8 @@ public static unsafe class Digits4x32NeonDot
         byte* scales = end;
         long sums = columns / Tiles.Block * sizeof(float);
         var nibble = Vector128.Create((sbyte)15);
-        for (bool first = true; x < end; first = false)
+        for (long t = 0; t < 4; t++) DigitsNeon.Clear(y + t * yStride, 16);
+        do
         {
             RowSums s0, s1, s2, s3;
             Start(out s0, scales + sums);
@@ -44,14 +45,14 @@ public static unsafe class Digits4x32NeonDot
             Digits4NeonDot.SixteenOfFour(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 160, (sbyte*)x + 16, tokenBytes,
                 nibble);
             Scales(out RowScales rows, (short*)w);
-            Finish(y, s0, rows, scales, first);
-            Finish(y + yStride, s1, rows, scales + tokenBytes, first);
-            Finish(y + 2 * yStride, s2, rows, scales + 2 * tokenBytes, first);
-            Finish(y + 3 * yStride, s3, rows, scales + 3 * tokenBytes, first);
+            Finish(y, s0, rows, scales);
+            Finish(y + yStride, s1, rows, scales + tokenBytes);
+            Finish(y + 2 * yStride, s2, rows, scales + 2 * tokenBytes);
+            Finish(y + 3 * yStride, s3, rows, scales + 3 * tokenBytes);
             w += Digits.Digits4x32BlockBytes;
             x += Tiles.Block;
             scales += sizeof(float);
-        }
+        } while (x < end);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -76,13 +77,13 @@ public static unsafe class Digits4x32NeonDot
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(float* y, RowSums s, RowScales scales, byte* scale, bool first)
+    private static void Finish(float* y, RowSums s, RowScales scales, byte* scale)
     {
         var a = AdvSimd.LoadAndReplicateToVector128((float*)scale);
-        DigitsNeon.Accumulate(y, AdvSimd.ConvertToSingle(s.A) * (scales.A * a), first);
-        DigitsNeon.Accumulate(y + 4, AdvSimd.ConvertToSingle(s.B - s.A) * (scales.B * a), first);
-        DigitsNeon.Accumulate(y + 8, AdvSimd.ConvertToSingle(s.C) * (scales.C * a), first);
-        DigitsNeon.Accumulate(y + 12, AdvSimd.ConvertToSingle(s.D - s.C) * (scales.D * a), first);
+        DigitsNeon.Accumulate(y, AdvSimd.ConvertToSingle(s.A) * (scales.A * a));
+        DigitsNeon.Accumulate(y + 4, AdvSimd.ConvertToSingle(s.B - s.A) * (scales.B * a));
+        DigitsNeon.Accumulate(y + 8, AdvSimd.ConvertToSingle(s.C) * (scales.C * a));
+        DigitsNeon.Accumulate(y + 12, AdvSimd.ConvertToSingle(s.D - s.C) * (scales.D * a));
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
