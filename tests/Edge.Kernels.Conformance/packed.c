@@ -89,8 +89,8 @@ static long by_token(Frame *frame, uint8_t *x, long columns, int values)
     return 0;
 }
 
-// Per pair of columns 16 entries of -127 ... 127 and a multiplier 16 times, a float unit per 1024 columns, an int16 start
-// per 128. A group's sum must stay within int16: multipliers of 3 at most, or one of 127 in a group.
+// Per pair of columns 16 entries of -127 ... 127 and a multiplier 16 times, a float unit per 1024 columns, an int16
+// start per 128. A group's sum must stay within int16: multipliers of 3 at most, or one of 127 in a group.
 static long by_table(Frame *frame, uint8_t *x, long columns, int values)
 {
     long chunks = (columns + 1023) / 1024;

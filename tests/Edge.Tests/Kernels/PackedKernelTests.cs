@@ -37,6 +37,32 @@ public sealed unsafe class PackedKernelTests(ITestOutputHelper output)
         Ternary1_67Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns),
             Ternary1_67Scalar.Rows);
 
+    // The vector kernels multiply what lies there.
+    [Theory]
+    [InlineData(160)]
+    [InlineData(256)]
+    public void Ternary1_67_ColumnsBeyondTheMatrix_AreZeros(int columns)
+    {
+        const int rows = 5;
+        sbyte[] weights = [.. Enumerable.Range(0, rows * columns).Select(i => (sbyte)(i % 2 == 0 ? 1 : -1))];
+        ushort[] scales = [.. Enumerable.Repeat((ushort)0x3DCD, rows)];
+        byte[] tiles = new byte[Digits.Ternary1_67Bytes(rows, columns)];
+        fixed (sbyte* w = weights)
+        fixed (ushort* s = scales)
+        fixed (byte* t = tiles)
+            Ternary1_67Scalar.Pack(w, s, t, columns, rows);
+        long part = Digits.Ternary1_67Part(columns), tile = Digits.Ternary1_67TileBytes(part);
+        for (int i = 0; i < 2; i++)
+        {
+            long first = Digits.Ternary1_67FirstTile(rows) + i * tile + (columns - 2 * part) / 32 * 80;
+            long last = Digits.Ternary1_67FirstTile(rows) + (i + 1) * tile;
+            for (long at = first; at < last; at++) Assert.Equal(1, (tiles[at] & 31) / 9);
+        }
+        // One scale for all rows is exact.
+        Assert.Equal(BitConverter.Int32BitsToSingle(0x3DCD0000),
+            tiles[Digits.Ternary1_67HeaderBytes] * BitConverter.ToSingle(tiles));
+    }
+
     [Fact]
     public void Ternary1_6_PackedMatrix_GivesTheProduct()
         => Check(-1, 1, Columns, Digits.Ternary1_6Bytes(Rows, Columns),
