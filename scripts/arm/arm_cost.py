@@ -130,7 +130,8 @@ def table(rows):
         known = row["rows"] > 1 and row["tokens"] == 1 and row["core"] == "neoverse-n1"
         memory = f"{4 * row['bits_per_weight'] / 8 / BYTES_PER_CYCLE:.3f}" if known else "-"
         print(f"{row['family']:22} {row['variant']:8} {row['core']:12} {matrix:>12} {row['tokens']:6} "
-              f"{row['bits_per_weight']:7.3f} {row['instructions_per_weight']:8.3f} {row['cycles_per_weight']:9.4f} {memory:>7}")
+              f"{row['bits_per_weight']:7.3f} {row['instructions_per_weight']:8.3f} "
+              f"{row['cycles_per_weight']:9.4f} {memory:>7}")
     print("instructions and cycles are per weight and token, of 1xN rows per activation; memory: "
           "cycles per weight of each of four cores at 11 GB/s and 2.4 GHz")
 

@@ -16,8 +16,9 @@ public sealed partial class BansTests
         ("src", @"Environment\.GetEnvironmentVariable", "only the agent reads the environment", ["src/Edge.Agent/"]),
         ("src", @"\bActivator\.|\bReflection\b|\bdynamic\b|Type\.GetType\(", "the binary is trimmed and native",
             ["src/Edge.Agent/Service/NodeCard.cs"]), // its own version, from its own assembly
-        ("src/Edge.Kernels", @"\bnew\b(?!\s*\()|\bstackalloc\b|\bthrow\b|\btry\b|\bstring\b",
+        ("src/Edge.Kernels", @"\bnew\s*(\[|[a-z])|\bstackalloc\b|\bthrow\b|\btry\b|\bstring\b",
             "kernels are freestanding: nothing of the run time", []),
+        ("src/Edge.Kernels", @"^(?!.*\bstatic\b).*\bclass\s", "kernels allocate nothing: their own types are structs", []),
         ("src/Edge.Kernels", @"Span<|\bMathF?\.|\bHalf\b|\bUnsafe\.|\[\]",
             "kernels are freestanding: pointers only", []),
         ("src/Edge.Kernels", @"^\s*(public|internal|private)\s+static\s+(readonly\s+)?[\w<>\*]+\s+\w+\s*(=[^>]|;)",
