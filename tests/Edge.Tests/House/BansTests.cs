@@ -18,7 +18,8 @@ public sealed partial class BansTests
             ["src/Edge.Agent/Service/NodeCard.cs"]), // its own version, from its own assembly
         ("src/Edge.Kernels", @"\bnew\s*(\[|[a-z])|\bstackalloc\b|\bthrow\b|\btry\b|\bstring\b",
             "kernels are freestanding: nothing of the run time", []),
-        ("src/Edge.Kernels", @"^(?!.*\bstatic\b).*\bclass\s", "kernels allocate nothing: their own types are structs", []),
+        ("src/Edge.Kernels", @"^(?!.*\bstatic\b).*\bclass\s",
+            "kernels allocate nothing: their own types are structs", []),
         ("src/Edge.Kernels", @"Span<|\bMathF?\.|\bHalf\b|\bUnsafe\.|\[\]",
             "kernels are freestanding: pointers only", []),
         ("src/Edge.Kernels", @"^\s*(public|internal|private)\s+static\s+(readonly\s+)?[\w<>\*]+\s+\w+\s*(=[^>]|;)",
