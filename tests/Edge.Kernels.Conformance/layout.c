@@ -9,7 +9,10 @@ static long block_activation_bytes(long columns) { return whole(columns + column
 static long digits_activation_bytes(long columns) { return columns + columns / 128 * 64; }
 static long digits2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 544; }
 static long digits2lut_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1088; }
-static long table_bytes(long columns) { return whole(columns * 16 + columns / 128 * 4, 64); }
+static long table_bytes(long columns)
+{
+    return whole(columns * 16 + whole(columns, 1024) / 1024 * 4 + columns / 128 * 2, 64);
+}
 static long digits3_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1600; }
 static long digits4_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 1056; }
 static long digits4x32_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 32) * 288; }

@@ -89,15 +89,26 @@ static long by_token(Frame *frame, uint8_t *x, long columns, int values)
     return 0;
 }
 
-// Per pair of columns 16 low bytes below 64 and 16 high ones of -8 ... 7, then a scale per group.
+// Per pair of columns 16 entries of -127 ... 127 and a multiplier 16 times, a float unit per 1024 columns, an int16
+// start per 128. A group's sum must stay within int16: multipliers of 3 at most, or one of 127 in a group.
 static long by_table(Frame *frame, uint8_t *x, long columns, int values)
 {
-    if (!x) return (columns * 16 + columns / 128 * 4 + 63) / 64 * 64;
+    long chunks = (columns + 1023) / 1024;
+    if (!x) return (columns * 16 + chunks * 4 + columns / 128 * 2 + 63) / 64 * 64;
     fill_bytes(frame, x, columns * 16, values);
-    for (long i = 0; i < columns * 16; i++) x[i] = (uint8_t)(i & 16 ? (int8_t)x[i] >> 4 : x[i] & 63);
+    for (long pair = 0; pair < columns / 2; pair++) {
+        for (long i = 0; i < 16; i++)
+            if (x[pair * 32 + i] == 128) x[pair * 32 + i] = 129;
+        int large = pair % 64 == 37;
+        memset(x + pair * 32 + 16, values == EXTREMES ? (large ? 127 : 1) : 1 + (int)random_below(frame, 3), 16);
+    }
+    for (long c = 0; c < chunks; c++) {
+        float unit = activation_scale(frame, values) / 65536;
+        memcpy(x + columns * 16 + 4 * c, &unit, 4);
+    }
     for (long g = 0; g < columns / 128; g++) {
-        float scale = activation_scale(frame, values);
-        memcpy(x + columns * 16 + 4 * g, &scale, 4);
+        int16_t start = (int16_t)((int)random_below(frame, 16001) - 8000);
+        memcpy(x + columns * 16 + 4 * chunks + 2 * g, &start, 2);
     }
     return 0;
 }
@@ -127,9 +138,10 @@ static void fill_ternary1_67(Frame *frame, long rows, long columns, int values)
 void prepare_tables(Frame *frame, int index)
 {
     int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
-    long columns = units[size] * 128, tokens = sizes[size].tokens, bytes = by_group(frame, 0, columns, values);
-    uint8_t *x = add(frame, INPUT, tokens * bytes);
-    for (long t = 0; t < tokens; t++) by_group(frame, x + t * bytes, columns, values);
+    long columns = units[size] * 128, tokens = sizes[size].tokens;
+    float *x = add(frame, INPUT, tokens * columns * 4);
+    fill_floats(frame, x, tokens * columns, values);
+    if (values == EXTREMES) x[0] = 1e-38f, x[1] = 3e38f;
     add(frame, EXACT, tokens * by_table(frame, 0, columns, values));
     frame->number[0] = columns, frame->number[1] = tokens;
     snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens, columns, value_kinds[values]);
