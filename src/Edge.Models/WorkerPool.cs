@@ -31,8 +31,8 @@ internal sealed class WorkerPool : IDisposable
     private volatile bool _stopping;
 
     /// <summary>With <paramref name="cpus"/>, the threads run on these CPUs only. So does, from its first loop on and
-    /// for good, the thread that calls <see cref="Run"/>: it is the pool's first worker, and binding it anew for each of
-    /// the hundreds of loops of a token would cost two system calls each.</summary>
+    /// for good, the thread that calls <see cref="Run"/>: it is the pool's first worker, and binding it anew for
+    /// each of the hundreds of loops of a token would cost two system calls each.</summary>
     public WorkerPool(int threads, CpuList? cpus = null)
     {
         (Count, _cpus) = (threads, cpus);

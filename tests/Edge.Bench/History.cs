@@ -12,6 +12,10 @@ internal static class History
         $"{s.Type}/{s.Variant}/{s.Level}/{s.Rows}x{s.Columns}/{s.Tokens} tokens/{s.Threads} threads", "GB/s",
         s.WeightsGbPerSecond, s.WeightsPerNs);
 
+    /// <summary>The bound over all that does not fit a cache; it also tells how busy the machine was.</summary>
+    public static HistoryRow Memory(Samples samples, int threads) => new(
+        $"memory/read/{threads} threads", "GB/s", Spread.Of(samples.Values));
+
     public static HistoryRow Row(PreparationSpeed s) => new(
         $"{s.Family}/{s.Variant}/{s.Columns}", "ns/activation", s.NsPerActivation);
 
@@ -62,12 +66,18 @@ internal static class History
                 throw new ArgumentException($"{path}, line {number} is no measurement: {e.Message}");
             }
         }
+        List<double> ratios = [];
         foreach ((string key, var list) in entries)
         {
             if (list.Count < 2) continue;
             Console.Out.WriteLine($"{key}: {Words(list[^2].Row, list[^1].Row)}  " +
                 $"({list[^2].Commit} to {list[^1].Commit})");
+            ratios.Add(Faster(list[^2].Row, list[^1].Row));
         }
+        if (ratios.Count == 0) Console.Out.WriteLine($"{path} holds no figure twice");
+        // All kernels do not change together, but the load of a machine does.
+        else Console.Out.WriteLine(
+            $"median of {ratios.Count} figures: x{Spread.Of(ratios).Median:F3}; far from 1, the machine changed");
     }
 
     /// <summary>Both medians, how many times as fast the later is, and a mark where each median lies outside the
@@ -75,13 +85,17 @@ internal static class History
     public static string Words(HistoryRow before, HistoryRow after)
     {
         Spread a = before.Value, b = after.Value;
-        bool isRate = before.Unit.EndsWith("/s", StringComparison.Ordinal);
-        double faster = isRate ? b.Median / a.Median : a.Median / b.Median;
+        double faster = Faster(before, after);
         bool beyond = Outside(a, b.Median) && Outside(b, a.Median);
         string mark = !beyond ? "" : faster > 1 ? "  FASTER" : "  SLOWER";
         return string.Create(CultureInfo.InvariantCulture,
             $"{a.Median:F3} to {b.Median:F3} {before.Unit}, x{faster:F3}{mark}");
     }
+
+    private static double Faster(HistoryRow before, HistoryRow after) =>
+        before.Unit.EndsWith("/s", StringComparison.Ordinal)
+            ? after.Value.Median / before.Value.Median
+            : before.Value.Median / after.Value.Median;
 
     private static bool Outside(Spread spread, double value) => value < spread.Low || value > spread.High;
 

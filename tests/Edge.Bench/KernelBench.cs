@@ -13,7 +13,9 @@ internal static class KernelBench
         int threads = Math.Max(1, options.Integer("threads", 1));
         bool Wanted(string set, QuantType type) =>
             (options.Find("set") ?? set) == set && (options.Find("type") ?? type.ToString()) == type.ToString();
-        List<HistoryRow> rows = [];
+        Samples memory = Bandwidth.Measure(threads, 11);
+        Console.Error.WriteLine($"memory is read at {memory.Median:F2} GB/s by {threads} threads");
+        List<HistoryRow> rows = [History.Memory(memory, threads)];
         foreach (KernelSpeed speed in KernelTiming.Matrices(threads, Wanted))
         {
             Spread rate = speed.WeightsGbPerSecond;

@@ -5,6 +5,7 @@ internal sealed class Samples
 {
     private readonly List<double> _values = [];
 
+    public IReadOnlyList<double> Values => _values;
     public void Add(double value) => _values.Add(value);
     public double Min => _values.Min();
     public double Max => _values.Max();
