@@ -67,6 +67,16 @@ public sealed class WorkerPoolTests
         Assert.Equal([first, first], seen);
     }
 
+    [Fact]
+    public void Refusal_CpuThatTheSystemDenies_IsASentenceAndLeavesTheCallerAlone()
+    {
+        if (!OperatingSystem.IsLinux()) return; // elsewhere Load refuses and says so
+        string before = Allowed();
+        Assert.NotEmpty(ThreadAffinity.Refusal(CpuList.Parse("1023"))!);
+        Assert.Null(ThreadAffinity.Refusal(CpuList.Parse(before.Split('-', ',')[0])));
+        Assert.Equal(before, Allowed());
+    }
+
     private static string Allowed() =>
         File.ReadLines("/proc/thread-self/status")
             .First(l => l.StartsWith("Cpus_allowed_list", StringComparison.Ordinal))
