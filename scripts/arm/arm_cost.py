@@ -1,15 +1,17 @@
 """Cost of the kernels' ARM code without an ARM board: executed instructions and modelled cycles per weight.
 
-Instructions are counted by qemu (blocks.c). Cycles: every run of instructions that executed equally often goes to llvm-mca, which models the
-core's front end, pipes and latencies; its cycles are weighted by how often it ran. Data is assumed in the first-level cache, so this is
-the compute bound; the memory bound beside it is arithmetic. See scripts/arm-cost for the usage.
+Instructions are counted by qemu (blocks.c). Cycles: every run of instructions that executed equally often goes to
+llvm-mca, which models the core's front end, pipes and latencies; its cycles are weighted by how often it ran. Data is
+assumed in the first-level cache, so this is the compute bound; the memory bound beside it is arithmetic. The usage
+is in scripts/arm-cost.
 """
 import json
 import re
 import subprocess
 import sys
 
-# Core of the boards that people have -> its model in LLVM 19 (Neoverse N1 is the A76's server twin, LLVM has no model of the A76 itself).
+# Core of the boards that people have -> its model in LLVM 19 (Neoverse N1 is the A76's server twin, LLVM has no model
+# of the A76 itself).
 CORES = {"neoverse-n1": "A76: Raspberry Pi 5", "cortex-a72": "A72: Raspberry Pi 4", "cortex-a55": "A55: little cores"}
 WITHOUT_DOT = {"cortex-a72"}
 ITERATIONS = 200
@@ -61,13 +63,14 @@ class Model:
         text = "\n".join(map(modelled, instructions)) + "\n"
         if text not in self.known:
             output = run(["llvm-mca-19", "-mtriple=aarch64", f"-mcpu={self.core}", "-mattr=+dotprod,+fullfp16",
-                          f"-iterations={ITERATIONS}", "-instruction-info=0", "-resource-pressure=0"], input=text).stdout
+                          f"-iterations={ITERATIONS}", "-instruction-info=0", "-resource-pressure=0"],
+                         input=text).stdout
             self.known[text] = int(re.search(r"Total Cycles:\s+(\d+)", output)[1]) / ITERATIONS
         return self.known[text]
 
 
 def runs_of(blocks, code):
-    """Blocks (address, instructions, times) -> [instructions, times] of consecutive instructions that ran equally often (within 3 %)."""
+    """[address, instructions, times] -> [instructions, times] of neighbours that ran equally often (within 3 %)."""
     times = {}
     for address, count, executed in blocks:
         for at in range(address, address + 4 * count, 4):
@@ -110,14 +113,17 @@ def measure(program, plugin, arguments):
                 continue
             weights = int(matrix_rows) * int(columns)
             instructions, cycles = cost(blocks[region], code, model)
-            rows.append({"family": family.removesuffix(".Rows"), "variant": variant, "core": core, "rows": int(matrix_rows),
+            rows.append({"family": family.removesuffix(".Rows"), "variant": variant, "core": core,
+                "rows": int(matrix_rows),
                          "columns": int(columns), "bits_per_weight": round(float(bits), 3),
-                         "instructions_per_weight": round(instructions / weights, 4), "cycles_per_weight": round(cycles / weights, 4)})
+                         "instructions_per_weight": round(instructions / weights,
+                             4), "cycles_per_weight": round(cycles / weights, 4)})
     return rows
 
 
 def table(rows):
-    print(f"{'family':22} {'variant':8} {'core':12} {'matrix':>12} {'bits/w':>7} {'instr/w':>8} {'cycles/w':>9} {'memory':>7}")
+    print(f"{'family':22} {'variant':8} {'core':12} {'matrix':>12} {'bits/w':>7} "
+          f"{'instr/w':>8} {'cycles/w':>9} {'memory':>7}")
     for row in rows:
         matrix = f"{row['rows']}x{row['columns']}"
         # Four cores read each weight once: cycles of one of them per weight of its share.
@@ -125,7 +131,8 @@ def table(rows):
         memory = f"{4 * row['bits_per_weight'] / 8 / BYTES_PER_CYCLE:.3f}" if known else "-"
         print(f"{row['family']:22} {row['variant']:8} {row['core']:12} {matrix:>12} {row['bits_per_weight']:7.3f} "
               f"{row['instructions_per_weight']:8.3f} {row['cycles_per_weight']:9.4f} {memory:>7}")
-    print("instructions and cycles of 1xN rows are per activation; memory: cycles per weight of each of four cores at 11 GB/s and 2.4 GHz")
+    print("instructions and cycles of 1xN rows are per activation; memory: "
+          "cycles per weight of each of four cores at 11 GB/s and 2.4 GHz")
 
 
 def main():

@@ -64,7 +64,8 @@ int main(int argc, char **argv)
         for (int i = 0; i < layout_count; i++) {
             const Kernel *kernel = &kernels[k];
             const Layout *layout = &layouts[i];
-            if ((argc > 1 && !strstr(kernel->family, argv[1])) || (argc > 2 && strcmp(kernel->variant, argv[2]))) continue;
+            if ((argc > 1 && !strstr(kernel->family, argv[1])) || (argc > 2 && strcmp(kernel->variant, argv[2])))
+                continue;
             if (!strcmp(kernel->variant, "Scalar")) continue;
             if (!strcmp(kernel->family, layout->preparation)) measure_preparation(kernel, layout, 4096);
             if (strcmp(kernel->family, layout->family)) continue;

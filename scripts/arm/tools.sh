@@ -11,8 +11,8 @@ need() {
     fi
 }
 
-# compile_kernels FOLDER: Exports.cs, kernels.h and kernels-arm64.o. A kernel whose code throws (an intrinsic that our system module
-# declares and the compiler does not know, or an instruction set that is not switched on) is an error.
+# compile_kernels FOLDER: Exports.cs, kernels.h and kernels-arm64.o. A kernel whose code throws (an intrinsic that our
+# system module declares and the compiler does not know, or an instruction set that is not switched on) is an error.
 compile_kernels() {
     local project=tests/Edge.Kernels.Conformance
     mkdir -p "$1"
@@ -24,7 +24,8 @@ compile_kernels() {
     fi
     local throwing
     throwing=$(aarch64-linux-gnu-objdump -d --no-show-raw-insn "$1/kernels-arm64.o" |
-        awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /bl\t.*ThrowHelpers/ { print "FAIL " name " ends in a throw:" $0 }' | sort -u)
+        awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /bl\t.*ThrowHelpers/ { print "FAIL " name " throws " $NF }' |
+        sort -u)
     if [[ -n $throwing ]]; then
         echo "$throwing"
         return 1

@@ -46,7 +46,8 @@ public static unsafe class TilesNeon
         if (rows > 2) y[2] = low.GetElement(2);
     }
 
-    // The sign was extended over the bits that a half does not have; the multiplication rebiases the exponent, subnormals included.
+    // The sign was extended over the bits that a half does not have; the multiplication rebiases the exponent,
+    // subnormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Rebias(Vector128<int> widened) =>
         (widened & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector128.Create(5.192296858534828e33f);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Edge.Gguf;
 using Edge.Kernels;
@@ -23,14 +24,36 @@ public sealed unsafe class KernelSet
     [
         new("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA")
         {
-            F32 = &FloatScalar.RowsF32, F16 = &FloatScalar.RowsF16, BF16 = &FloatScalar.RowsBF16,
-            FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
-            Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
-            Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
-            HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
-            Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
-            Softmax = &SoftmaxScalar.InPlace, SwiGlu = &GateScalar.SwiGlu, Add = &GateScalar.Add,
-            AddScaled = &GateScalar.AddScaled, TopK = &RouterScalar.TopK,
+            F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
+            FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
+            Q8_0 = &Q8_0Avx2.Rows, Q4_0 = &Q4_0Avx2.Rows,
+            Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
+            HeadF32 = &AttentionAvx2.HeadF32, HeadF16 = &AttentionAvx2.HeadF16,
+            Rms = &NormAvx2.Rms, RopePairs = &RopeAvx2.Pairs, RopeHalves = &RopeAvx2.Halves,
+            Softmax = &SoftmaxAvx2.InPlace, SwiGlu = &GateAvx2.SwiGlu, Add = &GateAvx2.Add,
+            AddScaled = &GateAvx2.AddScaled, TopK = &RouterAvx2.TopK,
+        },
+        new("neon+dp", Dp.Arm64.IsSupported, "the dot-product instructions of ARMv8.2")
+        {
+            F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
+            FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
+            Q8_0 = &Q8_0NeonDot.Rows, Q4_0 = &Q4_0NeonDot.Rows,
+            Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
+            HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
+            Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
+            Softmax = &SoftmaxNeon.InPlace, SwiGlu = &GateNeon.SwiGlu, Add = &GateNeon.Add,
+            AddScaled = &GateNeon.AddScaled, TopK = &RouterNeon.TopK,
+        },
+        new("neon", AdvSimd.Arm64.IsSupported, "arm64")
+        {
+            F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
+            FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
+            Q8_0 = &Q8_0Neon.Rows, Q4_0 = &Q4_0Neon.Rows,
+            Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
+            HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
+            Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
+            Softmax = &SoftmaxNeon.InPlace, SwiGlu = &GateNeon.SwiGlu, Add = &GateNeon.Add,
+            AddScaled = &GateNeon.AddScaled, TopK = &RouterNeon.TopK,
         },
         new("scalar", true, "nothing")
         {

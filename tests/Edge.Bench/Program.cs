@@ -1,1 +1,32 @@
-return 0;
+using Edge.Bench;
+
+// Measurements as JSON on stdout, words on stderr.
+const string Usage = """
+    Edge.Bench make-model --arch llama --params 1.1B --type Q4_0|Q8_0|F16 --out FILE [--seed N]
+    Edge.Bench bandwidth [--threads N]
+    Edge.Bench kernels [--set NAME]
+    Edge.Bench model --model FILE [--threads N] [--prompt N] [--gen N] [--repeat N] [--batch N] [--set NAME]
+    """;
+
+try
+{
+    string command = args.Length > 0 ? args[0] : "";
+    var options = new Options(args.AsSpan(Math.Min(1, args.Length)));
+    switch (command)
+    {
+        case "make-model": ModelMaker.Run(options); break;
+        case "bandwidth": Bandwidth.Run(options); break;
+        case "kernels": KernelBench.Run(options); break;
+        case "model": ModelBench.Run(options); break;
+        default:
+            Console.Error.WriteLine(Usage);
+            return 2;
+    }
+    return 0;
+}
+catch (ArgumentException e)
+{
+    Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(Usage);
+    return 2;
+}

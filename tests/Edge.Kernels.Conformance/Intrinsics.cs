@@ -1,5 +1,6 @@
-// Declarations of the vector types and intrinsics that kernels use. The compiler knows each by its class, name and operand types and emits
-// the instruction; a body that calls itself is never compiled. Families of overloads are one generic method here: the call reads the same.
+// Declarations of the vector types and intrinsics that kernels use. The compiler knows each by its class, name and
+// operand types and emits the instruction; a body that calls itself is never compiled. Families of overloads are one
+// generic method here: the call reads the same.
 using System.Runtime.CompilerServices;
 
 namespace System.Runtime.Intrinsics
@@ -46,10 +47,12 @@ namespace System.Runtime.Intrinsics
         [Intrinsic] public static Vector128<ulong> Create(ulong a, ulong b) => Create(a, b);
         [Intrinsic]
         public static Vector128<byte> Create(byte a, byte b, byte c, byte d, byte e, byte f, byte g, byte h,
-            byte i, byte j, byte k, byte l, byte m, byte n, byte o, byte p) => Create(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+            byte i, byte j, byte k, byte l, byte m, byte n, byte o, byte p) =>
+                Create(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
         [Intrinsic]
         public static Vector128<sbyte> Create(sbyte a, sbyte b, sbyte c, sbyte d, sbyte e, sbyte f, sbyte g, sbyte h,
-            sbyte i, sbyte j, sbyte k, sbyte l, sbyte m, sbyte n, sbyte o, sbyte p) => Create(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+            sbyte i, sbyte j, sbyte k, sbyte l, sbyte m, sbyte n, sbyte o, sbyte p) =>
+                Create(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
         [Intrinsic] public static Vector128<T> CreateScalar<T>(T v) => CreateScalar(v);
         [Intrinsic] public static Vector128<TTo> As<T, TTo>(this Vector128<T> v) => As<T, TTo>(v);
         [Intrinsic] public static Vector128<byte> AsByte<T>(this Vector128<T> v) => AsByte(v);

@@ -1,5 +1,6 @@
-// The smallest base library with which the AOT compiler turns the kernels into arm64 machine code, without any run-time pack.
-// Types that the compiler looks up by name are declared, never used: kernels are freestanding. Its intrinsics: Intrinsics.cs.
+// The smallest base library with which the AOT compiler turns the kernels into arm64 machine code, without any
+// run-time pack. Types that the compiler looks up by name are declared, never used: kernels are freestanding. Its
+// intrinsics: Intrinsics.cs.
 
 namespace System
 {
@@ -25,7 +26,8 @@ namespace System
     public struct UInt32 { }
     public struct Int64 { }
     public struct UInt64 { }
-    public struct Single { public const float NegativeInfinity = -1f / 0f; public const float PositiveInfinity = 1f / 0f; }
+    public struct Single { public const float NegativeInfinity = -1f / 0f; public const float PositiveInfinity =
+        1f / 0f; }
     public struct Double { }
     public unsafe struct IntPtr { private readonly void* _value; }
     public unsafe struct UIntPtr { private readonly void* _value; }
@@ -56,7 +58,8 @@ namespace System
     public sealed class FlagsAttribute : Attribute { }
     public sealed class ParamArrayAttribute : Attribute { }
 
-    // The compiler lowers large copies and clears to these; kernels have none, so reaching one is a bug that hangs the test.
+    // The compiler lowers large copies and clears to these; kernels have none, so reaching one is a bug that hangs the
+    // test.
     internal static class Buffer
     {
         private static void BulkMoveWithWriteBarrier(ref byte to, ref byte from, nuint bytes) { while (true) ; }
@@ -76,6 +79,12 @@ namespace System.Diagnostics
         public DebuggingModes Value => modes;
         [Flags] public enum DebuggingModes { None = 0 }
     }
+}
+
+namespace System.Diagnostics.CodeAnalysis
+{
+    public sealed class ConstantExpectedAttribute
+        : Attribute { public object Min { get; set; } public object Max { get; set; } }
 }
 
 namespace System.Runtime
@@ -104,8 +113,10 @@ namespace System.Runtime
 namespace System.Runtime.CompilerServices
 {
     public enum MethodImplOptions { NoInlining = 8, AggressiveInlining = 256 }
-    public sealed class MethodImplAttribute(MethodImplOptions options) : Attribute { public MethodImplOptions Value => options; }
-    public sealed class CompilationRelaxationsAttribute(int relaxations) : Attribute { public int Value => relaxations; }
+    public sealed class MethodImplAttribute(MethodImplOptions options)
+        : Attribute { public MethodImplOptions Value => options; }
+    public sealed class CompilationRelaxationsAttribute(int relaxations)
+        : Attribute { public int Value => relaxations; }
     public sealed class ExtensionAttribute : Attribute { }
     public sealed class IntrinsicAttribute : Attribute { }
     public sealed class IsReadOnlyAttribute : Attribute { }

@@ -1,4 +1,5 @@
-// The cases of every family but the packed ones (packed.c): sizes {1, block, odd blocks, ragged rows} x values {zeros, extremes, random}.
+// The cases of every family but the packed ones (packed.c): sizes {1, block, odd blocks, ragged rows} x values {zeros,
+// extremes, random}.
 #include "packed.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,8 @@ static long columns_of(int format, int size)
 
 // Rows of the matrix, the range that is computed, tokens, distance between tokens in y.
 static const struct { long rows, row0, row1, tokens, gap; } matrix_sizes[] = {
-    { 1, 0, 1, 1, 0 }, { 8, 0, 8, 1, 0 }, { 13, 0, 13, 5, 3 }, { 21, 8, 21, 1, 0 }, { 24, 8, 16, 9, 1 }, { 11, 0, 11, 4, 0 },
+    { 1, 0, 1, 1, 0 }, { 8, 0, 8, 1, 0 }, { 13, 0, 13, 5, 3 }, { 21, 8, 21, 1, 0 }, { 24, 8, 16, 9, 1 },
+        { 11, 0, 11, 4, 0 },
 };
 enum { MATRIX_SIZES = 6 };
 
@@ -45,17 +47,20 @@ static void fill_rows(Frame *frame, uint8_t *w, long bytes, int format, int valu
 
 static long row_bytes(long columns, int format)
 {
-    return format == F32 ? columns * 4 : format == Q4_0 ? columns / 32 * 18 : format == Q8_0 ? columns / 32 * 34 : columns * 2;
+    return format == F32 ? columns * 4 : format == Q4_0 ? columns / 32 * 18 : format == Q8_0 ? columns / 32 * 34
+        : columns * 2;
 }
 
-// int8 values, then a scale and a sum per 32 columns, then zeros to a multiple of 64 bytes: what Activations.Quantize makes.
+// int8 values, then a scale and a sum per 32 columns, then zeros to a multiple of 64 bytes: what Activations.Quantize
+// makes.
 static void fill_activations(Frame *frame, uint8_t *x, long columns, long token_bytes, int values)
 {
     memset(x, 0, token_bytes);
     fill_bytes(frame, x, columns, values);
     for (long b = 0; b < columns / 32; b++) {
         int32_t sum = 0;
-        float scale = values == ZEROS ? 0 : values == EXTREMES ? (b & 1 ? 236.0f : 1e-9f) : 0.02f + 0.01f * random_normal(frame);
+        float scale = values == ZEROS ? 0 : values == EXTREMES ? (b & 1 ? 236.0f : 1e-9f) : 0.02f + 0.01f
+            * random_normal(frame);
         for (long i = 0; i < 32; i++) {
             int8_t *q = (int8_t *)x + b * 32 + i;
             if (*q == -128) *q = -127;
@@ -84,12 +89,14 @@ static void prepare_matrix(Frame *frame, int index)
     }
     add(frame, tiles ? EXACT : CLOSE, ((tokens - 1) * stride + rows) * 4);
     // Sum of |w x| from above: weights of up to 128 times the largest scale.
-    double weight = values == EXTREMES ? (format == F32 ? 30000 : 65504.0 * (format == Q8_0 ? 128 : format == Q4_0 ? 8 : 1))
+    double weight = values == EXTREMES
+        ? (format == F32 ? 30000 : 65504.0 * (format == Q8_0 ? 128 : format == Q4_0 ? 8 : 1))
                                        : format == Q8_0 ? 20 : format == Q4_0 ? 1.5 : 4;
     frame->magnitude = (double)columns * weight * (values == EXTREMES ? 30000 : 4);
     long numbers[] = { columns, matrix_sizes[size].row0, matrix_sizes[size].row1, tokens, stride };
     memcpy(frame->number, numbers, sizeof numbers);
-    snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, numbers[1], numbers[2], tokens,
+    snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, numbers[1],
+        numbers[2], tokens,
              value_kinds[values]);
 }
 
@@ -109,7 +116,8 @@ static void prepare_quantize(Frame *frame, int index)
     float *x = add(frame, INPUT, n * 4);
     fill_floats(frame, x, n, values);
     if (values == EXTREMES) x[0] = 1e-38f, x[1] = 3e38f;
-    add(frame, EXACT, tokens[size] * (group ? (width + width / group * record + 63) / 64 * 64 : (width + 63) / 64 * 64 + record));
+    add(frame, EXACT, tokens[size] * (group ? (width + width / group * record + 63) / 64 * 64 : (width + 63) / 64 * 64
+        + record));
     frame->number[0] = width, frame->number[1] = tokens[size];
     snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens[size], width, value_kinds[values]);
 }
@@ -125,7 +133,8 @@ enum { LENGTHS = 6 };
 
 static void prepare_half(Frame *frame, int index)
 {
-    static const uint32_t extremes[] = { 0x7F800000, 0xFF800000, 0x7FC00001, 0x477FEFFF, 0x477FF000, 0x47800000, 0x387FFFFF, 0x33000000,
+    static const uint32_t extremes[] =
+        { 0x7F800000, 0xFF800000, 0x7FC00001, 0x477FEFFF, 0x477FF000, 0x47800000, 0x387FFFFF, 0x33000000,
                                          0x33000001, 0x38800000, 0x00000001, 0x80000000, 0x3F801000, 0x3F803000 };
     long n = lengths[index / VALUE_KINDS];
     int values = index % VALUE_KINDS;
@@ -143,7 +152,8 @@ static void call_half(void *kernel, Frame *f)
     half(f->data[0], f->data[1], f->number[0]);
 }
 
-// Element-wise families: float buffers of one length. The parameter says which of them are outputs (bit i: buffer i), 256: bits must match.
+// Element-wise families: float buffers of one length. The parameter says which of them are outputs (bit i: buffer i),
+// 256: bits must match.
 static void prepare_vectors(Frame *frame, int index)
 {
     long n = lengths[index / VALUE_KINDS];
@@ -218,7 +228,8 @@ static void prepare_attention(Frame *frame, int index)
     for (int i = 0; i < 2; i++) {
         // Keys that are extreme decide the softmax; half of the cases have extreme values as well.
         long bytes = length * head * (half ? 2 : 4);
-        fill_rows(frame, add(frame, INPUT, bytes), bytes, half ? F16 : F32, values == EXTREMES && i == 0 ? RANDOM : values);
+        fill_rows(frame, add(frame, INPUT, bytes), bytes, half ? F16 : F32,
+            values == EXTREMES && i == 0 ? RANDOM : values);
     }
     add(frame, CLOSE, group * head * 4);
     add(frame, SCRATCH, group * 66 * 4);
@@ -232,7 +243,8 @@ static void prepare_attention(Frame *frame, int index)
 static void call_attention(void *kernel, Frame *f)
 {
     void (*attention)(void *, void *, void *, void *, long, long, long, float, void *) = kernel;
-    attention(f->data[0], f->data[1], f->data[2], f->data[3], f->number[0], f->number[1], f->number[2], f->real[0], f->data[4]);
+    attention(f->data[0], f->data[1], f->data[2], f->data[3], f->number[0], f->number[1], f->number[2], f->real[0],
+        f->data[4]);
 }
 
 static void prepare_router(Frame *frame, int index)

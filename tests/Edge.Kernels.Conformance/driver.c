@@ -1,4 +1,5 @@
-// The conformance program of one instruction set: `driver [family [variant]]`. kernels.h, its table, is made by exports.py.
+// The conformance program of one instruction set: `driver [family [variant]]`. kernels.h, its table, is made by
+// exports.py.
 #include "harness.h"
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 // Kernels that are wrong in one way each: a harness that lets one of them pass proves nothing.
 static void add_right(float *y, const float *x, long n) { for (long i = 0; i < n; i++) y[i] += x[i]; }
 static void add_reads_on(float *y, const float *x, long n) { add_right(y, x, n); *(volatile const float *)(x + n); }
-static void add_reads_before(float *y, const float *x, long n) { add_right(y, x, n); *(volatile const char *)((const char *)x - 1); }
+static void add_reads_before(float *y, const float *x,
+    long n) { add_right(y, x, n); *(volatile const char *)((const char *)x - 1); }
 static void add_one_bit_off(float *y, const float *x, long n) { add_right(y, x, n); ((char *)y)[4 * n - 4] ^= n > 200; }
 static void add_changes_input(float *y, float *x, long n) { add_right(y, x, n); x[n - 1] += 1; }
 
@@ -28,7 +30,8 @@ static int harness_catches_errors(void)
 static int known(const char *family, const char *variant)
 {
     for (int i = 0; i < kernel_count; i++)
-        if ((!*family || !strcmp(family, kernels[i].family)) && (!*variant || !strcmp(variant, kernels[i].variant))) return 1;
+        if ((!*family || !strcmp(family, kernels[i].family)) && (!*variant || !strcmp(variant, kernels[i].variant)))
+            return 1;
     return 0;
 }
 

@@ -16,7 +16,8 @@ SHAPES = {
     "gate": "float* gate, float* up, float* y, long n",
     "add": "float* y, float* x, long n",
     "addscaled": "float* y, float* x, float scale, long n",
-    "attention": "float* q, byte* k, byte* v, float* y, long headSize, long group, long length, float scale, float* scratch",
+    "attention": "float* q, byte* k, byte* v, float* y, long headSize, long group, long length, float scale, "
+                 "float* scratch",
     "router": "float* logits, int* experts, float* weights, long count, long used, int renormalise",
 }
 
@@ -42,11 +43,13 @@ def main():
     for shape, family, method, variant in read(source):
         symbol = f"{family}_{method}_{variant}"
         arguments = ", ".join(part.split()[-1] for part in SHAPES[shape].split(","))
-        exports.append(f'    [UnmanagedCallersOnly(EntryPoint = "{symbol}")] public static void {symbol}({SHAPES[shape]}) '
+        exports.append(f'    [UnmanagedCallersOnly(EntryPoint = "{symbol}")] '
+                       f"public static void {symbol}({SHAPES[shape]}) "
                        f"=> {family}{variant}.{method}({arguments});")
         declarations.append(f"extern void {symbol}(void);")
         table.append(f'    {{ "{family}.{method}", "{variant}", {int(variant.endswith("Dot"))}, (void *){symbol} }},')
-    (output / "Exports.cs").write_text("using System.Runtime.InteropServices;\nusing Edge.Kernels;\n\nstatic unsafe class Exports\n{\n"
+    (output / "Exports.cs").write_text("using System.Runtime.InteropServices;\nusing Edge.Kernels;\n\n"
+                                       "static unsafe class Exports\n{\n"
                                        + "\n".join(exports) + "\n}\n")
     (output / "kernels.h").write_text("\n".join(declarations) + "\nconst Kernel kernels[] = {\n" + "\n".join(table)
                                       + "\n};\nconst int kernel_count = sizeof kernels / sizeof *kernels;\n")

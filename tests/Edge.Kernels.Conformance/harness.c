@@ -1,5 +1,5 @@
-// Runs every kernel of a table against its family's Scalar twin and reports "family variant cases digest" per kernel, or
-// "FAIL family variant case: what" on a difference, a changed input or an access outside a buffer.
+// Runs every kernel of a table against its family's Scalar twin and reports "family variant cases digest" per kernel,
+// or "FAIL family variant case: what" on a difference, a changed input or an access outside a buffer.
 #include "harness.h"
 #include <math.h>
 #include <setjmp.h>
@@ -49,8 +49,10 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     char what[160] = "access outside every buffer";
     for (int i = 0; running_frame && i < running_frame->buffers; i++) {
         uint8_t *at = info->si_addr, *from = running_frame->data[i], *to = from + running_frame->bytes[i];
-        if (at >= from - PAGE && at < from) snprintf(what, sizeof what, "access %ld bytes before buffer %d", (long)(from - at), i);
-        if (at >= to && at < to + PAGE) snprintf(what, sizeof what, "access %ld bytes after the end of buffer %d", (long)(at - to), i);
+        if (at >= from - PAGE && at < from)
+            snprintf(what, sizeof what, "access %ld bytes before buffer %d", (long)(from - at), i);
+        if (at >= to && at < to + PAGE)
+            snprintf(what, sizeof what, "access %ld bytes after the end of buffer %d", (long)(at - to), i);
     }
     fail(what);
 }
@@ -111,7 +113,8 @@ uint16_t half_of(float value)
 void fill_floats(Frame *frame, float *x, long count, int values)
 {
     for (long i = 0; i < count; i++) {
-        float extreme = random_below(frame, 3) ? 1e-6f * random_normal(frame) : random_below(frame, 2) ? 30000.0f : -30000.0f;
+        float extreme = random_below(frame, 3) ? 1e-6f * random_normal(frame) : random_below(frame, 2) ? 30000.0f
+            : -30000.0f;
         float normal = random_normal(frame);
         x[i] = values == ZEROS ? 0 : values == EXTREMES ? extreme : normal;
     }
@@ -141,7 +144,8 @@ static void prepare(const Family *family, Frame *frame, int index, int at_end)
 static uint64_t digest_of(uint64_t digest, const Frame *frame)
 {
     for (int b = 0; b < frame->buffers; b++)
-        for (long i = 0; (frame->kind[b] == EXACT || frame->kind[b] == CLOSE) && i < frame->bytes[b]; i++) digest = (digest ^ frame->data[b][i]) * 0x100000001B3u;
+        for (long i = 0; (frame->kind[b] == EXACT || frame->kind[b] == CLOSE) && i < frame->bytes[b]; i++)
+            digest = (digest ^ frame->data[b][i]) * 0x100000001B3u;
     return digest;
 }
 
@@ -153,7 +157,8 @@ static void compare(const Family *family, const Frame *frame, uint8_t *const *ex
         if (frame->kind[b] != CLOSE) {
             for (long i = 0; i < frame->bytes[b]; i++)
                 if (frame->data[b][i] != expected[b][i]) {
-                    snprintf(what, sizeof what, "byte %ld of %s %d is %d, Scalar has %d", i, frame->kind[b] == INPUT ? "input" : "output",
+                    snprintf(what, sizeof what, "byte %ld of %s %d is %d, Scalar has %d", i,
+                        frame->kind[b] == INPUT ? "input" : "output",
                              b, frame->data[b][i], expected[b][i]);
                     fail(what);
                 }
@@ -163,7 +168,8 @@ static void compare(const Family *family, const Frame *frame, uint8_t *const *ex
         for (long i = 0; i < frame->bytes[b] / 4; i++) {
             double bound = family->bound * (frame->magnitude ? frame->magnitude : fabs(s[i])) + 1e-12;
             if (memcmp(&y[i], &s[i], 4) && !(fabs((double)y[i] - s[i]) <= bound)) {
-                snprintf(what, sizeof what, "float %ld of output %d is %.9g, Scalar has %.9g, bound %.3g", i, b, y[i], s[i], bound);
+                snprintf(what, sizeof what, "float %ld of output %d is %.9g, Scalar has %.9g, bound %.3g", i, b, y[i],
+                    s[i], bound);
                 fail(what);
             }
         }
@@ -190,12 +196,14 @@ static void run(const Family *family, void *scalar, const Kernel *kernel)
         for (int at_end = 0; at_end < 2; at_end++, cases++) {
             prepare(family, &frame, index, at_end);
             uint8_t *inputs[BUFFERS_MAX];
-            for (int b = 0; b < frame.buffers; b++) inputs[b] = memcpy(malloc(frame.bytes[b] + 1), frame.data[b], frame.bytes[b]);
+            for (int b = 0; b < frame.buffers; b++)
+                inputs[b] = memcpy(malloc(frame.bytes[b] + 1), frame.data[b], frame.bytes[b]);
             running_variant = "Scalar";
             family->call(scalar, &frame);
             variety |= varied(&frame);
             for (int b = 0; b < frame.buffers; b++) {
-                if (frame.kind[b] == INPUT && memcmp(inputs[b], frame.data[b], frame.bytes[b])) fail("an input was changed");
+                if (frame.kind[b] == INPUT && memcmp(inputs[b], frame.data[b], frame.bytes[b]))
+                    fail("an input was changed");
                 expected[b] = memcpy(malloc(frame.bytes[b] + 1), frame.data[b], frame.bytes[b]);
                 memcpy(frame.data[b], inputs[b], frame.bytes[b]);
                 free(inputs[b]);
@@ -210,7 +218,8 @@ static void run(const Family *family, void *scalar, const Kernel *kernel)
     say("%s %s %d %016llx\n", family->name, kernel->variant, cases, (unsigned long long)digest);
 }
 
-int run_kernels(const Kernel *kernels, int kernel_count, const char *family_name, const char *variant_name, const char **report)
+int run_kernels(const Kernel *kernels, int kernel_count, const char *family_name, const char *variant_name,
+    const char **report)
 {
     lines_used = 0;
     lines[0] = 0;

@@ -2,7 +2,8 @@
 #pragma once
 #include <stdint.h>
 
-// How a buffer is judged after a run: INPUT must be unchanged, EXACT equal bit by bit, CLOSE within the family's bound, SCRATCH not at all.
+// How a buffer is judged after a run: INPUT must be unchanged, EXACT equal bit by bit, CLOSE within the family's
+// bound, SCRATCH not at all.
 typedef enum { INPUT, EXACT, CLOSE, SCRATCH } Kind;
 
 enum { BUFFERS_MAX = 12, NUMBERS_MAX = 12 };
@@ -25,7 +26,8 @@ typedef struct {
 typedef struct {
     const char *name;
     int cases;
-    double bound;                                // of CLOSE outputs: |y - scalar| <= bound * (magnitude or |scalar|) + 1e-12
+    // of CLOSE outputs: |y - scalar| <= bound * (magnitude or |scalar|) + 1e-12
+    double bound;
     void (*prepare)(Frame *frame, int index);    // adds buffers, fills them from frame->random
     void (*call)(void *kernel, Frame *frame);
     int parameter;
@@ -36,8 +38,8 @@ typedef struct { const char *family, *variant; int needs_dot; void *kernel; } Ke
 extern const Family families[];
 extern const int family_count;
 
-// Runs the kernels of the table whose family and variant match ("" matches all) against the family's Scalar row, which comes first.
-// Returns how many ran, or -1 at the first failure; *report is one line per kernel and, last, the failure.
+// Runs the kernels of the table whose family and variant match ("" matches all) against the family's Scalar row, which
+// comes first. Returns how many ran, or -1 at the first failure; *report is one line per kernel and, last, the failure.
 int run_kernels(const Kernel *kernels, int count, const char *family, const char *variant, const char **report);
 // Makes a fault inside a case a failure of that case (the test host, which has its own handlers, does not call it).
 void catch_faults(void);

@@ -1,5 +1,5 @@
-// Cases of the packed families. Every byte of their vectors is valid, so tiles are random bytes with finite scales; the packers are tested in
-// tests/Edge.Tests/Kernels, where their input can be compared with the product.
+// Cases of the packed families. Every byte of their vectors is valid, so tiles are random bytes with finite scales;
+// the packers are tested in tests/Edge.Tests/Kernels, where their input can be compared with the product.
 #include "packed.h"
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,8 @@ static const struct { int tile_rows, activations, half; long unit_columns, unit_
 
 // Rows as tiles and ragged rest; the range begins at a tile.
 static const struct { long tiles, rest, first_tile, last_rest, tokens, gap; } sizes[PACKED_SIZES] = {
-    { 0, 1, 0, 0, 1, 0 }, { 1, 0, 0, 0, 1, 0 }, { 1, 7, 0, 0, 3, 2 }, { 2, 11, 1, 0, 1, 0 }, { 3, 0, 1, 5, 4, 1 }, { 0, 10, 0, 0, 5, 0 },
+    { 0, 1, 0, 0, 1, 0 }, { 1, 0, 0, 0, 1, 0 }, { 1, 7, 0, 0, 3, 2 }, { 2, 11, 1, 0, 1, 0 }, { 3, 0, 1, 5, 4, 1 },
+        { 0, 10, 0, 0, 5, 0 },
 };
 static const long units[PACKED_SIZES] = { 1, 2, 3, 1, 10, 8 };
 
@@ -54,8 +55,10 @@ static long by_group(Frame *frame, uint8_t *x, long columns, int values)
     for (long g = 0; g < columns / 128; g++) {
         uint8_t *record = x + columns + g * 64;
         uint32_t sum = (uint32_t)fill_codes(frame, (int8_t *)x + g * 128, 128, values), magic = 0x4B400000;
-        uint32_t starts[15] = { magic - 2 * sum, 2 * magic - 10 * sum, 3 * magic - 42 * sum, 4 * magic - 42 * sum, magic - 4 * sum,
-                                2 * magic - 36 * sum, 3 * magic - 164 * sum, magic - 8 * sum, 2 * magic - 8 * sum, sum };
+        uint32_t starts[15] = { magic - 2 * sum, 2 * magic - 10 * sum, 3 * magic - 42 * sum, 4 * magic - 42 * sum,
+            magic - 4 * sum,
+                                2 * magic - 36 * sum, 3 * magic - 164 * sum, magic - 8 * sum, 2 * magic - 8 * sum,
+                                    sum };
         float scale = activation_scale(frame, values);
         memcpy(record, &scale, 4);
         memcpy(record + 4, starts, sizeof starts);
@@ -114,7 +117,8 @@ void prepare_packed(Frame *frame, int index)
 {
     static long (*const activations[])(Frame *, uint8_t *, long, int) = { by_group, by_block, by_token, by_table };
     int size = index / VALUE_KINDS, values = index % VALUE_KINDS, family = frame->parameter;
-    long tile = packed[family].tile_rows, columns = units[size] * (packed[family].unit_columns ? packed[family].unit_columns : 32);
+    long tile = packed[family].tile_rows,
+        columns = units[size] * (packed[family].unit_columns ? packed[family].unit_columns : 32);
     long tiles = sizes[size].tiles + (sizes[size].rest > 0), rows = sizes[size].tiles * tile + sizes[size].rest;
     long row0 = sizes[size].first_tile * tile, row1 = rows - (sizes[size].last_rest ? tile - sizes[size].last_rest : 0);
     long tokens = sizes[size].tokens, stride = rows + sizes[size].gap;
@@ -125,7 +129,8 @@ void prepare_packed(Frame *frame, int index)
     }
     uint8_t *w = add(frame, INPUT, unit * count);
     fill_bytes(frame, w, unit * count, values);
-    for (long i = 0; i < count; i++) fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
+    for (long i = 0; i < count; i++)
+        fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
     long (*fill)(Frame *, uint8_t *, long, int) = activations[packed[family].activations];
     long token_bytes = fill(frame, 0, columns, values);
     uint8_t *x = add(frame, INPUT, tokens * token_bytes);
@@ -134,5 +139,6 @@ void prepare_packed(Frame *frame, int index)
     add(frame, EXACT, ((tokens - 1) * stride + rows) * 4);
     long numbers[] = { columns, row0, row1, tokens, stride };
     memcpy(frame->number, numbers, sizeof numbers);
-    snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, row0, row1, tokens, value_kinds[values]);
+    snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, row0, row1, tokens,
+        value_kinds[values]);
 }

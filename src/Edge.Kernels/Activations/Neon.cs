@@ -16,7 +16,8 @@ public static unsafe class ActivationsNeon
         {
             float* scales = (float*)(q + columns);
             int* sums = (int*)(scales + blocks);
-            for (long b = 0; b < blocks; b++, x += Tiles.Block) Block(x, (sbyte*)q + b * Tiles.Block, scales + b, sums + b);
+            for (long b = 0; b < blocks; b++, x += Tiles.Block)
+                Block(x, (sbyte*)q + b * Tiles.Block, scales + b, sums + b);
             for (byte* rest = (byte*)(sums + blocks); rest < q + tokenBytes; rest++) *rest = 0;
         }
     }

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Attention with NEON, within the bound of <see cref="AttentionScalar"/>. Four queries of a group share each key and
-/// value that is loaded (and widened from half).</summary>
+/// <summary>Attention with NEON, within the bound of <see cref="AttentionScalar"/>. Four queries of a group share each
+/// key and value that is loaded (and widened from half).</summary>
 public static unsafe class AttentionNeon
 {
     private const int Chunk = AttentionScalar.Chunk;
@@ -36,7 +36,8 @@ public static unsafe class AttentionNeon
             long n = length - p0 < Chunk ? length - p0 : Chunk;
             byte* keys = k + p0 * rowBytes, values = v + p0 * rowBytes;
             long g = 0;
-            for (; g + 4 <= group; g += 4) Scores4(q + g * headSize, keys, scratch + g * Chunk, headSize, n, scale, half);
+            for (; g + 4 <= group; g += 4) Scores4(q + g * headSize, keys, scratch + g * Chunk, headSize, n, scale,
+                half);
             for (; g < group; g++) Scores(q + g * headSize, keys, scratch + g * Chunk, headSize, n, scale, half);
             for (g = 0; g < group; g++) Weigh(scratch + g * Chunk, n, max + g, sum + g, y + g * headSize, headSize);
             for (g = 0; g + 4 <= group; g += 4) Add4(y + g * headSize, values, scratch + g * Chunk, headSize, n, half);
@@ -103,7 +104,8 @@ public static unsafe class AttentionNeon
         }
     }
 
-    // Scores become weights; what was summed under the old maximum shrinks to the new one (the first chunk shrinks zeros).
+    // Scores become weights; what was summed under the old maximum shrinks to the new one (the first chunk shrinks
+    // zeros).
     private static void Weigh(float* score, long n, float* max, float* sum, float* y, long headSize)
     {
         float top = *max;

@@ -1,20 +1,24 @@
 namespace Edge.Kernels;
 
 /// <summary>
-/// What the packed families share (layouts: README.md of this folder's parent). A byte of a tile holds weights of several rows at
-/// one column, so that one vector is four rows × four columns per row group and a dot product never adds across rows.
+/// What the packed families share (layouts: README.md of this folder's parent). A byte of a tile holds weights of
+/// several rows at one column, so that one vector is four rows × four columns per row group and a dot product never
+/// adds across rows.
 /// <para>
-/// Activations by group (Digits2, 3, 4). Per token: int8 q[C], C a multiple of 128, then a record of 64 bytes per group: float
-/// scale; the start values of the accumulators, int32 digits2[4], digits3[3], digits4[2]; int32 sum; zeros.
-/// Activations by token (Ternary…). Per token: int8 q[C], C a multiple of 32, then float scale, int32 sum, zeros to 64 bytes.
+/// Activations by group (Digits2, 3, 4). Per token: int8 q[C], C a multiple of 128, then a record of 64 bytes per
+/// group: float scale; the start values of the accumulators, int32 digits2[4], digits3[3], digits4[2]; int32 sum;
+/// zeros. Activations by token (Ternary…). Per token: int8 q[C], C a multiple of 32, then float scale, int32 sum,
+/// zeros to 64 bytes.
 /// </para>
 /// <para>
-/// A start value holds the offset of the weights times the group's sum and <see cref="Magic"/>, the bits of 1.5 · 2²³: an
-/// accumulator (or a difference of neighbours) then is the bits of a float, and subtracting 1.5 · 2²³ converts it, exactly, for |sum| &lt; 2²².
+/// A start value holds the offset of the weights times the group's sum and <see cref="Magic"/>, the bits of 1.5 · 2²³:
+/// an accumulator (or a difference of neighbours) then is the bits of a float, and subtracting 1.5 · 2²³ converts it,
+/// exactly, for |sum| &lt; 2²².
 /// </para>
 /// <para>
-/// Arithmetic, the same bits in every variant: per row and group y ← y + (float)(m · dot) · (stored scale · activation scale), from
-/// +0 and group 0 on, never fused; m is the row group's power of two, and the stored bfloat16 scale is the scale / m.
+/// Arithmetic, the same bits in every variant: per row and group y ← y + (float)(m · dot) · (stored scale · activation
+/// scale), from +0 and group 0 on, never fused; m is the row group's power of two, and the stored bfloat16 scale is
+/// the scale / m.
 /// </para>
 /// </summary>
 public static class Digits
@@ -36,10 +40,14 @@ public static class Digits
     /// <summary>Bytes from one token's activations by token to the next.</summary>
     public static long TokenActivationBytes(long columns) => ((columns + 63) & ~63L) + TokenRecordBytes;
 
-    public static long Digits2Bytes(long rows, long columns) => (rows + 15) / 16 * (columns / Group) * Digits2GroupBytes;
-    public static long Digits3Bytes(long rows, long columns) => (rows + 31) / 32 * (columns / Group) * Digits3GroupBytes;
-    public static long Digits4Bytes(long rows, long columns) => (rows + 15) / 16 * (columns / Group) * Digits4GroupBytes;
-    public static long Digits4x32Bytes(long rows, long columns) => (rows + 15) / 16 * (columns / 32) * Digits4x32BlockBytes;
+    public static long Digits2Bytes(long rows, long columns)
+        => (rows + 15) / 16 * (columns / Group) * Digits2GroupBytes;
+    public static long Digits3Bytes(long rows, long columns)
+        => (rows + 31) / 32 * (columns / Group) * Digits3GroupBytes;
+    public static long Digits4Bytes(long rows, long columns)
+        => (rows + 15) / 16 * (columns / Group) * Digits4GroupBytes;
+    public static long Digits4x32Bytes(long rows, long columns)
+        => (rows + 15) / 16 * (columns / 32) * Digits4x32BlockBytes;
 
     // A ternary tile: the rows' scales, padded to 16 bytes, then the weights.
     public static long Ternary2TileBytes(long columns) => 32 + columns * 4;

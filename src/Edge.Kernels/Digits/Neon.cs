@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Activations of the packed families with NEON, and what their kernels share; the same bits as <see cref="DigitsScalar"/>.</summary>
+/// <summary>Activations of the packed families with NEON, and what their kernels share; the same bits as <see
+/// cref="DigitsScalar"/>.</summary>
 public static unsafe class DigitsNeon
 {
     /// <inheritdoc cref="DigitsScalar.QuantizeGroups"/>
@@ -44,7 +45,8 @@ public static unsafe class DigitsNeon
 
     /// <summary>Writes sixteen results, or the first <paramref name="rows"/> of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Store(float* y, Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, long rows)
+    internal static void Store(float* y, Vector128<float> a, Vector128<float> b, Vector128<float> c,
+        Vector128<float> d, long rows)
     {
         if (rows >= 16)
         {
@@ -120,9 +122,11 @@ public static unsafe class DigitsNeon
     {
         const int M = Digits.Magic;
         var sums = Vector128.Create(sum);
-        AdvSimd.Store(starts, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M), unchecked(4 * M)), sums,
+        AdvSimd.Store(starts, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M),
+            unchecked(4 * M)), sums,
             Vector128.Create(2, 10, 42, 42)));
-        AdvSimd.Store(starts + 4, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M), M), sums,
+        AdvSimd.Store(starts + 4, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M), M),
+            sums,
             Vector128.Create(4, 36, 164, 8)));
         starts[8] = unchecked(2 * M - 8 * sum);
         starts[9] = sum;

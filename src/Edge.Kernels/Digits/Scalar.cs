@@ -1,10 +1,12 @@
 namespace Edge.Kernels;
 
-/// <summary>Activations of the packed families (layout: <see cref="Digits"/>); every variant gives the same bits for finite input.</summary>
+/// <summary>Activations of the packed families (layout: <see cref="Digits"/>); every variant gives the same bits for
+/// finite input.</summary>
 public static unsafe class DigitsScalar
 {
-    /// <summary>float[tokens][columns] to int8 with a record per group of 128: scale = max / 127, q = x · (127 / max), to nearest, ties to
-    /// even; a group with max below 2⁻¹⁰⁰ becomes zeros with scale 0. Shapes: columns is a multiple of 128.</summary>
+    /// <summary>float[tokens][columns] to int8 with a record per group of 128: scale = max / 127, q = x · (127 / max),
+    /// to nearest, ties to even; a group with max below 2⁻¹⁰⁰ becomes zeros with scale 0. Shapes: columns is a
+    /// multiple of 128.</summary>
     public static void QuantizeGroups(float* x, byte* q, long columns, long tokens)
     {
         for (long t = 0; t < tokens; t++, x += columns, q += Digits.ActivationBytes(columns))
@@ -32,7 +34,8 @@ public static unsafe class DigitsScalar
     /// <summary>The start values of a group whose activations have this sum; see <see cref="Digits"/>.</summary>
     internal static void Starts(int* starts, int sum)
     {
-        // Offsets of the weights: 2 for 2-bit digits, 4 for 3 bits, 8 for 4; the top fields are signed and have none (but 128 for 3 bits).
+        // Offsets of the weights: 2 for 2-bit digits, 4 for 3 bits, 8 for 4; the top fields are signed and have none
+        // (but 128 for 3 bits).
         starts[0] = Digits.Magic - 2 * sum;
         starts[1] = unchecked(2 * Digits.Magic - 10 * sum);
         starts[2] = unchecked(3 * Digits.Magic - 42 * sum);

@@ -1,11 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>2-bit weights with the dot product; the same bits as <see cref="Digits2Scalar"/>. The whole byte and its three remainders by
-/// 64, 16 and 4 go through the dot product with the same activations; differences of the sums are the rows. No shift.</summary>
+/// <summary>2-bit weights with the dot product; the same bits as <see cref="Digits2Scalar"/>. The whole byte and its
+/// three remainders by 64, 16 and 4 go through the dot product with the same activations; differences of the sums are
+/// the rows. No shift.</summary>
 public static unsafe class Digits2NeonDot
 {
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
@@ -14,7 +16,8 @@ public static unsafe class Digits2NeonDot
         long tileBytes = columns / Digits.Group * Digits.Digits2GroupBytes;
         for (long r = row0; r < row1; r += 16)
             for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns,
+                    row1 - r);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -40,9 +43,12 @@ public static unsafe class Digits2NeonDot
             do
             {
                 Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, AdvSimd.LoadVector128((sbyte*)x), m3, m15, m63);
-                Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 64, AdvSimd.LoadVector128((sbyte*)x + 16), m3, m15, m63);
-                Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 128, AdvSimd.LoadVector128((sbyte*)x + 32), m3, m15, m63);
-                Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 192, AdvSimd.LoadVector128((sbyte*)x + 48), m3, m15, m63);
+                Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 64, AdvSimd.LoadVector128((sbyte*)x + 16), m3,
+                    m15, m63);
+                Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 128, AdvSimd.LoadVector128((sbyte*)x + 32), m3,
+                    m15, m63);
+                Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 192, AdvSimd.LoadVector128((sbyte*)x + 48), m3,
+                    m15, m63);
                 x += 64;
                 w += 256;
             } while (x < stop);
@@ -58,7 +64,8 @@ public static unsafe class Digits2NeonDot
 
     /// <summary>Sixteen columns: four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Sixteen(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
+    internal static void Sixteen(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+        ref Vector128<int> s3,
         sbyte* w, Vector128<sbyte> x, Vector128<sbyte> m3, Vector128<sbyte> m15, Vector128<sbyte> m63)
     {
         var a = AdvSimd.LoadVector128(w);
@@ -74,7 +81,8 @@ public static unsafe class Digits2NeonDot
     // Masks come as arguments so that they stay in registers: the compiler would make a constant anew in each round.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
-        Vector128<sbyte> v, Vector128<sbyte> x, byte quadruplet, Vector128<sbyte> m3, Vector128<sbyte> m15, Vector128<sbyte> m63)
+        Vector128<sbyte> v, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet,
+            Vector128<sbyte> m3, Vector128<sbyte> m15, Vector128<sbyte> m63)
     {
         s3 = Dp.DotProductBySelectedQuadruplet(s3, v, x, quadruplet);
         s2 = Dp.DotProductBySelectedQuadruplet(s2, v & m63, x, quadruplet);

@@ -2,13 +2,15 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// 2-bit weights −2 … 1 with a bfloat16 scale per row and 128 columns: 2.125 bits. Specification of the vector twins.
-/// <para>Layout: tiles of 16 rows; per group 16 scales, row r's divided by 4^(r / 4), then a vector of 16 bytes per four columns in which
-/// byte 4·r + j belongs to column j: (w[r] + 2) + 4 · (w[4+r] + 2) + 16 · (w[8+r] + 2) + 64 · w[12+r]. The arithmetic is that of <see cref="Digits"/>.</para>
+/// <para>Layout: tiles of 16 rows; per group 16 scales, row r's divided by 4^(r / 4), then a vector of 16 bytes per
+/// four columns in which byte 4·r + j belongs to column j: (w[r] + 2) + 4 · (w[4+r] + 2) + 16 · (w[8+r] + 2) + 64 ·
+/// w[12+r]. The arithmetic is that of <see cref="Digits"/>.</para>
 /// </summary>
 public static unsafe class Digits2Scalar
 {
-    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: columns is a multiple of 128; row0 of 16;
-    /// x as <see cref="DigitsScalar.QuantizeGroups"/> makes it; nothing beyond row1 is written.</summary>
+    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: columns is a
+    /// multiple of 128; row0 of 16; x as <see cref="DigitsScalar.QuantizeGroups"/> makes it; nothing beyond row1 is
+    /// written.</summary>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long groups = columns / Digits.Group;
@@ -21,7 +23,8 @@ public static unsafe class Digits2Scalar
                 {
                     byte* group = w + (r / 16 * groups + g) * Digits.Digits2GroupBytes;
                     int dot = Dot(group + 32, (sbyte*)x + g * Digits.Group, r & 15);
-                    float scale = Digits.FromBF16(((ushort*)group)[r & 15]) * *(float*)(x + columns + g * Digits.RecordBytes);
+                    float scale = Digits.FromBF16(((ushort*)group)[r & 15])
+                        * *(float*)(x + columns + g * Digits.RecordBytes);
                     sum += (float)(dot << (int)(r >> 2 & 3) * 2) * scale;
                 }
                 y[r] = sum;
@@ -29,7 +32,8 @@ public static unsafe class Digits2Scalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −2 … 1 and rows × columns / 128 scales (bfloat16). Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −2 … 1 and rows × columns / 128 scales (bfloat16). Rows that do not fill
+    /// the last tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         long groups = columns / Digits.Group;

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>2-bit weights by table look-up with ARMv8.0; the same bits as <see cref="Digits2LutScalar"/>. One look-up serves sixteen rows and
-/// two columns; the low parts of four are added as bytes before they widen, the high parts of sixteen.</summary>
+/// <summary>2-bit weights by table look-up with ARMv8.0; the same bits as <see cref="Digits2LutScalar"/>. One look-up
+/// serves sixteen rows and two columns; the low parts of four are added as bytes before they widen, the high parts of
+/// sixteen.</summary>
 public static unsafe class Digits2LutNeon
 {
     // Tables of 1024 columns are 16 KiB: half of the first-level cache of a Cortex-A72. Tiles take turns on them.
@@ -37,7 +38,8 @@ public static unsafe class Digits2LutNeon
                 }
             }
             byte* end = tables + (t + 1) * Digits2LutScalar.TableBytes(columns);
-            for (long g = 0; g < columns / Digits.Group; g++, to += 4) *(float*)to = *(float*)(x + columns + g * Digits.RecordBytes);
+            for (long g = 0; g < columns / Digits.Group; g++, to += 4)
+                *(float*)to = *(float*)(x + columns + g * Digits.RecordBytes);
             for (; to < end; to++) *to = 0;
         }
     }
@@ -65,7 +67,8 @@ public static unsafe class Digits2LutNeon
     {
         Vector128<float> f0 = Vector128<float>.Zero, f1 = f0, f2 = f0, f3 = f0, f4 = f0, f5 = f0, f6 = f0, f7 = f0;
         for (long g = 0; g < groups; g++)
-            Group(w + g * Digits2LutScalar.GroupBytes, x + g * Digits.Group / 2 * Digits2LutScalar.PairBytes, scales + g,
+            Group(w + g * Digits2LutScalar.GroupBytes, x + g * Digits.Group / 2 * Digits2LutScalar.PairBytes,
+                scales + g,
                 ref f0, ref f1, ref f2, ref f3, ref f4, ref f5, ref f6, ref f7);
         DigitsNeon.Store(y, f0, f1, f2, f3, rows);
         DigitsNeon.Store(y + 16, f4, f5, f6, f7, rows - 16);
@@ -86,15 +89,18 @@ public static unsafe class Digits2LutNeon
             f7 = AdvSimd.LoadVector128(y + 28);
         }
         for (long g = g0; g < g1; g++)
-            Group(w + g * Digits2LutScalar.GroupBytes, x + g * Digits.Group / 2 * Digits2LutScalar.PairBytes, scales + g,
+            Group(w + g * Digits2LutScalar.GroupBytes, x + g * Digits.Group / 2 * Digits2LutScalar.PairBytes,
+                scales + g,
                 ref f0, ref f1, ref f2, ref f3, ref f4, ref f5, ref f6, ref f7);
         DigitsNeon.Store(y, f0, f1, f2, f3, 16);
         DigitsNeon.Store(y + 16, f4, f5, f6, f7, 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Group(byte* w, byte* tables, float* scale, ref Vector128<float> f0, ref Vector128<float> f1, ref Vector128<float> f2,
-        ref Vector128<float> f3, ref Vector128<float> f4, ref Vector128<float> f5, ref Vector128<float> f6, ref Vector128<float> f7)
+    private static void Group(byte* w, byte* tables, float* scale, ref Vector128<float> f0, ref Vector128<float> f1,
+        ref Vector128<float> f2,
+        ref Vector128<float> f3, ref Vector128<float> f4, ref Vector128<float> f5, ref Vector128<float> f6,
+            ref Vector128<float> f7)
     {
         ushort* h = (ushort*)w;
         w += 64;
@@ -128,7 +134,8 @@ public static unsafe class Digits2LutNeon
 
     // Eight columns of sixteen rows: four look-ups.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eight(ref Vector128<short> low, ref Vector128<short> upper, ref Vector128<sbyte> high, byte* w, byte* t, Vector128<byte> nibble)
+    private static void Eight(ref Vector128<short> low, ref Vector128<short> upper, ref Vector128<sbyte> high,
+        byte* w, byte* t, Vector128<byte> nibble)
     {
         var v = AdvSimd.LoadVector128(w);
         var u = AdvSimd.LoadVector128(w + 32);
@@ -147,10 +154,13 @@ public static unsafe class Digits2LutNeon
         AdvSimd.Arm64.VectorTableLookup(AdvSimd.LoadVector128(table), index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref Vector128<float> low, ref Vector128<float> high, Vector128<short> dot, Vector128<ushort> scales,
+    private static void Add(ref Vector128<float> low, ref Vector128<float> high, Vector128<short> dot,
+        Vector128<ushort> scales,
         Vector128<ushort> zero, Vector128<float> activation)
     {
-        low += AdvSimd.ConvertToSingle(AdvSimd.SignExtendWideningLower(dot.GetLower())) * (DigitsNeon.Low(scales, zero) * activation);
-        high += AdvSimd.ConvertToSingle(AdvSimd.SignExtendWideningUpper(dot)) * (DigitsNeon.High(scales, zero) * activation);
+        low += AdvSimd.ConvertToSingle(AdvSimd.SignExtendWideningLower(dot.GetLower()))
+            * (DigitsNeon.Low(scales, zero) * activation);
+        high += AdvSimd.ConvertToSingle(AdvSimd.SignExtendWideningUpper(dot))
+            * (DigitsNeon.High(scales, zero) * activation);
     }
 }

@@ -1,12 +1,15 @@
 namespace Edge.Kernels;
 
 /// <summary>
-/// 2-bit weights by table look-up, for cores without the dot product: weights, scales and results of <see cref="Digits2Scalar"/> (the same
-/// bits unless a scale is subnormal), in another tile. Specification of the vector twins.
-/// <para>Layout: tiles of 32 rows; per group of 128 columns 32 bfloat16 scales, then per four columns two vectors of 16 bytes, rows 0 … 15 and
-/// 16 … 31: the low nibble is (w[c] + 2) + 4 · (w[c+1] + 2), the high one the same of columns c+2 and c+3.</para>
-/// <para>Tables, per token: for each pair of columns 16 values t = (n mod 4 − 2)·q[c] + (n / 4 − 2)·q[c+1], exact, as 16 bytes t mod 64 and 16
-/// signed bytes t / 64 (rounded down); then float scale per group, zeros to 64 bytes. Four low bytes add without a carry, sixteen high ones.</para>
+/// 2-bit weights by table look-up, for cores without the dot product: weights, scales and results of <see
+/// cref="Digits2Scalar"/> (the same bits unless a scale is subnormal), in another tile. Specification of the vector
+/// twins.
+/// <para>Layout: tiles of 32 rows; per group of 128 columns 32 bfloat16 scales, then per four columns two vectors of
+/// 16 bytes, rows 0 … 15 and 16 … 31: the low nibble is (w[c] + 2) + 4 · (w[c+1] + 2), the high one the same of
+/// columns c+2 and c+3.</para>
+/// <para>Tables, per token: for each pair of columns 16 values t = (n mod 4 − 2)·q[c] + (n / 4 − 2)·q[c+1], exact, as
+/// 16 bytes t mod 64 and 16 signed bytes t / 64 (rounded down); then float scale per group, zeros to 64 bytes. Four
+/// low bytes add without a carry, sixteen high ones.</para>
 /// </summary>
 public static unsafe class Digits2LutScalar
 {
@@ -19,7 +22,8 @@ public static unsafe class Digits2LutScalar
     /// <summary>Bytes from one token's tables to the next.</summary>
     public static long TableBytes(long columns) => (columns / 2 * PairBytes + columns / Digits.Group * 4 + 63) & ~63L;
 
-    /// <summary>Builds the tables. Shapes: x as <see cref="DigitsScalar.QuantizeGroups"/> makes it; columns is a multiple of 128.</summary>
+    /// <summary>Builds the tables. Shapes: x as <see cref="DigitsScalar.QuantizeGroups"/> makes it; columns is a
+    /// multiple of 128.</summary>
     public static void Tables(byte* x, byte* tables, long columns, long tokens)
     {
         for (long t = 0; t < tokens; t++, x += Digits.ActivationBytes(columns), tables += TableBytes(columns))
@@ -35,13 +39,15 @@ public static unsafe class Digits2LutScalar
                 }
             }
             float* scales = (float*)(tables + columns / 2 * PairBytes);
-            for (long g = 0; g < columns / Digits.Group; g++) scales[g] = *(float*)(x + columns + g * Digits.RecordBytes);
-            for (byte* rest = (byte*)(scales + columns / Digits.Group); rest < tables + TableBytes(columns); rest++) *rest = 0;
+            for (long g = 0; g < columns / Digits.Group; g++)
+                scales[g] = *(float*)(x + columns + g * Digits.RecordBytes);
+            for (byte* rest = (byte*)(scales + columns / Digits.Group); rest < tables + TableBytes(columns); rest++)
+                *rest = 0;
         }
     }
 
-    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: x is what <see cref="Tables"/> makes; columns is a
-    /// multiple of 128; row0 of 32; nothing beyond row1 is written.</summary>
+    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: x is what <see
+    /// cref="Tables"/> makes; columns is a multiple of 128; row0 of 32; nothing beyond row1 is written.</summary>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long groups = columns / Digits.Group;
@@ -60,7 +66,8 @@ public static unsafe class Digits2LutScalar
                         int nibble = group[64 + p / 2 * 32 + (r & 31)] >> (int)(p & 1) * 4 & 15;
                         dot += tables[nibble] + ((sbyte)tables[16 + nibble] << 6);
                     }
-                    float scale = Digits.FromBF16(((ushort*)group)[r & 31]) * ((float*)(x + columns / 2 * PairBytes))[g];
+                    float scale = Digits.FromBF16(((ushort*)group)[r & 31])
+                        * ((float*)(x + columns / 2 * PairBytes))[g];
                     sum += (float)dot * scale;
                 }
                 y[r] = sum;
@@ -68,7 +75,8 @@ public static unsafe class Digits2LutScalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −2 … 1 and rows × columns / 128 scales (bfloat16). Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −2 … 1 and rows × columns / 128 scales (bfloat16). Rows that do not fill
+    /// the last tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         long groups = columns / Digits.Group;
@@ -81,7 +89,8 @@ public static unsafe class Digits2LutScalar
                 for (long c = 0; c < Digits.Group; c += 4)
                 {
                     int code = 0;
-                    for (int j = 3; j >= 0; j--) code = code << 2 | (r < rows ? weights[r * columns + g * Digits.Group + c + j] + 2 : 2);
+                    for (int j = 3; j >= 0; j--) code = code << 2
+                        | (r < rows ? weights[r * columns + g * Digits.Group + c + j] + 2 : 2);
                     group[64 + c / 4 * 32 + (r & 31)] = (byte)code;
                 }
             }

@@ -1,11 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>3-bit weights with the dot product; the same bits as <see cref="Digits3Scalar"/>. Three bytes hold eight weights: six fields of
-/// three bits, and the spare top bits make the seventh and eighth. Ten dot products and seven ANDs per 128 weights, no shift.</summary>
+/// <summary>3-bit weights with the dot product; the same bits as <see cref="Digits3Scalar"/>. Three bytes hold eight
+/// weights: six fields of three bits, and the spare top bits make the seventh and eighth. Ten dot products and seven
+/// ANDs per 128 weights, no shift.</summary>
 public static unsafe class Digits3NeonDot
 {
     /// <inheritdoc cref="Digits3Scalar.Rows"/>
@@ -14,7 +16,8 @@ public static unsafe class Digits3NeonDot
         long tileBytes = columns / Digits.Group * Digits.Digits3GroupBytes;
         for (long r = row0; r < row1; r += 32)
             for (long t = 0; t < tokens; t++)
-                Tile(w + r / 32 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(w + r / 32 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns,
+                    row1 - r);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -37,10 +40,14 @@ public static unsafe class Digits3NeonDot
             do
             {
                 var activations = AdvSimd.LoadVector128((sbyte*)x);
-                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w, activations, 0, m7, m63, m127);
-                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w + 48, activations, 1, m7, m63, m127);
-                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w + 96, activations, 2, m7, m63, m127);
-                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w + 144, activations, 3, m7, m63, m127);
+                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w,
+                    activations, 0, m7, m63, m127);
+                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w + 48,
+                    activations, 1, m7, m63, m127);
+                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w + 96,
+                    activations, 2, m7, m63, m127);
+                Four(ref a0, ref a1, ref a2, ref b0, ref b1, ref b2, ref c0, ref c1, ref c2, ref c3, (sbyte*)w + 144,
+                    activations, 3, m7, m63, m127);
                 x += 16;
                 w += 192;
             } while (x < stop);
@@ -58,7 +65,8 @@ public static unsafe class Digits3NeonDot
             f4 += (c0.AsSingle() - magic) * (DigitsNeon.Low(s, zero) * scale);
             f5 += ((c1 - c0).AsSingle() - magic) * (DigitsNeon.High(s, zero) * scale);
             s = AdvSimd.LoadVector128((ushort*)h + 24);
-            // 64 times the seventh and the eighth weight: their low two bits, then their top bit, which counts 4 (there 64) or 4 (there 128).
+            // 64 times the seventh and the eighth weight: their low two bits, then their top bit, which counts 4
+            // (there 64) or 4 (there 128).
             f6 += ((a2 - a1 + ((c2 - c1) << 2)).AsSingle() - magic) * (DigitsNeon.Low(s, zero) * scale);
             f7 += ((b2 - b1 + ((c2 - c3) << 1)).AsSingle() - magic) * (DigitsNeon.High(s, zero) * scale);
         }
@@ -67,9 +75,12 @@ public static unsafe class Digits3NeonDot
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four(ref Vector128<int> a0, ref Vector128<int> a1, ref Vector128<int> a2, ref Vector128<int> b0, ref Vector128<int> b1,
-        ref Vector128<int> b2, ref Vector128<int> c0, ref Vector128<int> c1, ref Vector128<int> c2, ref Vector128<int> c3,
-        sbyte* w, Vector128<sbyte> x, byte quadruplet, Vector128<sbyte> m7, Vector128<sbyte> m63, Vector128<sbyte> m127)
+    private static void Four(ref Vector128<int> a0, ref Vector128<int> a1, ref Vector128<int> a2,
+        ref Vector128<int> b0, ref Vector128<int> b1,
+        ref Vector128<int> b2, ref Vector128<int> c0, ref Vector128<int> c1, ref Vector128<int> c2,
+            ref Vector128<int> c3,
+        sbyte* w, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> m7,
+            Vector128<sbyte> m63, Vector128<sbyte> m127)
     {
         var v = AdvSimd.LoadVector128(w);
         a2 = Dp.DotProductBySelectedQuadruplet(a2, v, x, quadruplet);

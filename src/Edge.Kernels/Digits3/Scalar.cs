@@ -2,9 +2,10 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// 3-bit weights −4 … 3 with a bfloat16 scale per row and 128 columns: 3.125 bits. Specification of the vector twins.
-/// <para>Layout: tiles of 32 rows; per group 32 scales, then per four columns three vectors; with w' = w + 4, byte 4·r + j of them belongs to
-/// column j and rows r, 4+r … 28+r (called 0 … 7): w'0 + 8·w'1 + 64·(w'6 mod 4 − 2); w'2 + 8·w'3 + 64·(w'7 mod 4 − 2); w'4 + 8·w'5 + 64·(w'6 / 4) + 128·(w'7 / 4).
-/// The scales of rows 1, 3, 5 are divided by 8, those of 6, 7 by 64. The arithmetic is that of <see cref="Digits"/>.</para>
+/// <para>Layout: tiles of 32 rows; per group 32 scales, then per four columns three vectors; with w' = w + 4, byte 4·r
+/// + j of them belongs to column j and rows r, 4+r … 28+r (called 0 … 7): w'0 + 8·w'1 + 64·(w'6 mod 4 − 2); w'2 +
+/// 8·w'3 + 64·(w'7 mod 4 − 2); w'4 + 8·w'5 + 64·(w'6 / 4) + 128·(w'7 / 4). The scales of rows 1, 3, 5 are divided by
+/// 8, those of 6, 7 by 64. The arithmetic is that of <see cref="Digits"/>.</para>
 /// </summary>
 public static unsafe class Digits3Scalar
 {
@@ -21,7 +22,8 @@ public static unsafe class Digits3Scalar
                 {
                     byte* group = w + (r / 32 * groups + g) * Digits.Digits3GroupBytes;
                     int dot = Dot(group + 64, (sbyte*)x + g * Digits.Group, r & 31);
-                    float scale = Digits.FromBF16(((ushort*)group)[r & 31]) * *(float*)(x + columns + g * Digits.RecordBytes);
+                    float scale = Digits.FromBF16(((ushort*)group)[r & 31])
+                        * *(float*)(x + columns + g * Digits.RecordBytes);
                     sum += (float)(dot << Power(r & 31)) * scale;
                 }
                 y[r] = sum;
@@ -29,7 +31,8 @@ public static unsafe class Digits3Scalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −4 … 3 and rows × columns / 128 scales (bfloat16). Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −4 … 3 and rows × columns / 128 scales (bfloat16). Rows that do not fill
+    /// the last tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         long groups = columns / Digits.Group;
@@ -41,7 +44,8 @@ public static unsafe class Digits3Scalar
                 byte* group = tiles + (r / 32 * groups + g) * Digits.Digits3GroupBytes;
                 if (r < rows) ((ushort*)group)[r & 31] = Digits.Divide(scales[r * groups + g], Power(r & 31));
                 for (long c = 0; c < Digits.Group; c++)
-                    Set(group + 64 + c / 4 * 48 + (r & 3) * 4 + (c & 3), (int)(r >> 2 & 7), r < rows ? weights[r * columns + g * Digits.Group + c] + 4 : 4);
+                    Set(group + 64 + c / 4 * 48 + (r & 3) * 4 + (c & 3), (int)(r >> 2 & 7),
+                        r < rows ? weights[r * columns + g * Digits.Group + c] + 4 : 4);
             }
         }
     }

@@ -1,11 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>4-bit weights with the dot product; the same bits as <see cref="Digits4Scalar"/>. The whole byte and its low nibble go through
-/// the dot product with the same activations; the difference of the sums is the upper row. No shift.</summary>
+/// <summary>4-bit weights with the dot product; the same bits as <see cref="Digits4Scalar"/>. The whole byte and its
+/// low nibble go through the dot product with the same activations; the difference of the sums is the upper row. No
+/// shift.</summary>
 public static unsafe class Digits4NeonDot
 {
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
@@ -14,7 +16,8 @@ public static unsafe class Digits4NeonDot
         long tileBytes = columns / Digits.Group * Digits.Digits4GroupBytes;
         for (long r = row0; r < row1; r += 16)
             for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns,
+                    row1 - r);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -54,7 +57,8 @@ public static unsafe class Digits4NeonDot
 
     /// <summary>Sixteen columns: eight vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Sixteen(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
+    internal static void Sixteen(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+        ref Vector128<int> s3,
         sbyte* w, Vector128<sbyte> x, Vector128<sbyte> nibble)
     {
         Four(ref s0, ref s1, ref s2, ref s3, w, x, 0, nibble);
@@ -65,7 +69,7 @@ public static unsafe class Digits4NeonDot
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
-        sbyte* w, Vector128<sbyte> x, byte quadruplet, Vector128<sbyte> nibble)
+        sbyte* w, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> nibble)
     {
         var v = AdvSimd.LoadVector128(w);
         var u = AdvSimd.LoadVector128(w + 16);

@@ -2,8 +2,9 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// 4-bit weights −8 … 7 with a bfloat16 scale per row and 128 columns: 4.125 bits. Specification of the vector twins.
-/// <para>Layout: tiles of 16 rows; per group 16 scales, those of rows 4 … 7 and 12 … 15 divided by 16, then per four columns two vectors;
-/// byte 4·r + j of vector h belongs to column j: (w[8h+r] + 8) + 16 · w[8h+4+r]. The arithmetic is that of <see cref="Digits"/>.</para>
+/// <para>Layout: tiles of 16 rows; per group 16 scales, those of rows 4 … 7 and 12 … 15 divided by 16, then per four
+/// columns two vectors; byte 4·r + j of vector h belongs to column j: (w[8h+r] + 8) + 16 · w[8h+4+r]. The arithmetic
+/// is that of <see cref="Digits"/>.</para>
 /// </summary>
 public static unsafe class Digits4Scalar
 {
@@ -20,7 +21,8 @@ public static unsafe class Digits4Scalar
                 {
                     byte* group = w + (r / 16 * groups + g) * Digits.Digits4GroupBytes;
                     int dot = Dot(group + 32, (sbyte*)x + g * Digits.Group, Digits.Group, r & 15);
-                    float scale = Digits.FromBF16(((ushort*)group)[r & 15]) * *(float*)(x + columns + g * Digits.RecordBytes);
+                    float scale = Digits.FromBF16(((ushort*)group)[r & 15])
+                        * *(float*)(x + columns + g * Digits.RecordBytes);
                     sum += (float)(dot << (int)(r & 4)) * scale;
                 }
                 y[r] = sum;
@@ -28,7 +30,8 @@ public static unsafe class Digits4Scalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −8 … 7 and rows × columns / 128 scales (bfloat16). Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −8 … 7 and rows × columns / 128 scales (bfloat16). Rows that do not fill
+    /// the last tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         long groups = columns / Digits.Group;
@@ -44,7 +47,8 @@ public static unsafe class Digits4Scalar
         }
     }
 
-    /// <summary>Writes one weight of a block of tile rows; a row below four of its eight goes before the one above.</summary>
+    /// <summary>Writes one weight of a block of tile rows; a row below four of its eight goes before the one
+    /// above.</summary>
     internal static void Set(byte* vectors, long column, long row, int weight)
     {
         byte* at = vectors + column / 4 * 32 + (row >> 3) * 16 + (row & 3) * 4 + (column & 3);

@@ -13,7 +13,8 @@ public static unsafe class Digits4x32NeonDot
         long tileBytes = columns / Tiles.Block * Digits.Digits4x32BlockBytes;
         for (long r = row0; r < row1; r += 16)
             for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * tileBytes, x + t * Tiles.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(w + r / 16 * tileBytes, x + t * Tiles.ActivationBytes(columns), y + t * yStride + r, columns,
+                    row1 - r);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -33,8 +34,10 @@ public static unsafe class Digits4x32NeonDot
             var h1 = AdvSimd.LoadVector128((short*)w + 8);
             var s0 = AdvSimd.LoadAndReplicateToVector128(sums) * minusEight;
             Vector128<int> s1 = s0, s2 = s0, s3 = s0;
-            Digits4NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 32, AdvSimd.LoadVector128((sbyte*)x), nibble);
-            Digits4NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 160, AdvSimd.LoadVector128((sbyte*)x + 16), nibble);
+            Digits4NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 32, AdvSimd.LoadVector128((sbyte*)x),
+                nibble);
+            Digits4NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 160,
+                AdvSimd.LoadVector128((sbyte*)x + 16), nibble);
             var scale = AdvSimd.LoadAndReplicateToVector128(scales);
             f0 += AdvSimd.ConvertToSingle(s0) * (Low(h0, bits, whole) * scale);
             f1 += AdvSimd.ConvertToSingle(s1 - s0) * (High(h0, bits, sixteenth) * scale);

@@ -1,14 +1,17 @@
 namespace Edge.Kernels;
 
 /// <summary>
-/// Q4_0 as it is, in a tile for the dot product: 4-bit weights −8 … 7, an F16 scale per row and 32 columns, 4.5 bits, nothing rounded.
-/// Activations and arithmetic are those of <see cref="Tiles"/>, so the results have the bits of <see cref="Q4_0Scalar"/>.
-/// <para>Layout: tiles of 16 rows; per block 16 scales, then per four columns two vectors as in <see cref="Digits4Scalar"/>.</para>
+/// Q4_0 as it is, in a tile for the dot product: 4-bit weights −8 … 7, an F16 scale per row and 32 columns, 4.5 bits,
+/// nothing rounded. Activations and arithmetic are those of <see cref="Tiles"/>, so the results have the bits of <see
+/// cref="Q4_0Scalar"/>.
+/// <para>Layout: tiles of 16 rows; per block 16 scales, then per four columns two vectors as in <see
+/// cref="Digits4Scalar"/>.</para>
 /// </summary>
 public static unsafe class Digits4x32Scalar
 {
-    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: columns is a multiple of 32; row0 of 16;
-    /// x as <see cref="ActivationsScalar.Quantize"/> makes it; nothing beyond row1 is written.</summary>
+    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: columns is a
+    /// multiple of 32; row0 of 16; x as <see cref="ActivationsScalar.Quantize"/> makes it; nothing beyond row1 is
+    /// written.</summary>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long blocks = columns / Tiles.Block;

@@ -8,7 +8,8 @@ namespace Edge.Kernels;
 public static unsafe class FloatNeon
 {
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride)
     {
         for (long r = row0; r < row1; r++)
             for (long t = 0; t < tokens; t++)
@@ -16,7 +17,8 @@ public static unsafe class FloatNeon
     }
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride)
     {
         for (long r = row0; r < row1; r++)
             for (long t = 0; t < tokens; t++)
@@ -24,7 +26,8 @@ public static unsafe class FloatNeon
     }
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride)
     {
         for (long r = row0; r < row1; r++)
             for (long t = 0; t < tokens; t++)
@@ -32,7 +35,8 @@ public static unsafe class FloatNeon
     }
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride)
     {
         for (long r = row0; r < row1; r++)
             for (long t = 0; t < tokens; t++)
@@ -40,7 +44,8 @@ public static unsafe class FloatNeon
     }
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride)
     {
         for (long r = row0; r < row1; r++)
             for (long t = 0; t < tokens; t++)
@@ -54,7 +59,8 @@ public static unsafe class FloatNeon
         var wide = AdvSimd.ZeroExtendWideningLower(halves);
         var magnitude = (wide & Vector128.Create(0x7FFFu)) << 13;
         var value = (magnitude.AsSingle() * Vector128.Create(5.192296858534828e33f)).AsUInt32(); // 2^112
-        var special = AdvSimd.CompareGreaterThan(magnitude, Vector128.Create(0x0F7FFFFFu)) & Vector128.Create(0x7F800000u);
+        var special = AdvSimd.CompareGreaterThan(magnitude,
+            Vector128.Create(0x0F7FFFFFu)) & Vector128.Create(0x7F800000u);
         return (value | special | (wide & Vector128.Create(0x8000u)) << 16).AsSingle();
     }
 
@@ -71,8 +77,10 @@ public static unsafe class FloatNeon
         var subnormal = (bits.AsSingle() + Vector128.Create(0.5f)).AsUInt32() - Vector128.Create(0x3F000000u);
         var odd = (bits >>> 13) & Vector128.Create(1u);
         var normal = (bits + Vector128.Create(0xC8000FFFu) + odd) >>> 13;
-        var half = AdvSimd.BitwiseSelect(AdvSimd.CompareLessThan(bits, Vector128.Create(0x38800000u)), subnormal, normal);
-        half = AdvSimd.BitwiseSelect(AdvSimd.CompareLessThan(bits, Vector128.Create(0x47800000u)), half, Vector128.Create(0x7C00u));
+        var half = AdvSimd.BitwiseSelect(AdvSimd.CompareLessThan(bits, Vector128.Create(0x38800000u)), subnormal,
+            normal);
+        half = AdvSimd.BitwiseSelect(AdvSimd.CompareLessThan(bits, Vector128.Create(0x47800000u)), half,
+            Vector128.Create(0x7C00u));
         var nan = AdvSimd.CompareGreaterThan(bits, Vector128.Create(0x7F800000u));
         return AdvSimd.BitwiseSelect(nan, Vector128.Create(0x7E00u), half) | sign;
     }

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Q4_0 for cores without the dot product; the same bits as <see cref="Q4_0Scalar"/>. Eight products of a nibble and an
-/// activation fit 16 bits (8 · 15 · 127), so a block widens once.</summary>
+/// <summary>Q4_0 for cores without the dot product; the same bits as <see cref="Q4_0Scalar"/>. Eight products of a
+/// nibble and an activation fit 16 bits (8 · 15 · 127), so a block widens once.</summary>
 public static unsafe class Q4_0Neon
 {
     /// <inheritdoc cref="Q4_0Scalar.Rows"/>
@@ -51,8 +51,10 @@ public static unsafe class Q4_0Neon
                 p67 = AdvSimd.MultiplyWideningUpperAndAdd(p67, q, d);
             }
             var bias = AdvSimd.LoadAndReplicateToVector128(sums + b) * minusEight;
-            var s = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(p01), AdvSimd.AddPairwiseWidening(p23)) + bias;
-            var u = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(p45), AdvSimd.AddPairwiseWidening(p67)) + bias;
+            var s = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(p01), AdvSimd.AddPairwiseWidening(p23))
+                + bias;
+            var u = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(p45), AdvSimd.AddPairwiseWidening(p67))
+                + bias;
             var h = AdvSimd.LoadVector128((short*)tile);
             var scale = AdvSimd.LoadAndReplicateToVector128(scales + b);
             low += AdvSimd.ConvertToSingle(s) * (TilesNeon.ScalesLow(h) * scale);

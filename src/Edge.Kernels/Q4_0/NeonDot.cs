@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Q4_0 with the dot product of ARMv8.2; the same bits as <see cref="Q4_0Scalar"/>. The nibbles stay unsigned: minus eight
-/// times the block's activation sum is what every accumulator starts from.</summary>
+/// <summary>Q4_0 with the dot product of ARMv8.2; the same bits as <see cref="Q4_0Scalar"/>. The nibbles stay
+/// unsigned: minus eight times the block's activation sum is what every accumulator starts from.</summary>
 public static unsafe class Q4_0NeonDot
 {
     /// <inheritdoc cref="Q4_0Scalar.Rows"/>

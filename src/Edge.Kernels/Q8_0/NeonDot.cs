@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Q8_0 with the dot product of ARMv8.2; the same bits as <see cref="Q8_0Scalar"/>. Half a vector of the tile is four
-/// rows × four columns: one SDOT against a selected quadruplet of activations, a lane per row.</summary>
+/// <summary>Q8_0 with the dot product of ARMv8.2; the same bits as <see cref="Q8_0Scalar"/>. Half a vector of the tile
+/// is four rows × four columns: one SDOT against a selected quadruplet of activations, a lane per row.</summary>
 public static unsafe class Q8_0NeonDot
 {
     /// <inheritdoc cref="Q8_0Scalar.Rows"/>

@@ -1,11 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Five ternary weights in a byte with the dot product; the same bits as <see cref="Ternary1_6Scalar"/>. The code is multiplied by
-/// three (two byte additions) four times and more; three times one sum minus the next is 256 times a row.</summary>
+/// <summary>Five ternary weights in a byte with the dot product; the same bits as <see cref="Ternary1_6Scalar"/>. The
+/// code is multiplied by three (two byte additions) four times and more; three times one sum minus the next is 256
+/// times a row.</summary>
 public static unsafe class Ternary1_6NeonDot
 {
     /// <inheritdoc cref="Ternary1_6Scalar.Rows"/>
@@ -55,7 +57,8 @@ public static unsafe class Ternary1_6NeonDot
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3,
-        ref Vector128<int> s4, ref Vector128<int> s5, Vector128<sbyte> v, Vector128<sbyte> x, byte quadruplet)
+        ref Vector128<int> s4, ref Vector128<int> s5, Vector128<sbyte> v, Vector128<sbyte> x,
+            [ConstantExpected(Max = (byte)3)] byte quadruplet)
     {
         s0 = Dp.DotProductBySelectedQuadruplet(s0, v, x, quadruplet);
         v = AdvSimd.Add(AdvSimd.Add(v, v), v);

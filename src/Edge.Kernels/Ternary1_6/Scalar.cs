@@ -2,10 +2,12 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// Ternary weights, five in a byte, with one bfloat16 scale per row: 1.6 bits. Specification of the vector twins.
-/// <para>The byte s is signed, the nearest integer to 256 · v / 243 for v = 81·w0 + 27·w1 + 9·w2 + 3·w3 + w4. Three times s is 256·w0 plus the
-/// signed byte of the other four: w0 = (3s − s') / 256 with s' = 3s modulo 256, and so on. The top weight comes out by two additions.</para>
-/// <para>Layout: tiles of 20 rows: 20 scales / 256 and 8 bytes of zeros, then a vector per four columns; byte 4·r + j holds rows r, 4+r … 16+r
-/// (w0 … w4) of column j. Arithmetic: y = (float)(256 · dot) · (stored scale · activation scale), dot exact: columns ≤ 65536.</para>
+/// <para>The byte s is signed, the nearest integer to 256 · v / 243 for v = 81·w0 + 27·w1 + 9·w2 + 3·w3 + w4. Three
+/// times s is 256·w0 plus the signed byte of the other four: w0 = (3s − s') / 256 with s' = 3s modulo 256, and so on.
+/// The top weight comes out by two additions.</para>
+/// <para>Layout: tiles of 20 rows: 20 scales / 256 and 8 bytes of zeros, then a vector per four columns; byte 4·r + j
+/// holds rows r, 4+r … 16+r (w0 … w4) of column j. Arithmetic: y = (float)(256 · dot) · (stored scale · activation
+/// scale), dot exact: columns ≤ 65536.</para>
 /// </summary>
 public static unsafe class Ternary1_6Scalar
 {
@@ -27,7 +29,8 @@ public static unsafe class Ternary1_6Scalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last
+    /// tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         for (long tile = 0; tile * 20 < rows; tile++)

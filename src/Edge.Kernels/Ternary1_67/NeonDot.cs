@@ -1,11 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Three ternary weights in five bits with the dot product; the same bits as <see cref="Ternary1_67Scalar"/>. The field itself is an
-/// operand, two table look-ups give its second and third weight; the first is what remains of the field's sum.</summary>
+/// <summary>Three ternary weights in five bits with the dot product; the same bits as <see cref="Ternary1_67Scalar"/>.
+/// The field itself is an operand, two table look-ups give its second and third weight; the first is what remains of
+/// the field's sum.</summary>
 public static unsafe class Ternary1_67NeonDot
 {
     /// <inheritdoc cref="Ternary1_67Scalar.Rows"/>
@@ -23,8 +25,9 @@ public static unsafe class Ternary1_67NeonDot
         byte* end = x + columns;
         ushort* h = (ushort*)w;
         w += 32;
-        // The second and the third weight of every field, in two registers each. The record ends in zeros; one of them, which the compiler
-        // cannot see through, makes the tables variables: constants it would load again for every look-up.
+        // The second and the third weight of every field, in two registers each. The record ends in zeros; one of
+        // them, which the compiler cannot see through, makes the tables variables: constants it would load again for
+        // every look-up.
         var opaque = AdvSimd.LoadAndReplicateToVector128(record + 8);
         var p0 = Vector128.Create((sbyte)-1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0, 0, 1).AsByte() ^ opaque;
         var p1 = Vector128.Create((sbyte)1, 1, -1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0).AsByte() ^ opaque;
@@ -69,11 +72,15 @@ public static unsafe class Ternary1_67NeonDot
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Field(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2, Vector128<byte> field, Vector128<sbyte> x,
-        byte quadruplet, Vector128<byte> p0, Vector128<byte> p1, Vector128<byte> p2, Vector128<byte> p3)
+    private static void Field(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+        Vector128<byte> field, Vector128<sbyte> x,
+        [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<byte> p0, Vector128<byte> p1, Vector128<byte> p2,
+            Vector128<byte> p3)
     {
         s0 = Dp.DotProductBySelectedQuadruplet(s0, field.AsSByte(), x, quadruplet);
-        s1 = Dp.DotProductBySelectedQuadruplet(s1, AdvSimd.Arm64.VectorTableLookup((p0, p1), field).AsSByte(), x, quadruplet);
-        s2 = Dp.DotProductBySelectedQuadruplet(s2, AdvSimd.Arm64.VectorTableLookup((p2, p3), field).AsSByte(), x, quadruplet);
+        s1 = Dp.DotProductBySelectedQuadruplet(s1, AdvSimd.Arm64.VectorTableLookup((p0, p1), field).AsSByte(), x,
+            quadruplet);
+        s2 = Dp.DotProductBySelectedQuadruplet(s2, AdvSimd.Arm64.VectorTableLookup((p2, p3), field).AsSByte(), x,
+            quadruplet);
     }
 }

@@ -2,10 +2,11 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// Ternary weights, three in five bits, with one bfloat16 scale per row: 1.667 bits. Specification of the vector twins.
-/// <para>Layout: tiles of 12 rows: 12 scales and 8 bytes of zeros, then five vectors per 32 columns. A field is five bits,
-/// f = (w[r]+1) + 3·(w[4+r]+1) + 9·(w[8+r]+1); byte 4·r + j of field p belongs to column 4p + j. Fields 0 … 4 are the low five bits of vectors 0 … 4;
-/// the top three bits hold, in this order, f5's low three, f5's high two and bit 3 of f7, f6's low three, f6's high two and bit 4 of f7, f7's low three.
-/// Arithmetic: y = (float)dot · (scale · activation scale), dot exact in int32: columns ≤ 65536.</para>
+/// <para>Layout: tiles of 12 rows: 12 scales and 8 bytes of zeros, then five vectors per 32 columns. A field is five
+/// bits, f = (w[r]+1) + 3·(w[4+r]+1) + 9·(w[8+r]+1); byte 4·r + j of field p belongs to column 4p + j. Fields 0 … 4
+/// are the low five bits of vectors 0 … 4; the top three bits hold, in this order, f5's low three, f5's high two and
+/// bit 3 of f7, f6's low three, f6's high two and bit 4 of f7, f7's low three. Arithmetic: y = (float)dot · (scale ·
+/// activation scale), dot exact in int32: columns ≤ 65536.</para>
 /// </summary>
 public static unsafe class Ternary1_67Scalar
 {
@@ -31,13 +32,15 @@ public static unsafe class Ternary1_67Scalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last
+    /// tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         for (long tile = 0; tile * 12 < rows; tile++)
         {
             byte* to = tiles + tile * Digits.Ternary1_67TileBytes(columns);
-            for (long r = 0; r < 16; r++) ((ushort*)to)[r] = r < 12 && tile * 12 + r < rows ? scales[tile * 12 + r] : (ushort)0;
+            for (long r = 0; r < 16; r++) ((ushort*)to)[r] = r < 12 && tile * 12 + r < rows ? scales[tile * 12 + r]
+                : (ushort)0;
             for (long i = 32; i < Digits.Ternary1_67TileBytes(columns); i++) to[i] = 0;
             for (long c = 0; c < columns; c++)
             {

@@ -11,7 +11,8 @@ public static unsafe class Ternary2NeonDot
     {
         for (long r = row0; r < row1; r += 16)
             for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * Digits.Ternary2TileBytes(columns), x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(w + r / 16 * Digits.Ternary2TileBytes(columns), x + t * Digits.TokenActivationBytes(columns),
+                    y + t * yStride + r, columns, row1 - r);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -27,13 +28,18 @@ public static unsafe class Ternary2NeonDot
         byte* end = x + columns;
         for (; x + 64 <= end; x += 64, w += 256)
         {
-            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, AdvSimd.LoadVector128((sbyte*)x), m3, m15, m63);
-            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 64, AdvSimd.LoadVector128((sbyte*)x + 16), m3, m15, m63);
-            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 128, AdvSimd.LoadVector128((sbyte*)x + 32), m3, m15, m63);
-            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 192, AdvSimd.LoadVector128((sbyte*)x + 48), m3, m15, m63);
+            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, AdvSimd.LoadVector128((sbyte*)x), m3,
+                m15, m63);
+            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 64,
+                AdvSimd.LoadVector128((sbyte*)x + 16), m3, m15, m63);
+            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 128,
+                AdvSimd.LoadVector128((sbyte*)x + 32), m3, m15, m63);
+            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w + 192,
+                AdvSimd.LoadVector128((sbyte*)x + 48), m3, m15, m63);
         }
         for (; x < end; x += 16, w += 64)
-            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, AdvSimd.LoadVector128((sbyte*)x), m3, m15, m63);
+            Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, AdvSimd.LoadVector128((sbyte*)x), m3,
+                m15, m63);
         var zero = Vector128<ushort>.Zero;
         var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
         var bias = AdvSimd.LoadAndReplicateToVector128((int*)record + 1) << 1;

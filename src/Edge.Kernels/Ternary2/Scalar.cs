@@ -2,13 +2,15 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// Ternary weights in two bits with one bfloat16 scale per row. Specification of the vector twins.
-/// <para>Layout: tiles of 16 rows: 16 scales, row r's divided by 4^(r / 4), then vectors as in <see cref="Digits2Scalar"/>.
-/// Arithmetic: y = (float)(4^(r / 4) · dot) · (stored scale · activation scale), dot exact in int32: columns ≤ 65536.</para>
+/// <para>Layout: tiles of 16 rows: 16 scales, row r's divided by 4^(r / 4), then vectors as in <see
+/// cref="Digits2Scalar"/>. Arithmetic: y = (float)(4^(r / 4) · dot) · (stored scale · activation scale), dot exact in
+/// int32: columns ≤ 65536.</para>
 /// </summary>
 public static unsafe class Ternary2Scalar
 {
-    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: columns is a multiple of 32; row0 of 16;
-    /// x as <see cref="DigitsScalar.QuantizeTokens"/> makes it; nothing beyond row1 is written.</summary>
+    /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: columns is a
+    /// multiple of 32; row0 of 16; x as <see cref="DigitsScalar.QuantizeTokens"/> makes it; nothing beyond row1 is
+    /// written.</summary>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         for (long t = 0; t < tokens; t++, x += Digits.TokenActivationBytes(columns), y += yStride)
@@ -28,7 +30,8 @@ public static unsafe class Ternary2Scalar
         }
     }
 
-    /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last tile are zeros.</summary>
+    /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last
+    /// tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         for (long r = 0; r < (rows + 15) / 16 * 16; r++)

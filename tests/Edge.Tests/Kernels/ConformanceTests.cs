@@ -8,17 +8,21 @@ using Xunit;
 
 namespace Edge.Tests.Kernels;
 
-/// <summary>Runs scripts/conformance once: it proves the arm64 code and builds the harness that the x64 test borrows.</summary>
+/// <summary>Runs scripts/conformance once: it proves the arm64 code and builds the harness that the x64 test
+/// borrows.</summary>
 public sealed class ConformanceRun
 {
     public ConformanceRun()
     {
         Root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(Root, "Edge.sln")))
-            Root = Path.GetDirectoryName(Root) ?? throw new InvalidOperationException("Edge.sln is above no folder of the tests.");
-        var start = new ProcessStartInfo(Path.Combine(Root, "scripts", "conformance")) { RedirectStandardOutput = true };
+            Root = Path.GetDirectoryName(Root)
+                ?? throw new InvalidOperationException("Edge.sln is above no folder of the tests.");
+        var start = new ProcessStartInfo(Path.Combine(Root, "scripts", "conformance")) { RedirectStandardOutput =
+            true };
         // The test host's own build variables must not reach the inner build.
-        foreach (string name in start.Environment.Keys.Where(n => n.StartsWith("MSBUILD", StringComparison.Ordinal)).ToList())
+        foreach (string name in start.Environment.Keys.Where(n
+            => n.StartsWith("MSBUILD", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         using Process process = Process.Start(start)!;
         Output = process.StandardOutput.ReadToEnd();
@@ -29,12 +33,14 @@ public sealed class ConformanceRun
     public string Root { get; }
     public string Output { get; }
     public int ExitCode { get; }
-    public string Failures => string.Join('\n', Output.Split('\n').Where(line => line.Contains("FAIL", StringComparison.Ordinal)));
+    public string Failures => string.Join('\n',
+        Output.Split('\n').Where(line => line.Contains("FAIL", StringComparison.Ordinal)));
 }
 
 public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<ConformanceRun>
 {
-    private delegate void Matrix(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride);
+    private delegate void Matrix(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride);
     private delegate void Quantize(float* x, byte* q, long columns, long tokens);
     private delegate void Tables(byte* x, byte* tables, long columns, long tokens);
     private delegate void Half(float* x, ushort* y, long n);
@@ -44,7 +50,8 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
     private delegate void Gate(float* gate, float* up, float* y, long n);
     private delegate void Add(float* y, float* x, long n);
     private delegate void AddScaled(float* y, float* x, float scale, long n);
-    private delegate void Attention(float* q, byte* k, byte* v, float* y, long headSize, long group, long length, float scale, float* scratch);
+    private delegate void Attention(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
+        float scale, float* scratch);
     private delegate void Router(float* logits, int* experts, float* weights, long count, long used, int renormalise);
 
     [StructLayout(LayoutKind.Sequential)]
@@ -67,12 +74,14 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
         Assert.DoesNotContain("FAIL", Run(_ => true), StringComparison.Ordinal);
     }
 
-    /// <summary>The harness's report on every listed kernel, with the variants of this machine that exist as classes.</summary>
+    /// <summary>The harness's report on every listed kernel, with the variants of this machine that exist as
+    /// classes.</summary>
     private string Run(Func<string, bool> wanted)
     {
         var delegates = new List<Delegate>();
         var rows = new List<Row>();
-        foreach (string line in File.ReadLines(Path.Combine(run.Root, "tests", "Edge.Kernels.Conformance", "kernels.list")))
+        foreach (string line in File.ReadLines(Path.Combine(run.Root, "tests", "Edge.Kernels.Conformance",
+            "kernels.list")))
         {
             string[] words = line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words.Length == 0) continue;
@@ -89,7 +98,8 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
             }
         }
         nint library = NativeLibrary.Load(Path.Combine(run.Root, "artifacts", "conformance", "libharness.so"));
-        var harness = (delegate* unmanaged<Row*, int, byte*, byte*, byte**, int>)NativeLibrary.GetExport(library, "run_kernels");
+        var harness = (delegate* unmanaged<Row*, int, byte*, byte*, byte**, int>)NativeLibrary.GetExport(library,
+            "run_kernels");
         byte empty = 0;
         byte* report;
         fixed (Row* table = rows.ToArray()) harness(table, rows.Count, &empty, &empty, &report);
@@ -122,6 +132,7 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
         "addscaled" => typeof(AddScaled),
         "attention" => typeof(Attention),
         "router" => typeof(Router),
-        _ => throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"kernels.list: unknown shape {name}")),
+        _ => throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+            $"kernels.list: unknown shape {name}")),
     };
 }

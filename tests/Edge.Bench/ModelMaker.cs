@@ -1,0 +1,163 @@
+using System.Runtime.InteropServices;
+using Edge.Gguf;
+
+namespace Edge.Bench;
+
+/// <summary>Writes a llama file of a real model's shape with random weights, for speed measurements without a download.
+/// Every block of weights has mean zero (pairs of opposite values), so that activations stay in range.</summary>
+internal static class ModelMaker
+{
+    private sealed record Shape(int Layers, int Width, int FeedForward, int Heads, int HeadsKv, int Vocabulary);
+
+    private static readonly Dictionary<string, Shape> Shapes = new()
+    {
+        ["1.1B"] = new(22, 2048, 5632, 32, 4, 32000), // TinyLlama
+        ["15M"] = new(6, 288, 768, 6, 6, 32000),      // llama2.c's stories15M
+        ["tiny"] = new(2, 64, 128, 4, 2, 320),
+    };
+
+    public static void Run(Options options)
+    {
+        if ((options.Find("arch") ?? "llama") != "llama") throw new ArgumentException("--arch: only llama is made");
+        string size = options.Find("params") ?? "1.1B";
+        if (!Shapes.TryGetValue(size, out Shape? shape))
+            throw new ArgumentException($"--params {size}: known are {string.Join(", ", Shapes.Keys)}");
+        string typeName = options.Find("type") ?? "Q4_0";
+        QuantType type = typeName switch
+        {
+            "Q4_0" => QuantType.Q4_0,
+            "Q8_0" => QuantType.Q8_0,
+            "F16" => QuantType.F16,
+            _ => throw new ArgumentException($"--type {typeName}: known are Q4_0, Q8_0, F16"),
+        };
+        string path = options.Text("out");
+        Write(path, shape, type, options.Integer("seed", 1));
+        Console.Error.WriteLine($"{path}: llama {size}, {typeName}, {new FileInfo(path).Length / 1e6:F0} MB");
+    }
+
+    private static void Write(string path, Shape s, QuantType type, int seed)
+    {
+        using var writer = new GgufWriter(path);
+        WriteMetadata(writer, s);
+        List<(string Name, QuantType Type, long[] Shape)> tensors = Tensors(s, type);
+        foreach ((string name, QuantType tensorType, long[] shape) in tensors) writer.AddTensor(name, tensorType, shape);
+        var random = new Random(seed);
+        foreach ((string name, QuantType tensorType, long[] shape) in tensors)
+        {
+            long rows = shape.Length > 1 ? shape[1] : 1;
+            byte[] row = new byte[QuantTypes.RowBytes(tensorType, shape[0])];
+            float spread = 1 / MathF.Sqrt(shape[0]);
+            for (long r = 0; r < rows; r++)
+            {
+                Fill(row, tensorType, random, spread);
+                writer.Write(name, row);
+            }
+        }
+        writer.Complete();
+    }
+
+    private static void WriteMetadata(GgufWriter writer, Shape s)
+    {
+        writer.Set("general.architecture", "llama");
+        writer.Set("general.name", "random weights for measurements");
+        writer.Set("llama.block_count", (uint)s.Layers);
+        writer.Set("llama.context_length", 2048u);
+        writer.Set("llama.embedding_length", (uint)s.Width);
+        writer.Set("llama.feed_forward_length", (uint)s.FeedForward);
+        writer.Set("llama.attention.head_count", (uint)s.Heads);
+        writer.Set("llama.attention.head_count_kv", (uint)s.HeadsKv);
+        writer.Set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        writer.Set("llama.rope.freq_base", 10000f);
+        writer.Set("llama.rope.dimension_count", (uint)(s.Width / s.Heads));
+        writer.Set("llama.vocab_size", (uint)s.Vocabulary);
+        string[] tokens = Tokens(s.Vocabulary);
+        writer.Set("tokenizer.ggml.model", "gpt2");
+        writer.Set("tokenizer.ggml.pre", "qwen2");
+        writer.SetArray("tokenizer.ggml.tokens", tokens);
+        int[] kinds = new int[tokens.Length];
+        Array.Fill(kinds, 1);
+        kinds[^1] = 3;
+        writer.SetArray<int>("tokenizer.ggml.token_type", kinds);
+        writer.SetArray("tokenizer.ggml.merges", ["Ġ Ġ"]);
+        writer.Set("tokenizer.ggml.eos_token_id", (uint)(tokens.Length - 1));
+    }
+
+    /// <summary>GPT-2's 256 byte tokens, one merge, fillers that no text gives, and an end token.</summary>
+    private static string[] Tokens(int count)
+    {
+        var tokens = new List<string>(count);
+        int beyond = 256;
+        for (int b = 0; b < 256; b++)
+        {
+            bool printable = b is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE;
+            tokens.Add(((char)(printable ? b : beyond++)).ToString());
+        }
+        tokens.Add("ĠĠ");
+        while (tokens.Count < count - 1) tokens.Add($"<filler-{tokens.Count}>");
+        tokens.Add("<|endoftext|>");
+        return [.. tokens];
+    }
+
+    private static List<(string, QuantType, long[])> Tensors(Shape s, QuantType type)
+    {
+        long kv = s.Width / s.Heads * s.HeadsKv;
+        var list = new List<(string, QuantType, long[])>
+        {
+            ("token_embd.weight", type, [s.Width, s.Vocabulary]),
+            ("output_norm.weight", QuantType.F32, [s.Width]),
+            ("output.weight", type, [s.Width, s.Vocabulary]),
+        };
+        for (int l = 0; l < s.Layers; l++)
+        {
+            list.Add(($"blk.{l}.attn_norm.weight", QuantType.F32, [s.Width]));
+            list.Add(($"blk.{l}.attn_q.weight", type, [s.Width, s.Width]));
+            list.Add(($"blk.{l}.attn_k.weight", type, [s.Width, kv]));
+            list.Add(($"blk.{l}.attn_v.weight", type, [s.Width, kv]));
+            list.Add(($"blk.{l}.attn_output.weight", type, [s.Width, s.Width]));
+            list.Add(($"blk.{l}.ffn_norm.weight", QuantType.F32, [s.Width]));
+            list.Add(($"blk.{l}.ffn_gate.weight", type, [s.Width, s.FeedForward]));
+            list.Add(($"blk.{l}.ffn_up.weight", type, [s.Width, s.FeedForward]));
+            list.Add(($"blk.{l}.ffn_down.weight", type, [s.FeedForward, s.Width]));
+        }
+        return list;
+    }
+
+    private static void Fill(Span<byte> row, QuantType type, Random random, float spread)
+    {
+        if (type == QuantType.F32) MemoryMarshal.Cast<byte, float>(row).Fill(1);
+        else if (type == QuantType.F16) FillHalves(MemoryMarshal.Cast<byte, Half>(row), random, spread);
+        else
+        {
+            int blockBytes = QuantTypes.Of(type).BlockBytes;
+            for (int at = 0; at < row.Length; at += blockBytes) FillBlock(row.Slice(at, blockBytes), type, random, spread);
+        }
+    }
+
+    private static void FillHalves(Span<Half> row, Random random, float spread)
+    {
+        for (int i = 0; i < row.Length; i += 2)
+        {
+            row[i] = (Half)((random.NextSingle() * 2 - 1) * spread);
+            row[i + 1] = -row[i];
+        }
+    }
+
+    /// <summary>Each weight's opposite stands in the same block: the other nibble, or the next byte.</summary>
+    private static void FillBlock(Span<byte> block, QuantType type, Random random, float spread)
+    {
+        float largest = type == QuantType.Q4_0 ? 7 : 127;
+        MemoryMarshal.Write(block, (Half)(spread * (0.5f + random.NextSingle()) / largest));
+        Span<byte> quants = block[2..];
+        random.NextBytes(quants);
+        for (int i = 0; i < quants.Length; i++)
+        {
+            if (type == QuantType.Q4_0)
+            {
+                int low = 1 + quants[i] % 15;
+                quants[i] = (byte)(low | (16 - low) << 4);
+            }
+            else if (i % 2 == 1) quants[i] = (byte)-(sbyte)quants[i - 1];
+            else if (quants[i] == 128) quants[i] = 129;
+        }
+    }
+}

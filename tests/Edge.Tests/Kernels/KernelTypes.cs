@@ -1,0 +1,2 @@
+// The shapes of kernels that tests call.
+global using unsafe RowsKernel = delegate*<byte*, byte*, float*, long, long, long, long, long, void>;

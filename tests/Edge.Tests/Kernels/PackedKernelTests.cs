@@ -1,0 +1,143 @@
+using Edge.Kernels;
+using Xunit;
+
+namespace Edge.Tests.Kernels;
+
+/// <summary>Packed tiles against the product of what went into them, in double.</summary>
+public sealed unsafe class PackedKernelTests
+{
+    private const int Rows = 45, Columns = 384, Tokens = 2;
+    private const float Untouched = 12345;
+
+    private delegate void PackWeights(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows);
+    private delegate void QuantizeActivations(float* x, byte* q, long columns, long tokens);
+    private delegate void MultiplyRows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride);
+
+    [Fact]
+    public void Digits2_PackedMatrix_GivesTheProduct() => Check(-2, 1, Digits.Group, Digits.Digits2Bytes(Rows, Columns),
+        Digits2Scalar.Pack, DigitsScalar.QuantizeGroups, Digits.ActivationBytes(Columns), Digits2Scalar.Rows);
+
+    [Fact]
+    public void Digits3_PackedMatrix_GivesTheProduct() => Check(-4, 3, Digits.Group, Digits.Digits3Bytes(Rows, Columns),
+        Digits3Scalar.Pack, DigitsScalar.QuantizeGroups, Digits.ActivationBytes(Columns), Digits3Scalar.Rows);
+
+    [Fact]
+    public void Digits4_PackedMatrix_GivesTheProduct() => Check(-8, 7, Digits.Group, Digits.Digits4Bytes(Rows, Columns),
+        Digits4Scalar.Pack, DigitsScalar.QuantizeGroups, Digits.ActivationBytes(Columns), Digits4Scalar.Rows);
+
+    [Fact]
+    public void Ternary2_PackedMatrix_GivesTheProduct() => Check(-1, 1, Columns, Digits.Ternary2Bytes(Rows, Columns),
+        Ternary2Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns), Ternary2Scalar.Rows);
+
+    [Fact]
+    public void Ternary1_67_PackedMatrix_GivesTheProduct()
+        => Check(-1, 1, Columns, Digits.Ternary1_67Bytes(Rows, Columns),
+        Ternary1_67Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns),
+            Ternary1_67Scalar.Rows);
+
+    [Fact]
+    public void Ternary1_6_PackedMatrix_GivesTheProduct()
+        => Check(-1, 1, Columns, Digits.Ternary1_6Bytes(Rows, Columns),
+        Ternary1_6Scalar.Pack, DigitsScalar.QuantizeTokens, Digits.TokenActivationBytes(Columns),
+            Ternary1_6Scalar.Rows);
+
+    [Fact]
+    public void Digits2Lut_SameWeights_GivesTheBitsOfDigits2()
+    {
+        var random = new Random(5);
+        sbyte[] weights = Weights(random, -2, 1);
+        ushort[] scales = Scales(random, Rows * Columns / Digits.Group);
+        float[] x = Activations(random);
+        float[] expected = new float[Rows], actual = new float[Rows];
+        byte[] tiles = new byte[Digits.Digits2Bytes(Rows, Columns)],
+            other = new byte[Digits2LutScalar.Bytes(Rows, Columns)];
+        byte[] q = new byte[Digits.ActivationBytes(Columns)], tables = new byte[Digits2LutScalar.TableBytes(Columns)];
+        fixed (sbyte* w = weights)
+        fixed (ushort* s = scales)
+        fixed (float* v = x, y = expected, z = actual)
+        fixed (byte* t = tiles, u = other, a = q, b = tables)
+        {
+            Digits2Scalar.Pack(w, s, t, Columns, Rows);
+            Digits2LutScalar.Pack(w, s, u, Columns, Rows);
+            DigitsScalar.QuantizeGroups(v, a, Columns, 1);
+            Digits2LutScalar.Tables(a, b, Columns, 1);
+            Digits2Scalar.Rows(t, a, y, Columns, 0, Rows, 1, Rows);
+            Digits2LutScalar.Rows(u, b, z, Columns, 0, Rows, 1, Rows);
+        }
+        Assert.Equal(expected, actual);
+    }
+
+    [Fact]
+    public void Digits4x32_SameBlocks_GivesTheBitsOfQ4_0()
+    {
+        var random = new Random(6);
+        byte[] source = new byte[Rows * Columns / 32 * 18];
+        random.NextBytes(source);
+        for (int b = 0; b < source.Length; b += 18)
+            BitConverter.TryWriteBytes(source.AsSpan(b), (Half)(random.NextDouble() - 0.5));
+        float[] x = Activations(random), expected = new float[Rows], actual = new float[Rows];
+        byte[] tiles = new byte[Tiles.Bytes(Rows, Columns, Tiles.Q4_0BlockBytes)],
+            other = new byte[Digits.Digits4x32Bytes(Rows, Columns)];
+        byte[] q = new byte[Tiles.ActivationBytes(Columns)];
+        fixed (float* v = x, y = expected, z = actual)
+        fixed (byte* w = source, t = tiles, u = other, a = q)
+        {
+            Assert.Equal(0, Q4_0Scalar.Pack(w, t, Columns, Rows));
+            Assert.Equal(0, Digits4x32Scalar.Pack(w, u, Columns, Rows));
+            ActivationsScalar.Quantize(v, a, Columns, 1);
+            Q4_0Scalar.Rows(t, a, y, Columns, 0, Rows, 1, Rows);
+            Digits4x32Scalar.Rows(u, a, z, Columns, 0, Rows, 1, Rows);
+        }
+        Assert.Equal(expected, actual);
+    }
+
+    private static void Check(int least, int most, int group, long tileBytes, PackWeights pack,
+        QuantizeActivations quantize, long tokenBytes,
+        MultiplyRows rows)
+    {
+        var random = new Random(least * 16 + most);
+        sbyte[] weights = Weights(random, least, most);
+        ushort[] scales = Scales(random, Rows * Columns / group);
+        float[] x = Activations(random), y = new float[Tokens * (Rows + 1)];
+        Array.Fill(y, Untouched);
+        byte[] tiles = new byte[tileBytes], q = new byte[Tokens * tokenBytes];
+        fixed (sbyte* w = weights)
+        fixed (ushort* s = scales)
+        fixed (float* v = x, to = y)
+        fixed (byte* t = tiles, a = q)
+        {
+            pack(w, s, t, Columns, Rows);
+            quantize(v, a, Columns, Tokens);
+            rows(t, a, to, Columns, 0, Rows, Tokens, Rows + 1);
+        }
+        double largest = 0, error = 0;
+        for (int token = 0; token < Tokens; token++)
+        {
+            for (int r = 0; r < Rows; r++)
+            {
+                double sum = 0;
+                for (int c = 0; c < Columns; c++)
+                    sum += (double)weights[r * Columns + c]
+                        * BitConverter.Int32BitsToSingle(scales[(r * Columns + c) / group] << 16)
+                            * x[token * Columns + c];
+                largest = Math.Max(largest, Math.Abs(sum));
+                error = Math.Max(error, Math.Abs(sum - y[token * (Rows + 1) + r]));
+            }
+            Assert.Equal(Untouched, y[token * (Rows + 1) + Rows]);
+        }
+        // All that is lost is the rounding of the activations to int8.
+        Assert.InRange(error, 1e-9, 0.01 * largest);
+    }
+
+    private static sbyte[] Weights(Random random, int least, int most) =>
+        [.. Enumerable.Range(0, Rows * Columns).Select(_ => (sbyte)random.Next(least, most + 1))];
+
+    private static ushort[] Scales(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_
+            => (ushort)(BitConverter.SingleToInt32Bits(0.01f + 0.02f * random.NextSingle()) >> 16))];
+
+    private static float[] Activations(Random random) =>
+        [.. Enumerable.Range(0, Tokens * Columns).Select(_
+            => 2 * random.NextSingle() - 1 + (random.NextSingle() - 0.5f))];
+}
