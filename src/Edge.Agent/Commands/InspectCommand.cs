@@ -40,7 +40,7 @@ internal static class InspectCommand
         foreach (var tensor in file.Tensors)
         {
             string shape = string.Join(" x ", tensor.Shape);
-            output.WriteLine($"{tensor.Name.PadRight(width)}  {tensor.Type,-5} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
+            output.WriteLine($"{tensor.Name.PadRight(width)}  {tensor.Type,-12} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
         }
         output.WriteLine();
         foreach (var type in file.Tensors.GroupBy(tensor => tensor.Type))

@@ -48,10 +48,10 @@ public static unsafe class Digits2Avx2
         DigitsAvx2.Store(y + 8, y1, rows - 8);
     }
 
-    /// <summary>The weights' offset of two times Σ activations; fourfold for rows 4 … 7.</summary>
+    /// <summary>The weights' offset of two times Σ activations; fourfold for rows 4 … 7. (Shifted before it is broadcast, see
+    /// <see cref="Q4_0Avx2"/>.)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<int> Bias(int sum) =>
-        Avx2.ShiftLeftLogicalVariable(Vector256.Create(sum), Vector256.Create(1u, 1, 1, 1, 3, 3, 3, 3));
+    internal static Vector256<int> Bias(int sum) => Vector256.Create(Vector128.Create(sum << 1), Vector128.Create(sum << 3));
 
     /// <summary>Adds Σ code · activation of four rows each, as two halves of the columns; b and d count fourfold. Shapes: columns is 32
     /// or 64: sixteen products of 12 and 127 fit 16 bits.</summary>

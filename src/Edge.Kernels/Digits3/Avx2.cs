@@ -70,6 +70,6 @@ public static unsafe class Digits3Avx2
         Vector256.Create(Sse2.LoadVector128(w), Sse2.LoadVector128(w + 48));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Bits(Vector256<byte> v, byte shift, byte mask) =>
-        Avx2.And(shift == 0 ? v : Avx2.ShiftRightLogical(v.AsUInt16(), shift).AsByte(), Vector256.Create(mask));
+    private static Vector256<byte> Bits(Vector256<byte> v, int shift, byte mask) =>
+        Avx2.And((v.AsUInt16() >>> shift).AsByte(), Vector256.Create(mask));
 }

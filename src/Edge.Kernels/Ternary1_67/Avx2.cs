@@ -74,7 +74,7 @@ public static unsafe class Ternary1_67Avx2
 
     // Within bytes of at most four bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Left(Vector128<byte> v, byte count) => Sse2.ShiftLeftLogical(v.AsUInt16(), count).AsByte();
+    private static Vector128<byte> Left(Vector128<byte> v, int count) => (v.AsUInt16() << count).AsByte();
 
     // The tables hold n mod 3 + 4 · (n / 3 mod 3) + 16 · (n / 9); a look-up gives zero where the index is negative.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
