@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Models.Pack;
 using Edge.Weights;
 
 namespace Edge.Models;
@@ -19,9 +20,10 @@ public abstract class Model : IDisposable
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);
         ModelConfig config = ConfigReader.Read(file.Metadata);
+        PackHeader? pack = PackHeader.Find(file);
         // Reading in place reports its own progress; packing reports the rest of it.
         var weights = WeightFile.Open(file, options.Loading);
-        var tensors = new Tensors(file, weights, kernels, options.Arithmetic, progress);
+        var tensors = new Tensors(file, pack, weights, kernels, options.Arithmetic, progress);
         try
         {
             return ArchitectureTable.Create(new ModelSource(file, config, options, kernels, tensors));

@@ -21,15 +21,24 @@ public static unsafe class Ternary1_67Scalar
                 long row = r % 12;
                 byte* tile = w + r / 12 * Digits.Ternary1_67TileBytes(columns);
                 int dot = 0;
-                for (long c = 0; c < columns; c++)
-                {
-                    int field = Field(tile + 32 + c / 32 * 80 + (row & 3) * 4 + (c & 3), c / 4 & 7);
-                    int weight = row < 4 ? field % 3 - 1 : row < 8 ? field / 3 % 3 - 1 : field / 9 - 1;
-                    dot += weight * ((sbyte*)x)[c];
-                }
+                for (long c = 0; c < columns; c++) dot += Weight(tile, row, c) * ((sbyte*)x)[c];
                 y[r] = (float)dot * (Digits.FromBF16(((ushort*)tile)[row]) * activation);
             }
         }
+    }
+
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* tile = w + row / 12 * Digits.Ternary1_67TileBytes(columns);
+        float scale = Digits.FromBF16(((ushort*)tile)[row % 12]);
+        for (long c = 0; c < columns; c++) y[c] = Weight(tile, row % 12, c) * scale;
+    }
+
+    private static int Weight(byte* tile, long row, long column)
+    {
+        int field = Field(tile + 32 + column / 32 * 80 + (row & 3) * 4 + (column & 3), column / 4 & 7);
+        return row < 4 ? field % 3 - 1 : row < 8 ? field / 3 % 3 - 1 : field / 9 - 1;
     }
 
     /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last
