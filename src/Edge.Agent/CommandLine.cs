@@ -52,6 +52,7 @@ internal static class CommandLine
             LogitsCommand.Create(),
             TokenizeCommand.Create(),
             InspectCommand.Create(),
+            PackCommand.Create(),
             KernelsCommand.Create(),
         };
 

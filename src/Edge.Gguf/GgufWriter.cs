@@ -62,6 +62,14 @@ public sealed class GgufWriter : IDisposable
         _values.Write(MemoryMarshal.AsBytes(values));
     }
 
+    /// <summary>The same value under the same key as in another file.</summary>
+    public void Copy(GgufMetadata from, string key)
+    {
+        (GgufValueType type, ReadOnlyMemory<byte> value) = from.Raw(key);
+        StartEntry(key, type);
+        _values.Write(value.Span);
+    }
+
     /// <summary>An array whose values are known only when the data is written: zeros until <see cref="Fill"/>.</summary>
     public void Reserve(string key, int count)
     {
