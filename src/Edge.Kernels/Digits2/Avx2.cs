@@ -4,12 +4,13 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Digits2Scalar"/>, the same bits. Decode masks each byte where it stands: the second and fourth digit
-/// count fourfold, which their scales expect anyway. Prefill takes a group apart once for all tokens.</summary>
+/// <summary>AVX2 twin of <see cref="Digits2Scalar"/>, the same bits. Each byte is masked where it stands: the second and fourth digit
+/// count fourfold, which their scales expect anyway. The tile stays in the first-level cache for all tokens: taking it apart once and
+/// storing the codes was slower.</summary>
 public static unsafe class Digits2Avx2
 {
-    // Tokens from which taking apart pays.
-    private const long Many = 3;
+    // About what one core has in flight at memory speed.
+    private const long PrefetchBytes = 4096;
 
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
@@ -18,14 +19,10 @@ public static unsafe class Digits2Avx2
         long tokenBytes = Digits.ActivationBytes(columns);
         byte* tile = w + row0 / 16 * tileBytes;
         for (long r = row0; r < row1; r += 16, tile += tileBytes)
-        {
-            if (tokens >= Many) Tile(tile, x, y + r, columns, row1 - r, tokens, yStride);
-            else
-                for (long t = 0; t < tokens; t++) One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
-        }
+            for (long t = 0; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
     }
 
-    private static void One(byte* w, byte* x, float* y, long columns, long rows)
+    private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
     {
         byte* record = x + columns;
         byte* end = record;
@@ -72,9 +69,6 @@ public static unsafe class Digits2Avx2
         d = DigitsAvx2.Widen(d, s3);
     }
 
-    // About what one core has in flight at memory speed.
-    private const long PrefetchBytes = 4096;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Eight(byte* w, Vector256<sbyte> x, ref Vector256<short> s0, ref Vector256<short> s1, ref Vector256<short> s2,
         ref Vector256<short> s3)
@@ -87,41 +81,5 @@ public static unsafe class Digits2Avx2
         s1 = Avx2.Add(s1, Avx2.MultiplyAddAdjacent(Avx2.And(v, high), x));
         s2 = Avx2.Add(s2, Avx2.MultiplyAddAdjacent(Avx2.And(u, low), x));
         s3 = Avx2.Add(s3, Avx2.MultiplyAddAdjacent(Avx2.And(u, high), x));
-    }
-
-    [SkipLocalsInit]
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
-    {
-        DigitsAvx2.Codes room;
-        byte* codes = room.Bytes;
-        Vector256<int> lower = Vector256.Create(0, 0, 0, 0, 2, 2, 2, 2), upper = Vector256.Create(4, 4, 4, 4, 6, 6, 6, 6);
-        byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits2GroupBytes)
-        {
-            Unpack(w + 32, codes, Digits.Group);
-            for (long t = 0; t < tokens; t++)
-            {
-                byte* at = x + t * Digits.ActivationBytes(columns);
-                byte* with = record + t * Digits.ActivationBytes(columns);
-                float* to = y + t * yStride;
-                bool first = record == end;
-                DigitsAvx2.AddGroup(codes, at, with, (ushort*)w, 1, lower, to, rows, first);
-                DigitsAvx2.AddGroup(codes + 2 * DigitsAvx2.FieldBytes, at, with, (ushort*)w + 8, 1, upper, to + 8, rows - 8, first);
-            }
-        }
-    }
-
-    /// <summary>Takes four digits of up to 128 columns apart (layout: <see cref="DigitsAvx2"/>).</summary>
-    internal static void Unpack(byte* w, byte* codes, long columns)
-    {
-        Vector256<byte> three = Vector256.Create((byte)3);
-        for (byte* end = w + columns * 4; w < end; w += 32, codes += 32)
-        {
-            Vector256<byte> v = Avx2.Xor(Avx.LoadVector256(w), Vector256.Create((byte)128));
-            Avx.Store(codes, Avx2.And(v, three));
-            Avx.Store(codes + DigitsAvx2.FieldBytes, Avx2.And(Avx2.ShiftRightLogical(v.AsUInt16(), 2).AsByte(), three));
-            Avx.Store(codes + 2 * DigitsAvx2.FieldBytes, Avx2.And(Avx2.ShiftRightLogical(v.AsUInt16(), 4).AsByte(), three));
-            Avx.Store(codes + 3 * DigitsAvx2.FieldBytes, Avx2.And(Avx2.ShiftRightLogical(v.AsUInt16(), 6).AsByte(), three));
-        }
     }
 }

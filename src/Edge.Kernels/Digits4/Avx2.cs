@@ -7,8 +7,6 @@ namespace Edge.Kernels;
 /// <summary>AVX2 twin of <see cref="Digits4Scalar"/>, the same bits. A vector holds sixteen rows × four columns, two rows in a byte.</summary>
 public static unsafe class Digits4Avx2
 {
-    // Tokens from which taking apart pays.
-    private const long Many = 3;
     private const long PrefetchBytes = 4096;
 
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
@@ -18,11 +16,7 @@ public static unsafe class Digits4Avx2
         long tokenBytes = Digits.ActivationBytes(columns);
         byte* tile = w + row0 / 16 * tileBytes;
         for (long r = row0; r < row1; r += 16, tile += tileBytes)
-        {
-            if (tokens >= Many) Tile(tile, x, y + r, columns, row1 - r, tokens, yStride);
-            else
-                for (long t = 0; t < tokens; t++) One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
-        }
+            for (long t = 0; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
     }
 
     /// <summary>Adds Σ code · activation of 32 columns: low has rows 0 … 3 and 8 … 11, high the others.</summary>
@@ -43,7 +37,7 @@ public static unsafe class Digits4Avx2
         high = DigitsAvx2.Widen(high, h);
     }
 
-    private static void One(byte* w, byte* x, float* y, long columns, long rows)
+    private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
     {
         byte* record = x + columns;
         byte* end = record;
@@ -77,40 +71,4 @@ public static unsafe class Digits4Avx2
     // The upper weight is signed: its upper bit flipped, it has the offset of the lower one.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Codes(byte* w) => Avx2.Xor(Avx.LoadVector256(w), Vector256.Create((byte)128));
-
-    [SkipLocalsInit]
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
-    {
-        DigitsAvx2.Codes room;
-        byte* codes = room.Bytes;
-        Vector256<int> powers = Vector256.Create(0, 0, 0, 0, 4, 4, 4, 4);
-        byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits4GroupBytes)
-        {
-            Unpack(w + 32, codes);
-            for (long t = 0; t < tokens; t++)
-            {
-                byte* at = x + t * Digits.ActivationBytes(columns);
-                byte* with = record + t * Digits.ActivationBytes(columns);
-                float* to = y + t * yStride;
-                bool first = record == end;
-                DigitsAvx2.AddGroup(codes, at, with, (ushort*)w, 3, powers, to, rows, first);
-                DigitsAvx2.AddGroup(codes + 2 * DigitsAvx2.FieldBytes, at, with, (ushort*)w + 8, 3, powers, to + 8, rows - 8, first);
-            }
-        }
-    }
-
-    private static void Unpack(byte* w, byte* codes)
-    {
-        Vector256<byte> nibble = Vector256.Create((byte)15);
-        for (byte* end = codes + DigitsAvx2.FieldBytes; codes < end; codes += 32, w += 64)
-        {
-            Vector256<byte> a = Codes(w), b = Codes(w + 32);
-            Vector256<byte> lower = Avx2.Permute2x128(a, b, 0x20), upper = Avx2.Permute2x128(a, b, 0x31);
-            Avx.Store(codes, Avx2.And(lower, nibble));
-            Avx.Store(codes + DigitsAvx2.FieldBytes, Avx2.And(Avx2.ShiftRightLogical(lower.AsUInt16(), 4).AsByte(), nibble));
-            Avx.Store(codes + 2 * DigitsAvx2.FieldBytes, Avx2.And(upper, nibble));
-            Avx.Store(codes + 3 * DigitsAvx2.FieldBytes, Avx2.And(Avx2.ShiftRightLogical(upper.AsUInt16(), 4).AsByte(), nibble));
-        }
-    }
 }
