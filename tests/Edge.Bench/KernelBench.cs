@@ -24,6 +24,7 @@ internal static unsafe class KernelBench
             if (options.Find("set") is { } name && name != set.Name) continue;
             foreach (QuantType type in QuantTypes.Rows.Where(row => row.Runs).Select(row => row.Id))
             {
+                if (options.Find("type") is { } wanted && wanted != type.ToString()) continue;
                 foreach ((string level, long bytes) in Levels)
                 {
                     // Scalar code at memory size would take minutes and says nothing new.
@@ -50,10 +51,10 @@ internal static unsafe class KernelBench
         long rows = Math.Max(layout?.Rows ?? 8, (long)(bytes / rowBytes) / Step * Step);
         long weightBytes = layout is null ? rows * QuantTypes.RowBytes(type, Columns) : layout.Bytes(rows, Columns);
         byte* w = (byte*)NativeMemory.AlignedAlloc((nuint)weightBytes, 64);
-        new Span<byte>(w, (int)weightBytes).Fill(0x11);
+        new Span<byte>(w, (int)weightBytes).Fill(0x3B); // as a scale in any format a common number: subnormal products would be measured instead
         long xBytes = tokens * PreparedRows.Bytes(layout?.Activations ?? ActivationFormat.Floats, (int)Columns);
         byte* x = (byte*)NativeMemory.AlignedAlloc((nuint)xBytes, 64);
-        new Span<byte>(x, (int)xBytes).Fill(1);
+        new Span<byte>(x, (int)xBytes).Fill(0x3B);
         float* y = (float*)NativeMemory.AlignedAlloc((nuint)(tokens * rows * 4), 64);
         long inner = Math.Max(1, (32L << 20) / (weightBytes * tokens));
         var rates = new Samples();
