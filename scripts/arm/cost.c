@@ -34,6 +34,7 @@ static void measure_matrix(const Kernel *kernel, const Layout *layout, long rows
     long bytes = layout->matrix_bytes(rows, columns);
     void *w = zeros(bytes), *x = zeros(layout->activation_bytes(columns));
     float *y = zeros(rows * 4);
+    ((int *)w)[1] = (int)rows; // Ternary1_67 has it in its header; the others read two weights or scales
     call(w, x, y, columns, 0, rows, 1, rows);
     mark(0, region);
     call(w, x, y, columns, 0, rows, 1, rows);

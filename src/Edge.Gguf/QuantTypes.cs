@@ -53,7 +53,10 @@ public static class QuantTypes
         Packed(QuantType.DIGITS4_G128, "DIGITS4_G128", tileRows: 16, 0, 128, 1056),
         Packed(QuantType.DIGITS4_G32, "DIGITS4_G32", tileRows: 16, 0, 32, 288),
         Packed(QuantType.TERNARY_2_0, "TERNARY_2_0", tileRows: 16, 32, 32, 128),
-        Packed(QuantType.TERNARY_1_67, "TERNARY_1_67", tileRows: 12, 32, 32, 80),
+        Packed(QuantType.TERNARY_1_67, "TERNARY_1_67", tileRows: 12, 0, 32, 80) with
+        {
+            ShortTileRows = 4, MatrixHeaderBytes = 64, RowHeaderBytes = 1,
+        },
         Packed(QuantType.TERNARY_1_6, "TERNARY_1_6", tileRows: 20, 48, 32, 128),
     ];
 

@@ -1,6 +1,7 @@
 namespace Edge.Mqtt;
 
-/// <summary>Doubling delays with full jitter in their upper half, so that a fleet does not return as one when its broker does.</summary>
+/// <summary>Doubling delays with full jitter in their upper half, so that a fleet does not return as one when its
+/// broker does.</summary>
 internal sealed class Backoff(TimeSpan min, TimeSpan max, Random random)
 {
     private TimeSpan _next;

@@ -5,10 +5,12 @@ public enum MqttLogLevel { Information, Warning, Error }
 /// <summary>Why the transport gave a message up.</summary>
 public enum MqttDropReason { OutboxFull, Offline, TooLargeForBroker, InvalidTopic, RefusedByBroker }
 
-/// <summary>What the owner of a transport hears, on the transport's own thread: nothing here may block or call Stop or Dispose.</summary>
+/// <summary>What the owner of a transport hears, on the transport's own thread: nothing here may block or call Stop
+/// or Dispose.</summary>
 public sealed record MqttEvents
 {
-    /// <summary>Runs before the message is acknowledged (QoS 1: PUBACK leaves after it returns): whatever must be durable, is made durable here.</summary>
+    /// <summary>Runs before the message is acknowledged (QoS 1: PUBACK leaves after it returns): whatever must be
+    /// durable, is made durable here.</summary>
     public required Action<MqttMessage> OnMessage { get; init; }
     /// <summary>Connected and every subscription granted: the moment for a birth message.</summary>
     public Action OnOnline { get; init; } = static () => { };

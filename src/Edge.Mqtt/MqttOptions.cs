@@ -1,6 +1,7 @@
 namespace Edge.Mqtt;
 
-/// <summary>One connection: where, as whom, with which limits. Every queue of the transport has its bound here.</summary>
+/// <summary>One connection: where, as whom, with which limits. Every queue of the transport has its bound
+/// here.</summary>
 public sealed record MqttOptions
 {
     public string Host { get; init; } = "127.0.0.1";
@@ -15,9 +16,11 @@ public sealed record MqttOptions
     public uint SessionExpirySeconds { get; init; } = 3600;
     /// <summary>QoS 1 messages that the broker may have under way to us.</summary>
     public int ReceiveMaximum { get; init; } = 16;
-    /// <summary>A larger payload is not copied: the owner hears of it by <see cref="MqttMessage.IsOversized"/> and can refuse it.</summary>
+    /// <summary>A larger payload is not copied: the owner hears of it by <see cref="MqttMessage.IsOversized"/> and
+    /// can refuse it.</summary>
     public int PayloadBytesMax { get; init; } = 256 * 1024;
-    /// <summary>Told to the broker, which drops larger packets without a word; well above PayloadBytesMax, so that refusals can be given.</summary>
+    /// <summary>Told to the broker, which drops larger packets without a word; well above PayloadBytesMax, so that
+    /// refusals can be given.</summary>
     public int PacketBytesMax { get; init; } = 4 * 1024 * 1024;
     public int OutboxMessagesMax { get; init; } = 1024;
     public long OutboxBytesMax { get; init; } = 8 * 1024 * 1024;
@@ -44,8 +47,10 @@ public sealed record MqttOptions
         if (InFlightMax is < 1 or > 1000) return $"mqtt.in_flight_max {InFlightMax} is outside 1 to 1000";
         if (PayloadBytesMax < 1024) return $"mqtt.payload_bytes_max {PayloadBytesMax} is below 1024";
         if (PacketBytesMax < PayloadBytesMax) return "mqtt.packet_bytes_max is below payload_bytes_max";
-        if (OutboxMessagesMax < 1 || OutboxBytesMax < 1024) return "the outbox needs room for at least 1 message and 1024 bytes";
-        if (ReconnectMin <= TimeSpan.Zero || ReconnectMax < ReconnectMin) return "mqtt.reconnect_min must be above 0 and at most reconnect_max";
+        if (OutboxMessagesMax < 1 || OutboxBytesMax < 1024)
+            return "the outbox needs room for at least 1 message and 1024 bytes";
+        if (ReconnectMin <= TimeSpan.Zero || ReconnectMax < ReconnectMin)
+            return "mqtt.reconnect_min must be above 0 and at most reconnect_max";
         return null;
     }
 }

@@ -12,7 +12,8 @@ internal sealed class Outbox(int messagesMax, long bytesMax)
 
     public int Count { get { lock (_gate) return _messages.Count; } }
 
-    /// <summary>False: there was no room. <paramref name="displaced"/>: QoS 0 messages that had to leave for it.</summary>
+    /// <summary>False: there was no room. <paramref name="displaced"/>: QoS 0 messages that had to leave for
+    /// it.</summary>
     public bool TryAdd(MqttMessage message, out IReadOnlyList<MqttMessage> displaced)
     {
         List<MqttMessage>? out0 = null;
@@ -34,7 +35,8 @@ internal sealed class Outbox(int messagesMax, long bytesMax)
         return added;
     }
 
-    /// <summary>The next message, unless it is QoS 1 and <paramref name="mayStartQos1"/> is false: order is kept.</summary>
+    /// <summary>The next message, unless it is QoS 1 and <paramref name="mayStartQos1"/> is false: order is
+    /// kept.</summary>
     public MqttMessage? Take(bool mayStartQos1)
     {
         lock (_gate)
@@ -44,7 +46,8 @@ internal sealed class Outbox(int messagesMax, long bytesMax)
         }
     }
 
-    /// <summary>Puts a message back that could not be handed over; it was just taken, so the bounds hold but for it.</summary>
+    /// <summary>Puts a message back that could not be handed over; it was just taken, so the bounds hold but for
+    /// it.</summary>
     public void PutBack(MqttMessage message)
     {
         lock (_gate)

@@ -17,7 +17,8 @@ internal static class TopicName
         {
             if (c is '+' or '#') return $"it has the wildcard '{c}'";
             if (char.IsControl(c)) return $"it has the control character U+{(int)c:X4}";
-            if (char.IsSurrogate(c) || c is '\uFFFD' or '\uFFFE' or '\uFFFF') return "it has characters outside the basic plane";
+            if (char.IsSurrogate(c) || c is '\uFFFD' or '\uFFFE' or '\uFFFF')
+                return "it has characters outside the basic plane";
         }
         return null;
     }

@@ -2,12 +2,14 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>The Jinja subset of common chat templates, with blocks trimmed as the transformers library has it. Parsed once,
-/// rendered by any number of threads; time, memory and output are bounded, whatever the template says.</summary>
+/// <summary>The Jinja subset of common chat templates, with blocks trimmed as the transformers library has it. Parsed
+/// once, rendered by any number of threads; time, memory and output are bounded, whatever the template says.</summary>
 public sealed class ChatTemplate
 {
     private const string ChatMl = """
-        {% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}
+        {% for message in messages %}
+        {{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}
+        {%- endfor %}
         {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
         """;
 
@@ -30,14 +32,14 @@ public sealed class ChatTemplate
     /// <summary>Errors: TemplateException naming the construct, line and column.</summary>
     public static ChatTemplate Parse(string source) => new(source);
 
-    /// <summary>From tokenizer.chat_template, or ChatML where the file has none and its vocabulary has the ChatML tokens.
-    /// Errors: TemplateException; GgufException where there is no template to be had.</summary>
+    /// <summary>From tokenizer.chat_template, or ChatML where the file has none and its vocabulary has the ChatML
+    /// tokens. Errors: TemplateException; GgufException where there is no template to be had.</summary>
     public static ChatTemplate FromGguf(GgufMetadata metadata)
     {
         IReadOnlyList<string> tokens = metadata.FindStrings(TokenizerMetadata.TokensKey) ?? [];
-        string source = metadata.FindString("tokenizer.chat_template")
-            ?? (tokens.Contains("<|im_start|>") && tokens.Contains("<|im_end|>") ? ChatMl : throw new GgufException(
-                "tokenizer.chat_template is missing and the vocabulary has no <|im_start|>; take an instruction-tuned model", 0));
+        bool chatMl = tokens.Contains("<|im_start|>") && tokens.Contains("<|im_end|>");
+        string source = metadata.FindString("tokenizer.chat_template") ?? (chatMl ? ChatMl : throw new GgufException(
+            "tokenizer.chat_template is missing and the vocabulary has no <|im_start|>; take an instruct model", 0));
         return new(source)
         {
             BosToken = Spelling(metadata, TokenizerMetadata.BosKey, tokens),
@@ -45,11 +47,12 @@ public sealed class ChatTemplate
         };
     }
 
-    /// <summary>The prompt for <paramref name="messages"/>; with <paramref name="addGenerationPrompt"/> it ends where the
-    /// assistant begins. <paramref name="flags"/> are further variables, such as enable_thinking. Errors: TemplateException,
-    /// with the template's own message where it refuses the messages.</summary>
+    /// <summary>The prompt for <paramref name="messages"/>; with <paramref name="addGenerationPrompt"/> it ends where
+    /// the assistant begins. <paramref name="flags"/> are further variables, such as enable_thinking. Errors:
+    /// TemplateException, with the template's own message where it refuses the messages.</summary>
     public string Render(
-        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, bool>? flags = null)
+        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true,
+        IReadOnlyDictionary<string, bool>? flags = null)
     {
         var variables = new Dictionary<string, object?>
         {

@@ -3,14 +3,16 @@ using System.Text;
 
 namespace Edge.Text;
 
-/// <summary>Bytes of tokens to whole characters: holds back half a character until the rest arrives; invalid bytes become
-/// U+FFFD exactly as System.Text.Encoding.UTF8 has it. Allocates nothing per token. One per reply, one thread at a time.</summary>
+/// <summary>Bytes of tokens to whole characters: holds back half a character until the rest arrives; invalid bytes
+/// become U+FFFD exactly as System.Text.Encoding.UTF8 has it. Allocates nothing per token. One per reply, one thread at
+/// a time.</summary>
 public sealed class StreamingDetokenizer(Tokenizer tokenizer)
 {
     private readonly byte[] _held = new byte[4];
     private int _heldCount;
 
-    /// <summary>Most characters that one <see cref="Append"/> can write: every byte invalid, the held ones too.</summary>
+    /// <summary>Most characters that one <see cref="Append"/> can write: every byte invalid, the held ones
+    /// too.</summary>
     public int MaxCharsPerToken => tokenizer.TokenBytesMax + 3;
 
     /// <summary>Writes the characters that became whole; returns their count. Errors: ArgumentException where
@@ -19,7 +21,8 @@ public sealed class StreamingDetokenizer(Tokenizer tokenizer)
     {
         if (destination.Length < MaxCharsPerToken)
         {
-            throw new ArgumentException($"holds {destination.Length} characters, not {MaxCharsPerToken}", nameof(destination));
+            throw new ArgumentException($"holds {destination.Length} characters, not {MaxCharsPerToken}",
+                nameof(destination));
         }
         ReadOnlySpan<byte> bytes = tokenizer.TokenBytes(id);
         int written = 0;

@@ -1,5 +1,5 @@
 namespace Edge.Text;
 
-/// <summary>A chat template that cannot be used, or that refuses the messages: names construct, line and column, or is the
-/// template's own message.</summary>
+/// <summary>A chat template that cannot be used, or that refuses the messages: names construct, line and column, or is
+/// the template's own message.</summary>
 public sealed class TemplateException(string message) : Exception(message);

@@ -21,8 +21,8 @@ public sealed class Tokenizer
     internal Tokenizer(TokenizerMetadata metadata)
     {
         _metadata = metadata;
-        _preTokenizer = PreTokenizer.Find(metadata.Pre) ?? throw metadata.Bad(TokenizerMetadata.PreKey,
-            $"'{metadata.Pre}' is not known; known are {string.Join(", ", PreTokenizer.Rows.SelectMany(row => row.Names))}");
+        _preTokenizer = PreTokenizer.Find(metadata.Pre) ?? throw metadata.Bad(
+            TokenizerMetadata.PreKey, $"'{metadata.Pre}' is not known; known are {PreTokenizer.KnownNames}");
         _vocabulary = Vocabulary.Build(metadata);
         _pairs = new(metadata, _vocabulary, _preTokenizer.WholeWords);
         _always = new(metadata, _vocabulary, static type => type is TokenType.UserDefined);
@@ -35,7 +35,8 @@ public sealed class Tokenizer
         AddsEos = Adds(metadata.AddEos, EosId, TokenizerMetadata.AddEosKey, false);
     }
 
-    /// <summary>The tokenizer of a model file. Errors: GgufException with the offset of the entry that is wrong.</summary>
+    /// <summary>The tokenizer of a model file. Errors: GgufException with the offset of the entry that is
+    /// wrong.</summary>
     public static Tokenizer FromGguf(GgufMetadata metadata) => new(TokenizerMetadata.FromGguf(metadata));
 
     public int VocabularySize => _vocabulary.Count;
@@ -55,9 +56,9 @@ public sealed class Tokenizer
     /// <summary>Length in bytes of the longest token.</summary>
     public int TokenBytesMax => _vocabulary.BytesMax;
 
-    /// <summary>Ids; the model's begin- and end-of-sequence tokens are added where <paramref name="addSpecial"/> and the file
-    /// asks for them (the former not twice where the text spells it already); text that spells a control token becomes that
-    /// token where <paramref name="parseSpecial"/>.</summary>
+    /// <summary>Ids; the model's begin- and end-of-sequence tokens are added where <paramref name="addSpecial"/> and
+    /// the file asks for them (the former not twice where the text spells it already); text that spells a control token
+    /// becomes that token where <paramref name="parseSpecial"/>.</summary>
     public IReadOnlyList<int> EncodeToIds(string text, bool addSpecial = true, bool parseSpecial = true)
     {
         var ids = new List<int>((text.Length / 4) + 8);
@@ -66,7 +67,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>Appends the same ids to <paramref name="destination"/>.</summary>
-    public void EncodeToIds(ReadOnlySpan<char> text, List<int> destination, bool addSpecial = true, bool parseSpecial = true)
+    public void EncodeToIds(
+        ReadOnlySpan<char> text, List<int> destination, bool addSpecial = true, bool parseSpecial = true)
     {
         Scratch scratch = Interlocked.Exchange(ref _idle, null) ?? new();
         SpecialTokens special = parseSpecial ? _parsed : _always;
@@ -105,7 +107,8 @@ public sealed class Tokenizer
         return silent ? [] : _vocabulary.Bytes(id);
     }
 
-    /// <summary>The token for people to read: its text, or the spelling of a control token; half characters as U+FFFD.</summary>
+    /// <summary>The token for people to read: its text, or the spelling of a control token; half characters as
+    /// U+FFFD.</summary>
     public string TokenText(int id)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (uint)_vocabulary.Count, nameof(id));
@@ -120,7 +123,8 @@ public sealed class Tokenizer
 
     /// <summary>The special token spelled exactly <paramref name="text"/>; null when there is none.</summary>
     public int? FindSpecial(string text) =>
-        _parsed.TryFind(text, 0, out int start, out int length, out int id) && start == 0 && length == text.Length ? id : null;
+        _parsed.TryFind(text, 0, out int start, out int length, out int id) && start == 0 && length == text.Length
+            ? id : null;
 
     private void Cut(ReadOnlySpan<char> piece, int stage, List<int> destination, Scratch scratch)
     {
@@ -141,7 +145,8 @@ public sealed class Tokenizer
 
     private bool Adds(bool? asked, int? id, string key, bool otherwise)
     {
-        if (asked == true && id is null) throw _metadata.Bad(key, "is true, but the file does not say which token to add");
+        if (asked == true && id is null)
+            throw _metadata.Bad(key, "is true, but the file does not say which token to add");
         return (asked ?? otherwise) && id is not null;
     }
 

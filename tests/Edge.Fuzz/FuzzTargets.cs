@@ -9,6 +9,7 @@ public static class FuzzTargets
         GgufTarget.Row,
         TemplateTarget.Row,
         SchemaTarget.Row,
+        RequestTarget.Row,
     ];
 
     public static FuzzTarget? Find(string name) => Rows.FirstOrDefault(row => row.Name == name);

@@ -8,21 +8,31 @@ internal static class TemplateTarget
 {
     private static readonly ChatMessage[] Messages =
     [
-        new("system", "You triage readings."), new("user", "🔥 temp 12.4C\n"), new("assistant", "<think>\nhm\n</think>\n\n{\"a\":1}"),
+        new("system", "You triage readings."), new("user", "🔥 temp 12.4C\n"),
+            new("assistant", "<think>\nhm\n</think>\n\n{\"a\":1}"),
         new("user", " 'and' now? "),
     ];
 
     private static readonly string[] Parts =
     [
-        "{% if ", "{% elif ", "{% else %}", "{% endif %}", "{% for x in ", "{% for k, v in ", "{% endfor %}", "{% set x = ",
-        "{% set ns = namespace(a=", "{% set ns.a = ", "{% set y %}", "{% endset %}", "{% macro f(a, b=", "{% endmacro %}", "{% raw %}",
-        "{% endraw %}", "{% break %}", "{% continue %}", "{% generation %}", "{% endgeneration %}", "{{ ", "{{- ", " }}", " -}}", "\n",
-        " %}", " -%}", " +%}", "{#", "#}", "messages", "messages[0]", "messages[-1].content", "x", "ns.a", "loop.index", "loop.previtem",
-        ".items()", ".split(", ".strip()", ".replace(", "[::-1]", "[1:", "]", "(", ")", "[", "{", "}", "{'a': ", ", ", "range(", "f(",
-        "|length", "|tojson", "|tojson(indent=2)", "|join(", "|map('upper')", "|map(attribute='role')", "|selectattr('role', 'equalto', 'user')",
-        "|list", "|trim", "|default(", "|int", "|indent(", "|first", "|reverse", "|unique", "|dictsort", " is defined", " is not none",
-        " is string", " is divisibleby ", " in ", " not in ", " and ", " or ", "not ", " if ", " else ", " == ", " < ", " + ", " - ", " * ",
-        " ~ ", " // ", " % ", " / ", "-", "'a'", "\"b\\n\"", "'%d %b'", "strftime_now(", "0", "1", "3", "99999", "9223372036854775807",
+        "{% if ", "{% elif ", "{% else %}", "{% endif %}", "{% for x in ", "{% for k, v in ", "{% endfor %}",
+        "{% set x = ",
+        "{% set ns = namespace(a=", "{% set ns.a = ", "{% set y %}", "{% endset %}", "{% macro f(a, b=",
+        "{% endmacro %}", "{% raw %}",
+        "{% endraw %}", "{% break %}", "{% continue %}", "{% generation %}", "{% endgeneration %}", "{{ ", "{{- ",
+        " }}", " -}}", "\n",
+        " %}", " -%}", " +%}", "{#", "#}", "messages", "messages[0]", "messages[-1].content", "x", "ns.a", "loop.index",
+        "loop.previtem",
+        ".items()", ".split(", ".strip()", ".replace(", "[::-1]", "[1:", "]", "(", ")", "[", "{", "}", "{'a': ", ", ",
+        "range(", "f(",
+        "|length", "|tojson", "|tojson(indent=2)", "|join(", "|map('upper')", "|map(attribute='role')",
+        "|selectattr('role', 'equalto', 'user')",
+        "|list", "|trim", "|default(", "|int", "|indent(", "|first", "|reverse", "|unique", "|dictsort", " is defined",
+        " is not none",
+        " is string", " is divisibleby ", " in ", " not in ", " and ", " or ", "not ", " if ", " else ", " == ", " < ",
+        " + ", " - ", " * ",
+        " ~ ", " // ", " % ", " / ", "-", "'a'", "\"b\\n\"", "'%d %b'", "strftime_now(", "0", "1", "3", "99999",
+        "9223372036854775807",
         "1.5e300", "true", "none", "raise_exception('no')", "text", "🔥",
     ];
 
@@ -36,7 +46,8 @@ internal static class TemplateTarget
     private static void Run(ReadOnlySpan<byte> input)
     {
         ChatTemplate template = ChatTemplate.Parse(Encoding.UTF8.GetString(input));
-        if (template.Render(Messages) != template.Render(Messages) && !template.Source.Contains("strftime_now", StringComparison.Ordinal))
+        if (template.Render(Messages) != template.Render(Messages)
+            && !template.Source.Contains("strftime_now", StringComparison.Ordinal))
         {
             throw new InvalidOperationException("two renderings differ");
         }

@@ -126,6 +126,11 @@ namespace System.Runtime.Intrinsics.Arm
             AddWideningLower(a, b);
         [Intrinsic] public static Vector128<ushort> AddWideningUpper(Vector128<ushort> a, Vector128<byte> b) =>
             AddWideningUpper(a, b);
+        [Intrinsic] public static Vector64<sbyte> AddRoundedHighNarrowingLower(Vector128<short> a, Vector128<short> b) =>
+            AddRoundedHighNarrowingLower(a, b);
+        [Intrinsic] public static Vector128<sbyte> AddRoundedHighNarrowingUpper(Vector64<sbyte> l, Vector128<short> a,
+            Vector128<short> b) =>
+            AddRoundedHighNarrowingUpper(l, a, b);
         [Intrinsic] public static Vector128<short> AddPairwiseWidening(Vector128<sbyte> a) => AddPairwiseWidening(a);
         [Intrinsic] public static Vector128<ushort> AddPairwiseWidening(Vector128<byte> a) => AddPairwiseWidening(a);
         [Intrinsic] public static Vector128<int> AddPairwiseWidening(Vector128<short> a) => AddPairwiseWidening(a);

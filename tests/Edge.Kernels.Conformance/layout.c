@@ -9,13 +9,20 @@ static long block_activation_bytes(long columns) { return whole(columns + column
 static long digits_activation_bytes(long columns) { return columns + columns / 128 * 64; }
 static long digits2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 544; }
 static long digits2lut_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1088; }
-static long table_bytes(long columns) { return whole(columns * 16 + columns / 128 * 4, 64); }
+static long table_bytes(long columns)
+{
+    return whole(columns * 16 + whole(columns, 1024) / 1024 * 4 + columns / 128 * 2, 64);
+}
 static long digits3_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1600; }
 static long digits4_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 1056; }
 static long digits4x32_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 32) * 288; }
 static long token_activation_bytes(long columns) { return whole(columns, 64) + 64; }
 static long ternary2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (32 + columns * 4); }
-static long ternary1_67_bytes(long rows, long columns) { return whole(rows, 12) / 12 * (32 + columns / 32 * 80); }
+static long ternary1_67_bytes(long rows, long columns)
+{
+    return 64 + whole(rows, 64) + rows / 12 * (columns / 32 * 80)
+        + whole(rows % 12, 4) / 4 * (whole(columns, 96) / 96 * 80);
+}
 static long ternary1_6_bytes(long rows, long columns) { return whole(rows, 20) / 20 * (48 + columns * 4); }
 
 const Layout layouts[] = {

@@ -10,7 +10,7 @@ enum { BY_GROUP, BY_BLOCK, BY_TOKEN, BY_TABLE };
 static const struct { int tile_rows, activations, half; long unit_columns, unit_bytes, scale_bytes; } packed[] = {
     [DIGITS2] = { 16, BY_GROUP, 0, 128, 544, 32 },    [DIGITS3] = { 32, BY_GROUP, 0, 128, 1600, 64 },
     [DIGITS4] = { 16, BY_GROUP, 0, 128, 1056, 32 },   [DIGITS4X32] = { 16, BY_BLOCK, 1, 32, 288, 32 },
-    [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 32, 32 },
+    [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 0, 0 },
     [TERNARY1_6] = { 20, BY_TOKEN, 0, 0, 48, 48 },    [DIGITS2LUT] = { 32, BY_TABLE, 0, 128, 1088, 64 },
 };
 
@@ -89,25 +89,59 @@ static long by_token(Frame *frame, uint8_t *x, long columns, int values)
     return 0;
 }
 
-// Per pair of columns 16 low bytes below 64 and 16 high ones of -8 ... 7, then a scale per group.
+// Per pair of columns 16 entries of -127 ... 127 and a multiplier 16 times, a float unit per 1024 columns, an int16 start
+// per 128. A group's sum must stay within int16: multipliers of 3 at most, or one of 127 in a group.
 static long by_table(Frame *frame, uint8_t *x, long columns, int values)
 {
-    if (!x) return (columns * 16 + columns / 128 * 4 + 63) / 64 * 64;
+    long chunks = (columns + 1023) / 1024;
+    if (!x) return (columns * 16 + chunks * 4 + columns / 128 * 2 + 63) / 64 * 64;
     fill_bytes(frame, x, columns * 16, values);
-    for (long i = 0; i < columns * 16; i++) x[i] = (uint8_t)(i & 16 ? (int8_t)x[i] >> 4 : x[i] & 63);
+    for (long pair = 0; pair < columns / 2; pair++) {
+        for (long i = 0; i < 16; i++)
+            if (x[pair * 32 + i] == 128) x[pair * 32 + i] = 129;
+        int large = pair % 64 == 37;
+        memset(x + pair * 32 + 16, values == EXTREMES ? (large ? 127 : 1) : 1 + (int)random_below(frame, 3), 16);
+    }
+    for (long c = 0; c < chunks; c++) {
+        float unit = activation_scale(frame, values) / 65536;
+        memcpy(x + columns * 16 + 4 * c, &unit, 4);
+    }
     for (long g = 0; g < columns / 128; g++) {
-        float scale = activation_scale(frame, values);
-        memcpy(x + columns * 16 + 4 * g, &scale, 4);
+        int16_t start = (int16_t)((int)random_below(frame, 16001) - 8000);
+        memcpy(x + columns * 16 + 4 * chunks + 2 * g, &start, 2);
     }
     return 0;
+}
+
+// A header (unit, rows), a byte of scale per row, twelve-row tiles, short tiles for the rest.
+static void fill_ternary1_67(Frame *frame, long rows, long columns, int values)
+{
+    long part = (columns + 95) / 96 * 32;
+    long bytes = 64 + (rows + 63) / 64 * 64 + rows / 12 * (columns / 32 * 80)
+        + (rows % 12 + 3) / 4 * (part / 32 * 80);
+    uint8_t *w = add(frame, INPUT, bytes);
+    fill_bytes(frame, w, bytes, values);
+    float unit = values == ZEROS ? 0 : values == EXTREMES ? 1e-6f : 0.0001f;
+    int32_t count = (int32_t)rows;
+    memset(w, 0, 64);
+    memcpy(w, &unit, 4);
+    memcpy(w + 4, &count, 4);
+    // Columns beyond the matrix are zeros. Where the last part has some, all eight fields are 13: three zeros.
+    for (long tile = 0, blocks = part / 32; tile < (rows % 12 + 3) / 4; tile++)
+        for (long block = columns < 2 * part ? 0 : (columns - 2 * part) / 32; block < blocks; block++) {
+            uint8_t *end = w + bytes - tile * blocks * 80 - (blocks - block) * 80;
+            memset(end, 0xAD, 80);
+            memset(end + 48, 0x2D, 16);
+        }
 }
 
 void prepare_tables(Frame *frame, int index)
 {
     int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
-    long columns = units[size] * 128, tokens = sizes[size].tokens, bytes = by_group(frame, 0, columns, values);
-    uint8_t *x = add(frame, INPUT, tokens * bytes);
-    for (long t = 0; t < tokens; t++) by_group(frame, x + t * bytes, columns, values);
+    long columns = units[size] * 128, tokens = sizes[size].tokens;
+    float *x = add(frame, INPUT, tokens * columns * 4);
+    fill_floats(frame, x, tokens * columns, values);
+    if (values == EXTREMES) x[0] = 1e-38f, x[1] = 3e38f;
     add(frame, EXACT, tokens * by_table(frame, 0, columns, values));
     frame->number[0] = columns, frame->number[1] = tokens;
     snprintf(frame->name, sizeof frame->name, "%ld tokens of %ld %s", tokens, columns, value_kinds[values]);
@@ -122,15 +156,16 @@ void prepare_packed(Frame *frame, int index)
     long tiles = sizes[size].tiles + (sizes[size].rest > 0), rows = sizes[size].tiles * tile + sizes[size].rest;
     long row0 = sizes[size].first_tile * tile, row1 = rows - (sizes[size].last_rest ? tile - sizes[size].last_rest : 0);
     long tokens = sizes[size].tokens, stride = rows + sizes[size].gap;
-    long unit = packed[family].unit_bytes, count = tiles * units[size];
-    if (!packed[family].unit_columns) {
-        unit += family == TERNARY1_67 ? columns / 32 * 80 : columns * 4;
-        count = tiles;
+    if (family == TERNARY1_67) {
+        fill_ternary1_67(frame, rows, columns, values);
+    } else {
+        long unit = packed[family].unit_bytes, count = tiles * units[size];
+        if (!packed[family].unit_columns) unit += columns * 4, count = tiles;
+        uint8_t *w = add(frame, INPUT, unit * count);
+        fill_bytes(frame, w, unit * count, values);
+        for (long i = 0; i < count; i++)
+            fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
     }
-    uint8_t *w = add(frame, INPUT, unit * count);
-    fill_bytes(frame, w, unit * count, values);
-    for (long i = 0; i < count; i++)
-        fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
     long (*fill)(Frame *, uint8_t *, long, int) = activations[packed[family].activations];
     long token_bytes = fill(frame, 0, columns, values);
     uint8_t *x = add(frame, INPUT, tokens * token_bytes);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Numerics;
 
 namespace Edge.Agent.Commands;
@@ -9,8 +10,8 @@ internal static class Validate
     public static void Between<T>(Option<T> option, T low, T high) where T : struct, INumber<T> =>
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 0 || result.Errors.Any()) return; // A default, or not a number: already reported.
-            T value = result.GetValueOrDefault<T>();
-            if (value < low || value > high) result.AddError($"{option.Name} {value} is outside {low} to {high}");
+            // What is not a number is reported by the parser; asking the result for its value would throw.
+            if (result.Tokens.Count == 0 || !T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T value)) return;
+            if (!(value >= low && value <= high)) result.AddError($"{option.Name} {value} is outside {low} to {high}");
         });
 }

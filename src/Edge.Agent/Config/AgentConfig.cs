@@ -18,11 +18,12 @@ internal sealed record AgentConfig(
     double TelemetrySeconds = 10,
     double DrainSeconds = 10)
 {
-    public string ModelName { get; init; } = ModelName ?? ModelFile.NameOf(Model);
-    public string Node { get; init; } = Node ?? DefaultNode;
-    public InferenceConfig Inference { get; init; } = Inference ?? new();
-    public MqttConfig Mqtt { get; init; } = Mqtt ?? new();
-    public SensorsConfig Sensors { get; init; } = Sensors ?? new();
+    // No setters: the binder would set them again after the constructor, past these defaults.
+    public string ModelName { get; } = ModelName ?? ModelFile.NameOf(Model);
+    public string Node { get; } = Node ?? DefaultNode;
+    public InferenceConfig Inference { get; } = Inference ?? new();
+    public MqttConfig Mqtt { get; } = Mqtt ?? new();
+    public SensorsConfig Sensors { get; } = Sensors ?? new();
 
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
     [JsonIgnore]

@@ -24,10 +24,12 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         {
             await RunAsync(stoppingToken);
         }
-        catch (UserErrorException e)
+        catch (Exception e)
         {
             HasFailed = true;
-            log.LogError("{Message}", e.Message);
+            // What options, files and libraries can be wrong in has a sentence of its own; anything else is a fault of ours.
+            if (e is UserErrorException or ArgumentException or DllNotFoundException) log.LogError("{Message}", e.Message);
+            else log.LogError("this is a fault of edge itself, please report it: {Type}: {Message}", e.GetType().Name, e.Message);
             lifetime.StopApplication();
         }
     }
@@ -46,7 +48,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 OnCancel = intake.OnCancel,
                 OnOnline = () => log.LogInformation("online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
-                OnLog = (level, text) => log.Log(Level(level), "mqtt: {Text}", text),
+                OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
             static (mqtt, events) => new MosquittoTransport(mqtt, events));
         link.Start();

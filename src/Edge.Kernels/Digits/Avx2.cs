@@ -110,6 +110,21 @@ public static unsafe class DigitsAvx2
         Store(y, Scaled(Avx2.ShiftLeftLogicalVariable(dot, Vector256.Create((uint)power)), scales, (float*)record), rows);
     }
 
+    /// <summary>As <see cref="Finish"/>, with scales that are bytes of one unit.</summary>
+    internal static void FinishBytes(byte* scales, float unit, byte* record, float* y, long rows)
+    {
+        if (rows <= 0) return;
+        Vector256<int> dot = Avx2.Subtract(Load(y, rows).AsInt32(), Vector256.Create(((int*)record)[1]));
+        Store(y, Scaled(dot, scales, unit, (float*)record), rows);
+    }
+
+    /// <summary>(float)dot · (scale byte · (unit · activation scale)).</summary>
+    internal static Vector256<float> Scaled(Vector256<int> dot, byte* scales, float unit, float* activation)
+    {
+        Vector256<float> bytes = Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(scales));
+        return Avx.Multiply(Avx.ConvertToVector256Single(dot), Avx.Multiply(bytes, Vector256.Create(unit * *activation)));
+    }
+
     /// <summary>Stores the first <paramref name="rows"/> of eight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Store(float* y, Vector256<float> values, long rows)
@@ -125,7 +140,7 @@ public static unsafe class DigitsAvx2
 
     /// <summary>Σ code · activation of two fields: eight rows. Shapes: columns is a multiple of 32, at most 128.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Sum(byte* codes, byte* x, long columns)
+    internal static Vector256<int> Sum(byte* codes, byte* x, long columns)
     {
         Vector256<byte> pattern = Pattern();
         Vector256<int> a = Vector256<int>.Zero, b = a;

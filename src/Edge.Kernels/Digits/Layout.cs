@@ -49,13 +49,21 @@ public static class Digits
     public static long Digits4x32Bytes(long rows, long columns)
         => (rows + 15) / 16 * (columns / 32) * Digits4x32BlockBytes;
 
-    // A ternary tile: the rows' scales, padded to 16 bytes, then the weights.
+    // A ternary tile of 2 or 1.6 bits: the rows' scales, padded to 16 bytes, then the weights.
     public static long Ternary2TileBytes(long columns) => 32 + columns * 4;
-    public static long Ternary1_67TileBytes(long columns) => 32 + columns / 32 * 80;
     public static long Ternary1_6TileBytes(long columns) => 48 + columns * 4;
     public static long Ternary2Bytes(long rows, long columns) => (rows + 15) / 16 * Ternary2TileBytes(columns);
-    public static long Ternary1_67Bytes(long rows, long columns) => (rows + 11) / 12 * Ternary1_67TileBytes(columns);
     public static long Ternary1_6Bytes(long rows, long columns) => (rows + 19) / 20 * Ternary1_6TileBytes(columns);
+
+    // Ternary1_67: a header, a byte of scale per row, tiles of twelve rows, then short tiles of four, whose columns are
+    // cut into three parts that stand for the three groups of rows.
+    public const int Ternary1_67HeaderBytes = 64;
+    public static long Ternary1_67TileBytes(long columns) => columns / 32 * 80;
+    public static long Ternary1_67Part(long columns) => (columns + 95) / 96 * 32;
+    public static long Ternary1_67FirstTile(long rows) => Ternary1_67HeaderBytes + ((rows + 63) & ~63L);
+    public static long Ternary1_67Bytes(long rows, long columns) => Ternary1_67FirstTile(rows)
+        + rows / 12 * Ternary1_67TileBytes(columns)
+        + (rows % 12 + 3) / 4 * Ternary1_67TileBytes(Ternary1_67Part(columns));
 
     /// <summary>bfloat16 to float, exact.</summary>
     internal static unsafe float FromBF16(ushort value)

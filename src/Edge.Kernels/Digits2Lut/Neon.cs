@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -5,162 +6,241 @@ using System.Runtime.Intrinsics.Arm;
 namespace Edge.Kernels;
 
 /// <summary>2-bit weights by table look-up with ARMv8.0; the same bits as <see cref="Digits2LutScalar"/>. One look-up
-/// serves sixteen rows and two columns; the low parts of four are added as bytes before they widen, the high parts of
-/// sixteen.</summary>
+/// serves sixteen rows and two columns; one multiplication widens it and gives back its scale.</summary>
 public static unsafe class Digits2LutNeon
 {
-    // Tables of 1024 columns are 16 KiB: half of the first-level cache of a Cortex-A72. Tiles take turns on them.
-    private const int ChunkGroups = 8;
-
-    /// <inheritdoc cref="Digits2LutScalar.Tables"/>
-    public static void Tables(byte* x, byte* tables, long columns, long tokens)
-    {
-        var first = Vector128.Create(-2, -1, 0, 1).AsInt32();
-        var pattern = AdvSimd.Arm64.UnzipEven(first.AsInt16(), first.AsInt16());
-        var minusTwoOne = AdvSimd.Arm64.UnzipEven(Vector128.Create(-2).AsInt16(), Vector128.Create(-1).AsInt16());
-        var zeroOne = AdvSimd.Arm64.UnzipEven(Vector128.Create(0).AsInt16(), Vector128.Create(1).AsInt16());
-        var low = Vector128.Create((byte)63);
-        for (long t = 0; t < tokens; t++, x += Digits.ActivationBytes(columns))
-        {
-            byte* to = tables + t * Digits2LutScalar.TableBytes(columns);
-            for (long c = 0; c < columns; c += 8)
-            {
-                var q = AdvSimd.SignExtendWideningLower(AdvSimd.LoadVector64((sbyte*)x + c));
-                for (int lane = 0; lane < 4; lane++, to += Digits2LutScalar.PairBytes)
-                {
-                    var a = pattern * AdvSimd.DuplicateSelectedScalarToVector128(q, 0);
-                    var b = AdvSimd.DuplicateSelectedScalarToVector128(q, 1);
-                    q = AdvSimd.ExtractVector128(q, q, 2);
-                    var v = AdvSimd.MultiplyAdd(a, minusTwoOne, b);
-                    var u = AdvSimd.MultiplyAdd(a, zeroOne, b);
-                    AdvSimd.Store(to, AdvSimd.Arm64.UnzipEven(v.AsByte(), u.AsByte()) & low);
-                    AdvSimd.Store(to + 16, AdvSimd.Arm64.UnzipEven((v >> 6).AsByte(), (u >> 6).AsByte()));
-                }
-            }
-            byte* end = tables + (t + 1) * Digits2LutScalar.TableBytes(columns);
-            for (long g = 0; g < columns / Digits.Group; g++, to += 4)
-                *(float*)to = *(float*)(x + columns + g * Digits.RecordBytes);
-            for (; to < end; to++) *to = 0;
-        }
-    }
-
     /// <inheritdoc cref="Digits2LutScalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long groups = columns / Digits.Group;
+        long chunks = (groups + Digits2LutScalar.ChunkGroups - 1) / Digits2LutScalar.ChunkGroups;
         long tileBytes = groups * Digits2LutScalar.GroupBytes;
         long whole = row0 + (row1 - row0) / 32 * 32;
         for (long t = 0; t < tokens; t++, x += Digits2LutScalar.TableBytes(columns), y += yStride)
         {
-            float* scales = (float*)(x + columns / 2 * Digits2LutScalar.PairBytes);
-            for (long g0 = 0; g0 < groups; g0 += ChunkGroups)
+            float* units = (float*)(x + groups * Digits2LutScalar.GroupTableBytes);
+            short* starts = (short*)(units + chunks);
+            LastRows last;
+            // A chunk's tables are 16 KiB: half of the first-level cache of a Cortex-A72. Tiles take turns on them.
+            for (long chunk = 0; chunk < chunks; chunk++)
             {
-                long g1 = g0 + ChunkGroups < groups ? g0 + ChunkGroups : groups;
-                for (long r = row0; r < whole; r += 32) Tile(w + r / 32 * tileBytes, x, scales, y + r, g0, g1);
+                long g0 = chunk * Digits2LutScalar.ChunkGroups;
+                long count = groups - g0 < Digits2LutScalar.ChunkGroups ? groups - g0 : Digits2LutScalar.ChunkGroups;
+                byte* tables = x + g0 * Digits2LutScalar.GroupTableBytes;
+                byte* tile = w + row0 / 32 * tileBytes + g0 * Digits2LutScalar.GroupBytes;
+                for (long r = row0; r < whole; r += 32, tile += tileBytes)
+                    Tile(tile, tables, starts + g0, units[chunk], y + r, count, chunk == 0);
+                if (whole < row1)
+                    Tile(tile, tables, starts + g0, units[chunk], (float*)&last, count, chunk == 0);
             }
-            if (whole < row1) Ragged(w + whole / 32 * tileBytes, x, scales, y + whole, groups, row1 - whole);
+            for (long r = whole; r < row1; r++) y[r] = ((float*)&last)[r - whole];
         }
     }
 
-    // The last rows: y has no room for a whole tile, so their sums begin and end in registers.
-    private static void Ragged(byte* w, byte* x, float* scales, float* y, long groups, long rows)
+    // y has no room for the sums of a whole last tile.
+    private struct LastRows
     {
-        Vector128<float> f0 = Vector128<float>.Zero, f1 = f0, f2 = f0, f3 = f0, f4 = f0, f5 = f0, f6 = f0, f7 = f0;
-        for (long g = 0; g < groups; g++)
-            Group(w + g * Digits2LutScalar.GroupBytes, x + g * Digits.Group / 2 * Digits2LutScalar.PairBytes,
-                scales + g,
-                ref f0, ref f1, ref f2, ref f3, ref f4, ref f5, ref f6, ref f7);
-        DigitsNeon.Store(y, f0, f1, f2, f3, rows);
-        DigitsNeon.Store(y + 16, f4, f5, f6, f7, rows - 16);
+        public Vector128<float> A, B, C, D, E, F, G, H;
     }
 
-    private static void Tile(byte* w, byte* x, float* scales, float* y, long g0, long g1)
+    private static void Tile(byte* w, byte* tables, short* start, float unit, float* y, long groups, bool first)
     {
-        Vector128<float> f0 = Vector128<float>.Zero, f1 = f0, f2 = f0, f3 = f0, f4 = f0, f5 = f0, f6 = f0, f7 = f0;
-        if (g0 > 0)
-        {
-            f0 = AdvSimd.LoadVector128(y);
-            f1 = AdvSimd.LoadVector128(y + 4);
-            f2 = AdvSimd.LoadVector128(y + 8);
-            f3 = AdvSimd.LoadVector128(y + 12);
-            f4 = AdvSimd.LoadVector128(y + 16);
-            f5 = AdvSimd.LoadVector128(y + 20);
-            f6 = AdvSimd.LoadVector128(y + 24);
-            f7 = AdvSimd.LoadVector128(y + 28);
-        }
-        for (long g = g0; g < g1; g++)
-            Group(w + g * Digits2LutScalar.GroupBytes, x + g * Digits.Group / 2 * Digits2LutScalar.PairBytes,
-                scales + g,
-                ref f0, ref f1, ref f2, ref f3, ref f4, ref f5, ref f6, ref f7);
-        DigitsNeon.Store(y, f0, f1, f2, f3, 16);
-        DigitsNeon.Store(y + 16, f4, f5, f6, f7, 16);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Group(byte* w, byte* tables, float* scale, ref Vector128<float> f0, ref Vector128<float> f1,
-        ref Vector128<float> f2,
-        ref Vector128<float> f3, ref Vector128<float> f4, ref Vector128<float> f5, ref Vector128<float> f6,
-            ref Vector128<float> f7)
-    {
-        ushort* h = (ushort*)w;
-        w += 64;
         var nibble = Vector128.Create((byte)15);
-        var sixtyFour = Vector128.Create((sbyte)64);
-        Vector128<short> d0 = Vector128<short>.Zero, d1 = d0, d2 = d0, d3 = d0;
-        byte* end = tables + Digits.Group / 2 * Digits2LutScalar.PairBytes;
+        var odd = Vector128.Create(unchecked((int)0xFFFF0000));
+        // Rows 0, 2, 4, 6 and 1, 3, 5, 7 of each eight.
+        Vector128<float> e0 = Vector128<float>.Zero, o0 = e0, e1 = e0, o1 = e0, e2 = e0, o2 = e0, e3 = e0, o3 = e0;
         do
         {
-            Vector128<sbyte> high0 = Vector128<sbyte>.Zero, high1 = high0;
-            byte* stop = tables + 16 * Digits2LutScalar.PairBytes;
+            ushort* h = (ushort*)w;
+            var d0 = AdvSimd.LoadAndReplicateToVector128(start);
+            Vector128<short> d1 = d0, d2 = d0, d3 = d0;
+            w += 64;
+            byte* upper = w + 16;
+            sbyte* multipliers = (sbyte*)tables + 16;
+            byte* stop = tables + Digits2LutScalar.GroupTableBytes;
             do
             {
-                Eight(ref d0, ref d1, ref high0, w, tables, nibble);
-                Eight(ref d2, ref d3, ref high1, w + 16, tables, nibble);
-                w += 64;
-                tables += 4 * Digits2LutScalar.PairBytes;
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 0, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 1, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 2, nibble);
+                Four(ref d0, ref d1, ref d2, ref d3, w, upper, tables, multipliers, 3, nibble);
+                w += 128;
+                upper += 128;
+                tables += 256;
+                multipliers += 256;
             } while (tables < stop);
-            d0 = AdvSimd.MultiplyWideningLowerAndAdd(d0, high0.GetLower(), sixtyFour.GetLower());
-            d1 = AdvSimd.MultiplyWideningUpperAndAdd(d1, high0, sixtyFour);
-            d2 = AdvSimd.MultiplyWideningLowerAndAdd(d2, high1.GetLower(), sixtyFour.GetLower());
-            d3 = AdvSimd.MultiplyWideningUpperAndAdd(d3, high1, sixtyFour);
-        } while (tables < end);
-        var zero = Vector128<ushort>.Zero;
-        var activation = AdvSimd.LoadAndReplicateToVector128(scale);
-        Add(ref f0, ref f1, d0, AdvSimd.LoadVector128(h), zero, activation);
-        Add(ref f2, ref f3, d1, AdvSimd.LoadVector128(h + 8), zero, activation);
-        Add(ref f4, ref f5, d2, AdvSimd.LoadVector128(h + 16), zero, activation);
-        Add(ref f6, ref f7, d3, AdvSimd.LoadVector128(h + 24), zero, activation);
+            Add(ref e0, ref o0, d0, h, odd);
+            Add(ref e1, ref o1, d1, h + 8, odd);
+            Add(ref e2, ref o2, d2, h + 16, odd);
+            Add(ref e3, ref o3, d3, h + 24, odd);
+            start++;
+        } while (--groups > 0);
+        var scale = Vector128.Create(unit);
+        Finish(y, e0, o0, scale, first);
+        Finish(y + 8, e1, o1, scale, first);
+        Finish(y + 16, e2, o2, scale, first);
+        Finish(y + 24, e3, o3, scale, first);
     }
 
-    // Eight columns of sixteen rows: four look-ups.
+    // Four columns of 32 rows. Every vector has a pointer of its own: neighbours of one pointer would become a load of
+    // a pair, which costs a Cortex-A72 more than two. Upper halves go first: the lower half of a vector that is used
+    // again would be a copy.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eight(ref Vector128<short> low, ref Vector128<short> upper, ref Vector128<sbyte> high,
-        byte* w, byte* t, Vector128<byte> nibble)
+    private static void Four(ref Vector128<short> d0, ref Vector128<short> d1, ref Vector128<short> d2,
+        ref Vector128<short> d3, byte* w, byte* upper, byte* tables, sbyte* multipliers,
+        [ConstantExpected] long i, Vector128<byte> nibble)
     {
-        var v = AdvSimd.LoadVector128(w);
-        var u = AdvSimd.LoadVector128(w + 32);
-        var i0 = v & nibble;
-        var i1 = v >>> 4;
-        var i2 = u & nibble;
-        var i3 = u >>> 4;
-        var sum = Look(t, i0) + Look(t + 32, i1) + (Look(t + 64, i2) + Look(t + 96, i3));
-        high += (Look(t + 16, i0) + Look(t + 48, i1) + (Look(t + 80, i2) + Look(t + 112, i3))).AsSByte();
-        low = AdvSimd.AddWideningLower(low.AsUInt16(), sum.GetLower()).AsInt16();
-        upper = AdvSimd.AddWideningUpper(upper.AsUInt16(), sum).AsInt16();
+        var v = AdvSimd.LoadVector128(w + i * 32);
+        var u = AdvSimd.LoadVector128(upper + i * 32);
+        var table = AdvSimd.LoadVector128(tables + i * 64);
+        var m = AdvSimd.LoadVector128(multipliers + i * 64);
+        Pair(ref d0, ref d1, ref d2, ref d3, table, m, v & nibble, u & nibble);
+        var second = AdvSimd.LoadVector128(tables + (i * 64 + 32));
+        var n = AdvSimd.LoadVector128(multipliers + (i * 64 + 32));
+        Pair(ref d0, ref d1, ref d2, ref d3, second, n, v >>> 4, u >>> 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Look(byte* table, Vector128<byte> index) =>
-        AdvSimd.Arm64.VectorTableLookup(AdvSimd.LoadVector128(table), index);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref Vector128<float> low, ref Vector128<float> high, Vector128<short> dot,
-        Vector128<ushort> scales,
-        Vector128<ushort> zero, Vector128<float> activation)
+    private static void Pair(ref Vector128<short> d0, ref Vector128<short> d1, ref Vector128<short> d2,
+        ref Vector128<short> d3, Vector128<byte> table, Vector128<sbyte> m, Vector128<byte> v, Vector128<byte> u)
     {
-        low += AdvSimd.ConvertToSingle(AdvSimd.SignExtendWideningLower(dot.GetLower()))
-            * (DigitsNeon.Low(scales, zero) * activation);
-        high += AdvSimd.ConvertToSingle(AdvSimd.SignExtendWideningUpper(dot))
-            * (DigitsNeon.High(scales, zero) * activation);
+        var a = AdvSimd.Arm64.VectorTableLookup(table, v).AsSByte();
+        var b = AdvSimd.Arm64.VectorTableLookup(table, u).AsSByte();
+        d1 = AdvSimd.MultiplyWideningUpperAndAdd(d1, a, m);
+        d3 = AdvSimd.MultiplyWideningUpperAndAdd(d3, b, m);
+        var low = m.GetLower();
+        d0 = AdvSimd.MultiplyWideningLowerAndAdd(d0, a.GetLower(), low);
+        d2 = AdvSimd.MultiplyWideningLowerAndAdd(d2, b.GetLower(), low);
     }
+
+    // 65536 times the sums of every other row by a shift and of the others by a mask: their scales are in the same
+    // halves, and that is all that a bfloat16 needs to be a float.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(ref Vector128<float> even, ref Vector128<float> odd, Vector128<short> dot, ushort* scales,
+        Vector128<int> mask)
+    {
+        var h = AdvSimd.LoadVector128((int*)scales);
+        var d = dot.AsInt32();
+        even += AdvSimd.ConvertToSingle(d << 16) * (h << 16).AsSingle();
+        odd += AdvSimd.ConvertToSingle(d & mask) * (h & mask).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(float* y, Vector128<float> even, Vector128<float> odd, Vector128<float> unit, bool first)
+    {
+        Vector128<float> low = Vector128<float>.Zero, high = low;
+        if (!first)
+        {
+            low = AdvSimd.LoadVector128(y);
+            high = AdvSimd.LoadVector128(y + 4);
+        }
+        AdvSimd.Store(y, low + AdvSimd.Arm64.ZipLow(even, odd) * unit);
+        AdvSimd.Store(y + 4, high + AdvSimd.Arm64.ZipHigh(even, odd) * unit);
+    }
+
+    /// <inheritdoc cref="Digits2LutScalar.Tables"/>
+    public static void Tables(float* x, byte* tables, long columns, long tokens)
+    {
+        long groups = columns / Digits.Group;
+        long chunks = (groups + Digits2LutScalar.ChunkGroups - 1) / Digits2LutScalar.ChunkGroups;
+        for (long t = 0; t < tokens; t++, tables += Digits2LutScalar.TableBytes(columns))
+        {
+            float* units = (float*)(tables + groups * Digits2LutScalar.GroupTableBytes);
+            short* starts = (short*)(units + chunks);
+            long g = 0;
+            do
+            {
+                long count = groups - g < Digits2LutScalar.ChunkGroups ? groups - g : Digits2LutScalar.ChunkGroups;
+                *units++ = Chunk(x, tables + g * Digits2LutScalar.GroupTableBytes, starts + g, count);
+                x += count * Digits.Group;
+                g += count;
+            } while (g < groups);
+            byte* end = tables + Digits2LutScalar.TableBytes(columns);
+            for (byte* rest = (byte*)(starts + groups); rest < end; rest++) *rest = 0;
+        }
+    }
+
+    private static float Chunk(float* x, byte* tables, short* starts, long groups)
+    {
+        float* end = x + groups * Digits.Group;
+        Vector128<float> m0 = Vector128<float>.Zero, m1 = m0;
+        for (float* v = x; v < end; v += 8)
+        {
+            m0 = AdvSimd.Max(m0, AdvSimd.Abs(AdvSimd.LoadVector128(v)));
+            m1 = AdvSimd.Max(m1, AdvSimd.Abs(AdvSimd.LoadVector128(v + 4)));
+        }
+        float max = AdvSimd.Arm64.MaxAcross(AdvSimd.Max(m0, m1)).ToScalar();
+        bool some = max >= 7.888609052210118e-31f; // 2^-100
+        var inverse = Vector128.Create(some ? 8191f / max : 0);
+        int unit = 4;
+        for (float* v = x; v < end;)
+        {
+            Vector128<int> sums = Vector128<int>.Zero, more = sums;
+            for (float* stop = v + Digits.Group; v < stop; v += 8)
+            {
+                sums += AdvSimd.Abs(Rounded(v, inverse)).AsInt32();
+                more += AdvSimd.Abs(Rounded(v + 4, inverse)).AsInt32();
+            }
+            int total = AdvSimd.Arm64.AddAcross(sums + more).ToScalar();
+            if (total / 8000 + 1 > unit) unit = total / 8000 + 1;
+        }
+        var perPair = Vector128.Create(3f / (float)(127 * unit));
+        var perEntry = Vector128.Create(256f / (float)unit);
+        float minusPerUnit = -1f / (float)unit;
+        while (x < end)
+        {
+            var sums = Vector128<int>.Zero;
+            for (float* stop = x + Digits.Group; x < stop; x += 8, tables += 4 * Digits2LutScalar.PairBytes)
+                Eight(x, tables, inverse, perPair, perEntry, ref sums);
+            float start = (float)AdvSimd.Arm64.AddAcross(sums).ToScalar() * minusPerUnit;
+            *starts++ = (short)AdvSimd.ConvertToInt32RoundToEven(Vector128.Create(start)).ToScalar();
+        }
+        return some ? max / 8191f * ((float)unit * 7.62939453125e-06f) : 0; // half of 2^-16
+    }
+
+    // The tables of four pairs.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight(float* x, byte* to, Vector128<float> inverse, Vector128<float> perPair,
+        Vector128<float> perEntry, ref Vector128<int> sums)
+    {
+        var first = Vector128.Create(-3, -1, 1, 3).AsInt16();
+        var pattern = AdvSimd.Arm64.UnzipEven(first, first);
+        var minus = AdvSimd.Arm64.UnzipEven(Vector128.Create(-3).AsInt16(), Vector128.Create(-1).AsInt16());
+        var plus = AdvSimd.Arm64.UnzipEven(Vector128.Create(1).AsInt16(), Vector128.Create(3).AsInt16());
+        var a = Rounded(x, inverse);
+        var b = Rounded(x + 4, inverse);
+        sums += a + b;
+        var lengths = AdvSimd.ConvertToSingle(AdvSimd.Arm64.AddPairwise(
+            AdvSimd.Abs(a).AsInt32(), AdvSimd.Abs(b).AsInt32()));
+        var multipliers = AdvSimd.ConvertToInt32RoundToZero(lengths * perPair) + Vector128.Create(1);
+        var factors = AdvSimd.Arm64.Divide(perEntry, AdvSimd.ConvertToSingle(multipliers));
+        a = Rounded(AdvSimd.ConvertToSingle(a) * AdvSimd.Arm64.ZipLow(factors, factors));
+        b = Rounded(AdvSimd.ConvertToSingle(b) * AdvSimd.Arm64.ZipHigh(factors, factors));
+        var q = AdvSimd.Arm64.UnzipEven(a.AsInt16(), b.AsInt16());
+        var m = multipliers.AsSByte();
+        Table(to, q, 0, 1, m, 0, pattern, minus, plus);
+        Table(to + Digits2LutScalar.PairBytes, q, 2, 3, m, 4, pattern, minus, plus);
+        Table(to + 2 * Digits2LutScalar.PairBytes, q, 4, 5, m, 8, pattern, minus, plus);
+        Table(to + 3 * Digits2LutScalar.PairBytes, q, 6, 7, m, 12, pattern, minus, plus);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Table(byte* to, Vector128<short> q, [ConstantExpected(Max = (byte)7)] byte a,
+        [ConstantExpected(Max = (byte)7)] byte b, Vector128<sbyte> multipliers,
+        [ConstantExpected(Max = (byte)15)] byte multiplier, Vector128<short> pattern, Vector128<short> minus,
+        Vector128<short> plus)
+    {
+        var left = AdvSimd.MultiplyBySelectedScalar(pattern, q, a);
+        var low = AdvSimd.AddRoundedHighNarrowingLower(left, AdvSimd.MultiplyBySelectedScalar(minus, q, b));
+        AdvSimd.Store((sbyte*)to,
+            AdvSimd.AddRoundedHighNarrowingUpper(low, left, AdvSimd.MultiplyBySelectedScalar(plus, q, b)));
+        AdvSimd.Store((sbyte*)to + 16, AdvSimd.DuplicateSelectedScalarToVector128(multipliers, multiplier));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Rounded(float* x, Vector128<float> factor) =>
+        Rounded(AdvSimd.LoadVector128(x) * factor);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Rounded(Vector128<float> x) => AdvSimd.ConvertToInt32RoundToEven(x);
 }

@@ -1,78 +1,144 @@
 namespace Edge.Kernels;
 
 /// <summary>
-/// 2-bit weights by table look-up, for cores without the dot product: weights, scales and results of <see
-/// cref="Digits2Scalar"/> (the same bits unless a scale is subnormal), in another tile. Specification of the vector
-/// twins.
+/// 2-bit weights by table look-up, for cores without the dot product: weights and scales of <see cref="Digits2Scalar"/>
+/// in another tile, activations rounded less (below). Specification of the vector twins.
 /// <para>Layout: tiles of 32 rows; per group of 128 columns 32 bfloat16 scales, then per four columns two vectors of
 /// 16 bytes, rows 0 … 15 and 16 … 31: the low nibble is (w[c] + 2) + 4 · (w[c+1] + 2), the high one the same of
 /// columns c+2 and c+3.</para>
-/// <para>Tables, per token: for each pair of columns 16 values t = (n mod 4 − 2)·q[c] + (n / 4 − 2)·q[c+1], exact, as
-/// 16 bytes t mod 64 and 16 signed bytes t / 64 (rounded down); then float scale per group, zeros to 64 bytes. Four
-/// low bytes add without a carry, sixteen high ones.</para>
+/// <para>Tables, per token: for each pair of columns 16 signed entries, then 16 times the pair's multiplier m, 1 … 127;
+/// float unit per chunk of 1024 columns, int16 start per group, zeros to 64 bytes. m · entry n is (n mod 4 − 1.5) · x[c]
+/// + (n / 4 − 1.5) · x[c+1] in units; the multiplier lets every pair use all of an entry's eight bits, whatever the
+/// other pairs are. The start is minus half the group's sum, for the weights are half a step lower.</para>
+/// <para>Arithmetic: a group's dot is start + Σ m · entry, exact in int16, for the unit is chosen so; per chunk the sum
+/// of (float)(65536 · dot) · scale over its groups, from +0, times unit, is added to y, from +0; never fused. (The unit
+/// is divided by 65536.)</para>
 /// </summary>
 public static unsafe class Digits2LutScalar
 {
     public const int GroupBytes = 32 * 2 + 32 * Digits.Group / 4;
+    public const int GroupTableBytes = Digits.Group / 2 * PairBytes;
     public const int PairBytes = 32;
+    public const int ChunkGroups = 8;
 
     /// <summary>Bytes of a packed matrix.</summary>
     public static long Bytes(long rows, long columns) => (rows + 31) / 32 * (columns / Digits.Group) * GroupBytes;
 
     /// <summary>Bytes from one token's tables to the next.</summary>
-    public static long TableBytes(long columns) => (columns / 2 * PairBytes + columns / Digits.Group * 4 + 63) & ~63L;
-
-    /// <summary>Builds the tables. Shapes: x as <see cref="DigitsScalar.QuantizeGroups"/> makes it; columns is a
-    /// multiple of 128.</summary>
-    public static void Tables(byte* x, byte* tables, long columns, long tokens)
+    public static long TableBytes(long columns)
     {
-        for (long t = 0; t < tokens; t++, x += Digits.ActivationBytes(columns), tables += TableBytes(columns))
+        long groups = columns / Digits.Group;
+        return (groups * GroupTableBytes + (groups + ChunkGroups - 1) / ChunkGroups * 4 + groups * 2 + 63) & ~63L;
+    }
+
+    /// <summary>Builds the tables of float[tokens][columns]; every variant gives the same bits for finite input.
+    /// Shapes: columns is a multiple of 128.</summary>
+    public static void Tables(float* x, byte* tables, long columns, long tokens)
+    {
+        long groups = columns / Digits.Group, chunks = (groups + ChunkGroups - 1) / ChunkGroups;
+        for (long t = 0; t < tokens; t++, tables += TableBytes(columns))
         {
-            sbyte* q = (sbyte*)x;
-            for (long p = 0; p < columns / 2; p++)
+            float* units = (float*)(tables + groups * GroupTableBytes);
+            short* starts = (short*)(units + chunks);
+            for (long g = 0; g < groups; g += ChunkGroups, x += ChunkGroups * Digits.Group)
             {
-                for (int n = 0; n < 16; n++)
-                {
-                    int value = ((n & 3) - 2) * q[2 * p] + ((n >> 2) - 2) * q[2 * p + 1];
-                    tables[p * PairBytes + n] = (byte)(value & 63);
-                    tables[p * PairBytes + 16 + n] = (byte)(value >> 6);
-                }
+                long count = groups - g < ChunkGroups ? groups - g : ChunkGroups;
+                units[g / ChunkGroups] = Chunk(x, tables + g * GroupTableBytes, starts + g, count);
             }
-            float* scales = (float*)(tables + columns / 2 * PairBytes);
-            for (long g = 0; g < columns / Digits.Group; g++)
-                scales[g] = *(float*)(x + columns + g * Digits.RecordBytes);
-            for (byte* rest = (byte*)(scales + columns / Digits.Group); rest < tables + TableBytes(columns); rest++)
-                *rest = 0;
+            if (groups % ChunkGroups != 0) x -= (ChunkGroups - groups % ChunkGroups) * Digits.Group;
+            for (byte* rest = (byte*)(starts + groups); rest < tables + TableBytes(columns); rest++) *rest = 0;
         }
+    }
+
+    // Activations become integers q of at most 8191. Half a unit is U of them: large enough that four times the sum of
+    // a group's magnitudes (thrice for the entries, once for the start) is within int16, and a multiplier within 127.
+    private static float Chunk(float* x, byte* tables, short* starts, long groups)
+    {
+        float max = 0;
+        for (long i = 0; i < groups * Digits.Group; i++)
+        {
+            float magnitude = x[i] < 0 ? -x[i] : x[i];
+            if (magnitude > max) max = magnitude;
+        }
+        bool some = max >= 7.888609052210118e-31f; // 2^-100
+        float inverse = some ? 8191f / max : 0;
+        int unit = 4;
+        for (long g = 0; g < groups; g++)
+        {
+            int total = 0;
+            for (long i = 0; i < Digits.Group; i++) total += Magnitude(Round(x[g * Digits.Group + i] * inverse));
+            if (total / 8000 + 1 > unit) unit = total / 8000 + 1;
+        }
+        float perPair = 3f / (float)(127 * unit), perEntry = 256f / (float)unit, minusPerUnit = -1f / (float)unit;
+        for (long g = 0; g < groups; g++)
+        {
+            int sum = 0;
+            for (long p = 0; p < Digits.Group / 2; p++, x += 2, tables += PairBytes)
+            {
+                int a = Round(x[0] * inverse), b = Round(x[1] * inverse);
+                int multiplier = (int)((float)(Magnitude(a) + Magnitude(b)) * perPair) + 1;
+                float factor = perEntry / (float)multiplier;
+                Pair(tables, Round((float)a * factor), Round((float)b * factor), multiplier);
+                sum += a + b;
+            }
+            starts[g] = (short)Round((float)sum * minusPerUnit);
+        }
+        return some ? max / 8191f * ((float)unit * 7.62939453125e-06f) : 0; // half of 2^-16
+    }
+
+    private static void Pair(byte* table, int a, int b, int multiplier)
+    {
+        for (int n = 0; n < 16; n++)
+        {
+            table[n] = (byte)(((2 * (n & 3) - 3) * a + (2 * (n >> 2) - 3) * b + 128) >> 8);
+            table[16 + n] = (byte)multiplier;
+        }
+    }
+
+    private static int Magnitude(int value) => value < 0 ? -value : value;
+
+    // To nearest, ties to even, below 2^22.
+    private static int Round(float value)
+    {
+        float shifted = value + 12582912f;
+        return *(int*)&shifted - Digits.Magic;
     }
 
     /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens. Shapes: x is what <see
     /// cref="Tables"/> makes; columns is a multiple of 128; row0 of 32; nothing beyond row1 is written.</summary>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
-        long groups = columns / Digits.Group;
+        long groups = columns / Digits.Group, chunks = (groups + ChunkGroups - 1) / ChunkGroups;
         for (long t = 0; t < tokens; t++, x += TableBytes(columns), y += yStride)
         {
+            float* units = (float*)(x + groups * GroupTableBytes);
+            short* starts = (short*)(units + chunks);
             for (long r = row0; r < row1; r++)
             {
-                float sum = 0;
+                float result = 0, sum = 0;
                 for (long g = 0; g < groups; g++)
                 {
                     byte* group = w + (r / 32 * groups + g) * GroupBytes;
-                    byte* tables = x + g * Digits.Group / 2 * PairBytes;
-                    int dot = 0;
-                    for (long p = 0; p < Digits.Group / 2; p++, tables += PairBytes)
-                    {
-                        int nibble = group[64 + p / 2 * 32 + (r & 31)] >> (int)(p & 1) * 4 & 15;
-                        dot += tables[nibble] + ((sbyte)tables[16 + nibble] << 6);
-                    }
-                    float scale = Digits.FromBF16(((ushort*)group)[r & 31])
-                        * ((float*)(x + columns / 2 * PairBytes))[g];
-                    sum += (float)dot * scale;
+                    int dot = starts[g] + Dot(group + 64 + (r & 31), x + g * GroupTableBytes);
+                    sum += (float)(dot << 16) * Digits.FromBF16(((ushort*)group)[r & 31]);
+                    if ((g + 1) % ChunkGroups != 0 && g + 1 < groups) continue;
+                    result += sum * units[g / ChunkGroups];
+                    sum = 0;
                 }
-                y[r] = sum;
+                y[r] = result;
             }
         }
+    }
+
+    private static int Dot(byte* codes, byte* tables)
+    {
+        int dot = 0;
+        for (long p = 0; p < Digits.Group / 2; p++, tables += PairBytes)
+        {
+            int nibble = codes[p / 2 * 32] >> (int)(p & 1) * 4 & 15;
+            dot += (sbyte)tables[nibble] * (sbyte)tables[16];
+        }
+        return dot;
     }
 
     /// <summary>The same matrix from the tiles of <see cref="Digits2Scalar"/>; nothing can be bad, so zero.</summary>

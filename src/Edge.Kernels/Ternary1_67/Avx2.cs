@@ -13,23 +13,29 @@ public static unsafe class Ternary1_67Avx2
     /// <inheritdoc cref="Ternary1_67Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
+        long all = ((int*)w)[1], whole = all - all % 12, part = Digits.Ternary1_67Part(columns);
         long tileBytes = Digits.Ternary1_67TileBytes(columns);
-        byte* tile = w + row0 / 12 * tileBytes;
-        for (long r = row0; r < row1; r += 12, tile += tileBytes)
-            Tile(tile, x, y + r, columns, row1 - r < 12 ? row1 - r : 12, tokens, yStride);
+        byte* scales = w + Digits.Ternary1_67HeaderBytes;
+        byte* tile = w + Digits.Ternary1_67FirstTile(all) + row0 / 12 * tileBytes;
+        float unit = *(float*)w;
+        long r = row0;
+        for (; r < row1 && r < whole; r += 12, tile += tileBytes)
+            Tile(tile, scales + r, unit, x, y + r, columns, row1 - r < 12 ? row1 - r : 12, tokens, yStride);
+        for (; r < row1; r += 4, tile += Digits.Ternary1_67TileBytes(part))
+            Short(tile, scales + r, unit, x, y + r, columns, row1 - r < 4 ? row1 - r : 4, tokens, yStride);
     }
 
     [SkipLocalsInit]
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    private static void Tile(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows, long tokens,
+        long yStride)
     {
         DigitsAvx2.Codes room;
         byte* codes = room.Bytes;
         const int Pair = 2 * DigitsAvx2.FieldBytes;
         // The fourth field has no rows.
-        for (byte* none = codes + 3 * DigitsAvx2.FieldBytes; none < codes + 2 * Pair; none += 32) Avx.Store(none, Vector256<byte>.Zero);
+        for (byte* none = codes + 3 * DigitsAvx2.FieldBytes; none < codes + 2 * Pair; none += 32)
+            Avx.Store(none, Vector256<byte>.Zero);
         long tokenBytes = Digits.TokenActivationBytes(columns);
-        ushort* scales = (ushort*)w;
-        w += 32;
         for (long c = 0; c < columns; c += DigitsAvx2.ChunkColumns)
         {
             long count = columns - c < DigitsAvx2.ChunkColumns ? columns - c : DigitsAvx2.ChunkColumns;
@@ -43,8 +49,32 @@ public static unsafe class Ternary1_67Avx2
         byte* record = x + tokenBytes - Digits.TokenRecordBytes;
         for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
         {
-            DigitsAvx2.Finish(scales, record, 0, y, rows);
-            DigitsAvx2.Finish(scales + 8, record, 0, y + 8, rows - 8);
+            DigitsAvx2.FinishBytes(scales, unit, record, y, rows);
+            DigitsAvx2.FinishBytes(scales + 8, unit, record, y + 8, rows - 8);
+        }
+    }
+
+    /// <summary>Four rows whose three column parts stand where a whole tile has its groups of rows.</summary>
+    [SkipLocalsInit]
+    private static void Short(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows, long tokens,
+        long yStride)
+    {
+        DigitsAvx2.Codes room;
+        byte* codes = room.Bytes;
+        long part = Digits.Ternary1_67Part(columns), tokenBytes = Digits.TokenActivationBytes(columns);
+        for (long t = 0; t < tokens; t++, x += tokenBytes, y += yStride)
+        {
+            Vector128<int> dot = Vector128<int>.Zero;
+            byte* from = w;
+            for (long c = 0; c < part; c += 32, from += 80)
+            {
+                Unpack(from, codes);
+                for (long d = 0; d < 3 && d * part + c < columns; d++)
+                    dot = Sse2.Add(dot, DigitsAvx2.Sum(codes + d * DigitsAvx2.FieldBytes, x + d * part + c, 32).GetLower());
+            }
+            byte* record = x + tokenBytes - Digits.TokenRecordBytes;
+            dot = Sse2.Subtract(dot, Vector128.Create(((int*)record)[1]));
+            DigitsAvx2.Store(y, DigitsAvx2.Scaled(Vector256.Create(dot, dot), scales, unit, (float*)record), rows);
         }
     }
 

@@ -13,18 +13,26 @@ public static unsafe class Ternary1_67NeonDot
     /// <inheritdoc cref="Ternary1_67Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
-        byte* tile = w + row0 / 12 * Digits.Ternary1_67TileBytes(columns);
-        for (long r = row0; r < row1; r += 12, tile += Digits.Ternary1_67TileBytes(columns))
+        long rows = ((int*)w)[1], whole = rows - rows % 12;
+        byte* tile = w + Digits.Ternary1_67FirstTile(rows) + row0 / 12 * Digits.Ternary1_67TileBytes(columns);
+        byte* scales = w + Digits.Ternary1_67HeaderBytes;
+        float unit = *(float*)w;
+        long r = row0;
+        for (; r < row1 && r < whole; r += 12, tile += Digits.Ternary1_67TileBytes(columns))
             for (long t = 0; t < tokens; t++)
-                Tile(tile, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(tile, scales + r, unit, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r,
+                    columns, row1 - r);
+        long part = Digits.Ternary1_67Part(columns);
+        for (; r < row1; r += 4, tile += Digits.Ternary1_67TileBytes(part))
+            for (long t = 0; t < tokens; t++)
+                Short(tile, scales + r, unit, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r,
+                    columns, row1 - r);
     }
 
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
+    private static void Tile(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows)
     {
         byte* record = x + Digits.TokenActivationBytes(columns) - Digits.TokenRecordBytes;
         byte* end = x + columns;
-        ushort* h = (ushort*)w;
-        w += 32;
         // The second and the third weight of every field, in two registers each. The record ends in zeros; one of
         // them, which the compiler cannot see through, makes the tables variables: constants it would load again for
         // every look-up.
@@ -62,13 +70,68 @@ public static unsafe class Ternary1_67NeonDot
         // The field's sum is d0 + 3·d1 + 9·d2 + 13 · Σ activations.
         s0 = s0 - s1 * Vector128.Create(3) - s2 * Vector128.Create(9)
             - AdvSimd.LoadAndReplicateToVector128((int*)record + 1) * Vector128.Create(13);
-        var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
-        var zero = Vector128<ushort>.Zero;
-        var h0 = AdvSimd.LoadVector128(h);
-        var h1 = AdvSimd.LoadVector128(h + 8);
-        DigitsNeon.Store(y, AdvSimd.ConvertToSingle(s0) * (DigitsNeon.Low(h0, zero) * scale), rows);
-        DigitsNeon.Store(y + 4, AdvSimd.ConvertToSingle(s1) * (DigitsNeon.High(h0, zero) * scale), rows - 4);
-        DigitsNeon.Store(y + 8, AdvSimd.ConvertToSingle(s2) * (DigitsNeon.Low(h1, zero) * scale), rows - 8);
+        // Sixteen bytes from the scales on are the matrix's: tiles follow them.
+        var scale = Vector128.Create(unit * *(float*)record);
+        var bytes = AdvSimd.LoadVector128(scales);
+        var low = AdvSimd.ZeroExtendWideningLower(bytes.GetLower());
+        var high = AdvSimd.ZeroExtendWideningUpper(bytes);
+        DigitsNeon.Store(y, Scaled(s0, AdvSimd.ZeroExtendWideningLower(low.GetLower()), scale), rows);
+        DigitsNeon.Store(y + 4, Scaled(s1, AdvSimd.ZeroExtendWideningUpper(low), scale), rows - 4);
+        DigitsNeon.Store(y + 8, Scaled(s2, AdvSimd.ZeroExtendWideningLower(high.GetLower()), scale), rows - 8);
+    }
+
+    // Four rows; the three weights of a field are of three parts of the columns.
+    private static void Short(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows)
+    {
+        byte* record = x + Digits.TokenActivationBytes(columns) - Digits.TokenRecordBytes;
+        long part = Digits.Ternary1_67Part(columns);
+        byte* end = x + part;
+        var m31 = Vector128.Create((byte)31);
+        Vector128<int> s0 = Vector128<int>.Zero, s1 = s0, s2 = s0;
+        for (; x < end; x += 32, w += 80)
+        {
+            var v0 = AdvSimd.LoadVector128(w);
+            var v1 = AdvSimd.LoadVector128(w + 16);
+            var v2 = AdvSimd.LoadVector128(w + 32);
+            var v3 = AdvSimd.LoadVector128(w + 48);
+            var v4 = AdvSimd.LoadVector128(w + 64);
+            Parts(ref s0, ref s1, ref s2, v0 & m31, (sbyte*)x, part, 0);
+            Parts(ref s0, ref s1, ref s2, v1 & m31, (sbyte*)x, part, 1);
+            Parts(ref s0, ref s1, ref s2, v2 & m31, (sbyte*)x, part, 2);
+            Parts(ref s0, ref s1, ref s2, v3 & m31, (sbyte*)x, part, 3);
+            Parts(ref s0, ref s1, ref s2, v4 & m31, (sbyte*)x + 16, part, 0);
+            var t = AdvSimd.ShiftRightAndInsert(v1, v0, 3);
+            var q = AdvSimd.ShiftRightAndInsert(v3, v2, 3);
+            Parts(ref s0, ref s1, ref s2, AdvSimd.ShiftRightLogical(t, 2) & m31, (sbyte*)x + 16, part, 1);
+            Parts(ref s0, ref s1, ref s2, AdvSimd.ShiftRightLogical(q, 2) & m31, (sbyte*)x + 16, part, 2);
+            q = AdvSimd.ShiftRightAndInsert(AdvSimd.ShiftRightAndInsert(q, t, 1), v4, 2);
+            Parts(ref s0, ref s1, ref s2, AdvSimd.ShiftRightLogical(q, 3), (sbyte*)x + 16, part, 3);
+        }
+        var codes = AdvSimd.ZeroExtendWideningLower(AdvSimd.LoadVector128(scales).GetLower());
+        var scale = Vector128.Create(unit * *(float*)record);
+        DigitsNeon.Store(y, Scaled(s0 + s1 + s2, AdvSimd.ZeroExtendWideningLower(codes.GetLower()), scale), rows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Scaled(Vector128<int> dot, Vector128<uint> code, Vector128<float> scale) =>
+        AdvSimd.ConvertToSingle(dot) * (AdvSimd.ConvertToSingle(code.AsInt32()) * scale);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Parts(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+        Vector128<byte> field, sbyte* x, long part, [ConstantExpected(Max = (byte)3)] byte quadruplet)
+    {
+        var first = AdvSimd.Arm64.VectorTableLookup((
+            Vector128.Create((sbyte)-1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1).AsByte(),
+            Vector128.Create((sbyte)0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0).AsByte()), field);
+        var second = AdvSimd.Arm64.VectorTableLookup((
+            Vector128.Create((sbyte)-1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0, 0, 1).AsByte(),
+            Vector128.Create((sbyte)1, 1, -1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1, 0, 0).AsByte()), field);
+        var third = AdvSimd.Arm64.VectorTableLookup((
+            Vector128.Create((sbyte)-1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0).AsByte(),
+            Vector128.Create((sbyte)0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2).AsByte()), field);
+        s0 = Dp.DotProductBySelectedQuadruplet(s0, first.AsSByte(), AdvSimd.LoadVector128(x), quadruplet);
+        s1 = Dp.DotProductBySelectedQuadruplet(s1, second.AsSByte(), AdvSimd.LoadVector128(x + part), quadruplet);
+        s2 = Dp.DotProductBySelectedQuadruplet(s2, third.AsSByte(), AdvSimd.LoadVector128(x + 2 * part), quadruplet);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,9 +5,11 @@ using System.Runtime.InteropServices;
 namespace Edge.Mqtt.Libmosquitto;
 
 
-/// <summary>One libmosquitto handle, made, used and destroyed by one thread: the transport's. No exception leaves a callback.</summary>
-/// <remarks>The library runs in "threaded" mode under our own poll loop, so that its packets, PUBACK among them, are written by
-/// <see cref="Write"/> after the message callback has returned, and waiting needs neither its thread nor its socket pair.</remarks>
+/// <summary>One libmosquitto handle, made, used and destroyed by one thread: the transport's. No exception leaves a
+/// callback.</summary>
+/// <remarks>The library runs in "threaded" mode under our own poll loop, so that its packets, PUBACK among them, are
+/// written by <see cref="Write"/> after the message callback has returned, and waiting needs neither its thread nor
+/// its socket pair.</remarks>
 internal sealed unsafe class MosquittoClient : IDisposable
 {
     private readonly MqttOptions _options;
@@ -59,21 +61,22 @@ internal sealed unsafe class MosquittoClient : IDisposable
         int rc;
         fixed (byte* payload = will.Payload.Span)
             rc = Native.mosquitto_will_set_v5(
-                _mosq, will.Topic, will.Payload.Length, payload, 1, will.Retain ? (byte)1 : (byte)0, properties.Pointer);
-        if (rc != Native.Success) return $"libmosquitto refused the will on {will.Topic}: {MosquittoLibrary.ErrorText(rc)}";
+                _mosq, will.Topic, will.Payload.Length, payload, 1, will.Retain ? (byte)1 : (byte)0,
+                properties.Pointer);
+        if (rc != Native.Success)
+            return $"libmosquitto refused the will on {will.Topic}: {MosquittoLibrary.ErrorText(rc)}";
         properties.GiveAway();
         return null;
     }
 
-    /// <summary>Opens the TCP connection (blocking, at most as long as the kernel tries) and queues CONNECT. Null, or why not.</summary>
+    /// <summary>Opens the TCP connection (blocking, at most as long as the kernel tries) and queues CONNECT. Null, or
+    /// why not.</summary>
     public string? Connect()
     {
         using var properties = PropertyList.ForConnect(_options);
         int rc = Native.mosquitto_connect_bind_v5(
             _mosq, _options.Host, _options.Port, _options.KeepAliveSeconds, null, properties.Pointer);
-        return rc == Native.Success ? null : rc == Native.Errno
-            ? Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError())
-            : MosquittoLibrary.ErrorText(rc);
+        return rc == Native.Success ? null : MosquittoLibrary.ErrorText(rc, Marshal.GetLastPInvokeError());
     }
 
     /// <summary>The socket to poll; negative when there is no connection.</summary>
@@ -95,8 +98,8 @@ internal sealed unsafe class MosquittoClient : IDisposable
     {
         using var properties = PropertyList.ForPublish(message);
         fixed (byte* payload = message.Payload.Span)
-            return Native.mosquitto_publish_v5(_mosq, out mid, message.Topic, message.Payload.Length, payload, message.Qos,
-                message.Retain ? (byte)1 : (byte)0, properties.Pointer);
+            return Native.mosquitto_publish_v5(_mosq, out mid, message.Topic, message.Payload.Length, payload,
+                message.Qos, message.Retain ? (byte)1 : (byte)0, properties.Pointer);
     }
 
     /// <summary>Never from a callback.</summary>
@@ -124,9 +127,13 @@ internal sealed unsafe class MosquittoClient : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnDisconnect(nint mosq, nint user, int reason, nint properties)
     {
+        int errno = Marshal.GetLastSystemError();
         var self = From(user);
         // Below 128 it is one of the library's own errors, above a reason code of the broker's DISCONNECT.
-        try { self.Lost(reason < 128 ? MosquittoLibrary.ErrorText(reason) : MosquittoLibrary.ReasonText(reason)); }
+        try
+        {
+            self.Lost(reason < 128 ? MosquittoLibrary.ErrorText(reason, errno) : MosquittoLibrary.ReasonText(reason));
+        }
         catch (Exception e) { self.Fault(e); }
     }
 

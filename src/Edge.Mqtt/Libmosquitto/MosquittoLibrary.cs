@@ -40,8 +40,9 @@ public static class MosquittoLibrary
         }
     }
 
-    internal static unsafe string ErrorText(int error) => error == Native.Errno
-        ? Marshal.GetLastPInvokeErrorMessage()
+    /// <summary><paramref name="errno"/>: of the call that failed; said when the library points to it.</summary>
+    internal static unsafe string ErrorText(int error, int errno = 0) => error == Native.Errno && errno != 0
+        ? Marshal.GetPInvokeErrorMessage(errno)
         : Marshal.PtrToStringUTF8((nint)Native.mosquitto_strerror(error))?.TrimEnd('.') ?? $"error {error}";
 
     internal static unsafe string ReasonText(int reason) =>

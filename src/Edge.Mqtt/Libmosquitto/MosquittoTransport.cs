@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace Edge.Mqtt.Libmosquitto;
 
-/// <summary>The transport on libmosquitto.so.1 (2.0.11 and later). One thread owns the library's handle and does everything with it;
-/// the others only put messages into the outbox.</summary>
+/// <summary>The transport on libmosquitto.so.1 (2.0.11 and later). One thread owns the library's handle and does
+/// everything with it; the others only put messages into the outbox.</summary>
 public sealed class MosquittoTransport : IMqttTransport
 {
     private const int PollMs = 1000;
@@ -27,7 +27,8 @@ public sealed class MosquittoTransport : IMqttTransport
     private int _started, _stopped, _inFlightCount;
     private long _received, _oversized, _published, _dropped, _connects, _faults;
 
-    /// <summary>Errors: ArgumentException for options that cannot work; DllNotFoundException when libmosquitto1 is not installed.</summary>
+    /// <summary>Errors: ArgumentException for options that cannot work; DllNotFoundException when libmosquitto1 is
+    /// not installed.</summary>
     public MosquittoTransport(MqttOptions options, MqttEvents events)
     {
         if (options.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
@@ -41,8 +42,9 @@ public sealed class MosquittoTransport : IMqttTransport
     public bool IsOnline => _online;
 
     public MqttCounters Counters => new(
-        Volatile.Read(ref _received), Volatile.Read(ref _oversized), Volatile.Read(ref _published), Volatile.Read(ref _dropped),
-        Volatile.Read(ref _connects), Volatile.Read(ref _faults), _outbox.Count, Volatile.Read(ref _inFlightCount));
+        Volatile.Read(ref _received), Volatile.Read(ref _oversized), Volatile.Read(ref _published),
+        Volatile.Read(ref _dropped), Volatile.Read(ref _connects), Volatile.Read(ref _faults), _outbox.Count,
+            Volatile.Read(ref _inFlightCount));
 
     public void Start()
     {
@@ -71,7 +73,8 @@ public sealed class MosquittoTransport : IMqttTransport
             _stopping.Set();
             _wakeup.Signal();
         }
-        // A connect that the kernel still tries cannot be interrupted; the thread is a background one and ends with the process.
+        // A connect that the kernel still tries cannot be interrupted; the thread is a background one and ends with
+        // the process.
         return _thread.Join(limit + TimeSpan.FromSeconds(1)) && _farewellDone;
     }
 
@@ -113,7 +116,8 @@ public sealed class MosquittoTransport : IMqttTransport
         }
     }
 
-    // Until the connection is gone: wait, read (callbacks run here), send what waits, write (PUBACKs leave here), keep alive.
+    // Until the connection is gone: wait, read (callbacks run here), send what waits, write (PUBACKs leave here),
+    // keep alive.
     private unsafe void Serve(MosquittoClient client)
     {
         bool leaving = false;
@@ -124,7 +128,8 @@ public sealed class MosquittoTransport : IMqttTransport
             fds[1] = new() { Fd = _wakeup.Fd, Events = Native.PollIn };
             _ = Native.poll(fds, 2, _stopping.IsSet ? 50 : PollMs);
             if (fds[1].Returned != 0) _wakeup.Clear();
-            if ((fds[0].Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0 && client.Read() != Native.Success)
+            if ((fds[0].Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0
+                && client.Read() != Native.Success)
                 return;
             if (_lost is not null && !leaving)
             {
@@ -164,20 +169,22 @@ public sealed class MosquittoTransport : IMqttTransport
                 Drop(message, MqttDropReason.TooLargeForBroker);
                 return true;
             default:
-                _events.OnLog(MqttLogLevel.Error, $"mqtt: cannot publish to {message.Topic}: {MosquittoLibrary.ErrorText(rc)}");
+                _events.OnLog(MqttLogLevel.Error,
+                    $"mqtt: cannot publish to {message.Topic}: {MosquittoLibrary.ErrorText(rc)}");
                 Drop(message, MqttDropReason.InvalidTopic);
                 return true;
         }
     }
 
-    // True once DISCONNECT is queued. What waits goes first, for at most half of the time; then the farewell; then its PUBACK.
+    // True once DISCONNECT is queued. What waits goes first, until half a second before the end; then the farewell;
+    // then its PUBACK.
     private bool StopStep(MosquittoClient client)
     {
         long now = Stopwatch.GetTimestamp(), at = Volatile.Read(ref _stopAt);
         bool late = now >= at;
         if (_online && !late)
         {
-            if (!_drained) _drained = (_outbox.Count == 0 && _inFlight.Count == 0) || at - now < Stopwatch.Frequency / 2;
+            _drained |= (_outbox.Count == 0 && _inFlight.Count == 0) || at - now < Stopwatch.Frequency / 2;
             if (!_drained) return false;
             if (_farewell is { } farewell && !_farewellSent)
             {
@@ -213,8 +220,8 @@ public sealed class MosquittoTransport : IMqttTransport
     {
         if (!_pendingSubscriptions.Remove(mid)) return;
         if (reason >= 128)
-            _lost = $"the broker refused a subscription ({MosquittoLibrary.ReasonText(reason)}); check its access list for user " +
-                $"'{_options.User ?? "(none)"}', client id '{_options.ClientId}'";
+            _lost = $"the broker refused a subscription ({MosquittoLibrary.ReasonText(reason)}); " +
+                $"check its access list for user '{_options.User ?? "(none)"}', client id '{_options.ClientId}'";
         else if (_pendingSubscriptions.Count == 0 && _lost is null)
             GoOnline();
     }

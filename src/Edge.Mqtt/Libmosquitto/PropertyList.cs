@@ -5,8 +5,8 @@ namespace Edge.Mqtt.Libmosquitto;
 /// <summary>A list of MQTT 5 properties in the library's memory; freed on Dispose unless given away.</summary>
 internal unsafe ref struct PropertyList
 {
-    private const int MessageExpiry = 2, ContentTypeId = 3, ResponseTopicId = 8, CorrelationData = 9, SessionExpiry = 17,
-        WillDelay = 24, UserProperty = 38, MaximumPacketSize = 39;
+    private const int MessageExpiry = 2, ContentTypeId = 3, ResponseTopicId = 8, CorrelationData = 9,
+        SessionExpiry = 17, WillDelay = 24, UserProperty = 38, MaximumPacketSize = 39;
     private const int UserPropertiesMax = 32;
 
     private nint _list;
@@ -32,18 +32,22 @@ internal unsafe ref struct PropertyList
     public static PropertyList ForPublish(MqttMessage message)
     {
         PropertyList list = default;
-        if (message.ExpirySeconds is { } expiry) Native.mosquitto_property_add_int32(ref list._list, MessageExpiry, expiry);
+        if (message.ExpirySeconds is { } expiry)
+            Native.mosquitto_property_add_int32(ref list._list, MessageExpiry, expiry);
         if (message.ContentType is { } type) Native.mosquitto_property_add_string(ref list._list, ContentTypeId, type);
-        if (message.ResponseTopic is { } topic) Native.mosquitto_property_add_string(ref list._list, ResponseTopicId, topic);
+        if (message.ResponseTopic is { } topic)
+            Native.mosquitto_property_add_string(ref list._list, ResponseTopicId, topic);
         if (!message.Correlation.IsEmpty)
             fixed (byte* data = message.Correlation.Span)
-                Native.mosquitto_property_add_binary(ref list._list, CorrelationData, data, (ushort)message.Correlation.Length);
+                Native.mosquitto_property_add_binary(ref list._list, CorrelationData, data,
+                    (ushort)message.Correlation.Length);
         foreach (var (name, value) in message.UserProperties)
             Native.mosquitto_property_add_string_pair(ref list._list, UserProperty, name, value);
         return list;
     }
 
-    /// <summary>Fills in what a received message carries. The list is the library's: everything is copied, nothing freed.</summary>
+    /// <summary>Fills in what a received message carries. The list is the library's: everything is copied, nothing
+    /// freed.</summary>
     public static MqttMessage Read(nint list, MqttMessage message)
     {
         List<KeyValuePair<string, string>>? user = null;
@@ -61,7 +65,8 @@ internal unsafe ref struct PropertyList
                 case ResponseTopicId when Native.mosquitto_property_read_string(p, id, out byte* topic, 0) != 0:
                     message = message with { ResponseTopic = Take(topic) };
                     break;
-                case CorrelationData when Native.mosquitto_property_read_binary(p, id, out byte* data, out ushort length, 0) != 0:
+                case CorrelationData when
+                        Native.mosquitto_property_read_binary(p, id, out byte* data, out ushort length, 0) != 0:
                     message = message with { Correlation = new ReadOnlySpan<byte>(data, length).ToArray() };
                     NativeMemory.Free(data);
                     break;

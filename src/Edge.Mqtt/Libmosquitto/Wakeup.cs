@@ -13,7 +13,8 @@ internal sealed unsafe class Wakeup : IDisposable
     public Wakeup()
     {
         _fd = Native.eventfd(0, NonBlocking | CloseOnExec);
-        if (_fd < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "eventfd failed; raise the limit of open files");
+        if (_fd < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(),
+            "eventfd failed; raise the limit of open files");
     }
 
     public int Fd => _fd;

@@ -1,6 +1,7 @@
 namespace Edge.Mqtt;
 
-/// <summary>The calls that are taken and not finished, bounded, by who asked (reply topic) and under which key.</summary>
+/// <summary>The calls that are taken and not finished, bounded, by who asked (reply topic) and under which
+/// key.</summary>
 internal sealed class CallTable(int callsMax)
 {
     private readonly Lock _gate = new();
@@ -12,7 +13,8 @@ internal sealed class CallTable(int callsMax)
     public ChatCall? FindSame(byte[] key, string replyTopic)
     {
         if (key.Length == 0) return null;
-        lock (_gate) return _calls.Values.FirstOrDefault(c => c.Reply.Topic == replyTopic && c.Key.AsSpan().SequenceEqual(key));
+        lock (_gate)
+            return _calls.Values.FirstOrDefault(c => c.Reply.Topic == replyTopic && c.Key.AsSpan().SequenceEqual(key));
     }
 
     /// <summary>False: the table is full.</summary>
@@ -26,8 +28,9 @@ internal sealed class CallTable(int callsMax)
         lock (_gate) _calls.Remove(call.Id);
     }
 
-    /// <summary>The call that a cancel means. MQTT does not say who published, so the reply topic stands for the requester: a cancel that
-    /// names one reaches only its calls, and one that names none only a call whose key no other live call has.</summary>
+    /// <summary>The call that a cancel means. MQTT does not say who published, so the reply topic stands for the
+    /// requester: a cancel that names one reaches only its calls, and one that names none only a call whose key no
+    /// other live call has.</summary>
     public ChatCall? FindForCancel(ReadOnlySpan<byte> key, string? replyTopic)
     {
         if (key.IsEmpty) return null;
@@ -36,7 +39,8 @@ internal sealed class CallTable(int callsMax)
         {
             foreach (var call in _calls.Values)
             {
-                if (!call.Key.AsSpan().SequenceEqual(key) || (replyTopic is not null && call.Reply.Topic != replyTopic)) continue;
+                if (!call.Key.AsSpan().SequenceEqual(key)) continue;
+                if (replyTopic is not null && call.Reply.Topic != replyTopic) continue;
                 if (found is not null) return null;
                 found = call;
             }

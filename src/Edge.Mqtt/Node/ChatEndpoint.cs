@@ -3,8 +3,10 @@ using System.Text;
 
 namespace Edge.Mqtt;
 
-/// <summary>Turns incoming messages into typed calls. Everything here runs on the network thread, before the message is acknowledged.</summary>
-internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeHandlers handlers, Func<MqttMessage, bool> publish)
+/// <summary>Turns incoming messages into typed calls. Everything here runs on the network thread, before the message
+/// is acknowledged.</summary>
+internal sealed class ChatEndpoint(
+    NodeOptions options, NodeTopics topics, NodeHandlers handlers, Func<MqttMessage, bool> publish)
 {
     private readonly CallTable _calls = new(options.CallsMax);
     private readonly ReplyTopics _replyTopics = new(topics.Root, options.ReplyPrefixes);
@@ -12,7 +14,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
 
     public int LiveCalls => _calls.Count;
 
-    /// <summary>One request from arrival to hand-over. The order is the contract's: nothing is acknowledged before the last line returns.</summary>
+    /// <summary>One request from arrival to hand-over. The order is the contract's: nothing is acknowledged before
+    /// the last line returns.</summary>
     public void Receive(MqttMessage message)
     {
         var envelope = CheckEnvelope(message);
@@ -30,7 +33,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
         handlers.OnChat(call);
     }
 
-    /// <summary>Answers a command that the contract names, or nobody does, and that this version does not serve.</summary>
+    /// <summary>Answers a command that the contract names, or nobody does, and that this version does not
+    /// serve.</summary>
     public void RefuseCommand(MqttMessage message, string command)
     {
         bool isName = command.Length <= 32 && command.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
@@ -51,7 +55,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
             _ = ChatRequestReader.TryReadAddress(message.Payload, out var address);
             if (address.RequestId is null)
             {
-                handlers.OnLog(MqttLogLevel.Warning, "mqtt: a cancel names no request; send Correlation Data or {\"request_id\":…}");
+                handlers.OnLog(MqttLogLevel.Warning,
+                    "mqtt: a cancel names no request; send Correlation Data or {\"request_id\":…}");
                 return;
             }
             key = Encoding.UTF8.GetBytes(address.RequestId);
@@ -64,7 +69,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
     private Problem? CheckEnvelope(MqttMessage message)
     {
         if (message.Retain)
-            return new(ProblemCode.InvalidPayload, "a retained request is refused, because it would run again at every reconnect; " +
+            return new(ProblemCode.InvalidPayload,
+                "a retained request is refused, because it would run again at every reconnect; " +
                 "publish without the retain flag, and clear the retained one with an empty retained message");
         if (message.IsOversized)
             return new(ProblemCode.InvalidPayload, $"the body has {message.WireBytes} bytes; " +
@@ -73,7 +79,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
             return new(ProblemCode.InvalidPayload, $"Correlation Data has {message.Correlation.Length} bytes; " +
                 $"use at most {ChatLimits.CorrelationBytesMax}");
         if (message.ContentType is { } type && !IsJson(type))
-            return new(ProblemCode.UnsupportedMedia, "the Content Type is not application/json; set it so, or leave it out");
+            return new(ProblemCode.UnsupportedMedia,
+                "the Content Type is not application/json; set it so, or leave it out");
         return null;
     }
 
@@ -88,7 +95,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
     }
 
     // A reply topic that is not allowed is answered on the fallback topic: refused, but not in silence.
-    private ReplyStream Address(MqttMessage message, BodyAddress body, ChatRequest? request, string command, out Problem? refusal)
+    private ReplyStream Address(MqttMessage message, BodyAddress body, ChatRequest? request, string command,
+        out Problem? refusal)
     {
         refusal = null;
         string? asked = message.ResponseTopic ?? body.ReplyTo;
@@ -100,7 +108,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
         var correlation = message.Correlation.Length <= ChatLimits.CorrelationBytesMax ? message.Correlation : default;
         string id = $"{options.NodeId}-{Stopwatch.GetTimestamp():x}-{Interlocked.Increment(ref _nextId)}";
         var head = new ReplyHead(
-            id, options.NodeId, asked ?? topics.Response(command), correlation, body.RequestId, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+            id, options.NodeId, asked ?? topics.Response(command), correlation, body.RequestId,
+            DateTimeOffset.UtcNow.ToUnixTimeSeconds());
         return new(head, request, options, publish);
     }
 
@@ -113,7 +122,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
         long deadline = message.ReceivedAt + (long)(seconds * Stopwatch.Frequency);
         byte[] key = message.Correlation.Length > 0 ? message.Correlation.ToArray()
             : request.RequestId is { } id ? Encoding.UTF8.GetBytes(id) : [];
-        var call = new ChatCall(reply.Id, request, message.ReceivedAt, deadline, reply, key, HashOf(message.Payload.Span));
+        var call = new ChatCall(reply.Id, request, message.ReceivedAt, deadline, reply, key,
+            HashOf(message.Payload.Span));
         reply.WhenFinished(() => _calls.Remove(call));
         return call;
     }
@@ -124,7 +134,8 @@ internal sealed class ChatEndpoint(NodeOptions options, NodeTopics topics, NodeH
         if (_calls.FindSame(call.Key, call.Reply.Topic) is not { } running) return false;
         if (running.PayloadHash != call.PayloadHash)
             call.Reply.Fail(new(ProblemCode.InvalidPayload,
-                "a request with the same Correlation Data or request_id is still running with another body; use a new one"));
+                "a request with the same Correlation Data or request_id is still running with another body; " +
+                "use a new one"));
         return true;
     }
 

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Edge.Mqtt;
 
-/// <summary>A node's seat on the broker: birth, will, info, telemetry, and the way of requests to their owner.</summary>
+/// <summary>A node's seat on the broker: birth, will, info, telemetry, and the way of requests to their
+/// owner.</summary>
 public sealed class NodeLink : IDisposable
 {
     private const string Json = "application/json";
@@ -25,8 +26,10 @@ public sealed class NodeLink : IDisposable
     {
         Topics = new(options.Root, options.NodeId);
         if (Topics.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
-        if (options.ReplyPrefixes.FirstOrDefault(p => !p.EndsWith('/') || TopicName.WhyInvalid(p) is not null) is { } prefix)
-            throw new ArgumentException($"reply prefix '{prefix}' is not usable; end it in '/' and use no wildcards", nameof(options));
+        var bad = options.ReplyPrefixes.FirstOrDefault(p => !p.EndsWith('/') || TopicName.WhyInvalid(p) is not null);
+        if (bad is { } prefix)
+            throw new ArgumentException($"reply prefix '{prefix}' is not usable; end it in '/' and use no wildcards",
+                nameof(options));
         if (options.CallsMax < 1) throw new ArgumentException("calls_max must be at least 1", nameof(options));
         (_options, _handlers) = (options, handlers);
         _status = new("online", BootId, options.Version, false, 0);
@@ -36,11 +39,13 @@ public sealed class NodeLink : IDisposable
             {
                 ClientId = $"edge-{options.NodeId}",
                 Subscriptions = Topics.Subscriptions,
-                Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus), options.WillDelaySeconds),
+                Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus),
+                    options.WillDelaySeconds),
             },
             new()
             {
-                OnMessage = OnMessage, OnOnline = OnOnline, OnOffline = handlers.OnOffline, OnDropped = OnDropped, OnLog = handlers.OnLog,
+                OnMessage = OnMessage, OnOnline = OnOnline, OnOffline = handlers.OnOffline, OnDropped = OnDropped,
+                OnLog = handlers.OnLog,
             });
     }
 
@@ -76,13 +81,19 @@ public sealed class NodeLink : IDisposable
         }
     }
 
-    public void Publish(SystemTelemetry values) => Telemetry("system", values, NodeJson.Default.TelemetryMessageSystemTelemetry);
-    public void Publish(InferenceTelemetry values) => Telemetry("inference", values, NodeJson.Default.TelemetryMessageInferenceTelemetry);
-    public void Publish(WeightsTelemetry values) => Telemetry("weights", values, NodeJson.Default.TelemetryMessageWeightsTelemetry);
-    public void Publish(SensorsTelemetry values) => Telemetry("sensors", values, NodeJson.Default.TelemetryMessageSensorsTelemetry);
-    public void Publish(NodeEvent happened) => Emit(Topics.Event, "event", 1, happened, NodeJson.Default.TelemetryMessageNodeEvent);
+    public void Publish(SystemTelemetry values) =>
+        Telemetry("system", values, NodeJson.Default.TelemetryMessageSystemTelemetry);
+    public void Publish(InferenceTelemetry values) =>
+        Telemetry("inference", values, NodeJson.Default.TelemetryMessageInferenceTelemetry);
+    public void Publish(WeightsTelemetry values) =>
+        Telemetry("weights", values, NodeJson.Default.TelemetryMessageWeightsTelemetry);
+    public void Publish(SensorsTelemetry values) =>
+        Telemetry("sensors", values, NodeJson.Default.TelemetryMessageSensorsTelemetry);
+    public void Publish(NodeEvent happened) =>
+        Emit(Topics.Event, "event", 1, happened, NodeJson.Default.TelemetryMessageNodeEvent);
 
-    /// <summary>Publishes offline, then disconnects cleanly, so that the will stays silent. True: offline was acknowledged.</summary>
+    /// <summary>Publishes offline, then disconnects cleanly, so that the will stays silent. True: offline was
+    /// acknowledged.</summary>
     public bool Stop(TimeSpan limit) => _transport.Stop(new()
     {
         Topic = Topics.Status,
@@ -140,7 +151,8 @@ public sealed class NodeLink : IDisposable
     {
         // Lost deltas and telemetry cost liveliness alone; a lost answer is worth a line.
         if (message.Qos > 0)
-            _handlers.OnLog(MqttLogLevel.Error, $"mqtt: a message to {message.Topic} ({message.Payload.Length} bytes) is lost: {reason}");
+            _handlers.OnLog(MqttLogLevel.Error,
+                $"mqtt: a message to {message.Topic} ({message.Payload.Length} bytes) is lost: {reason}");
     }
 
     private void PublishStatus() => Retained(Topics.Status, Body(_status, NodeJson.Default.NodeStatus));
@@ -173,7 +185,8 @@ public sealed class NodeLink : IDisposable
                 ContentType = Json,
                 UserProperties =
                 [
-                    new("specversion", "1.0"), new("id", $"{BootId}-{kind}-{seq}"), new("source", $"/{Topics.Root}/node/{_options.NodeId}"),
+                    new("specversion", "1.0"), new("id", $"{BootId}-{kind}-{seq}"),
+                    new("source", $"/{Topics.Root}/node/{_options.NodeId}"),
                     new("type", "edge." + kind), new("time", time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")),
                 ],
             });

@@ -16,6 +16,7 @@ public sealed record NodeOptions
     public TimeSpan TimeoutDefault { get; init; } = TimeSpan.FromSeconds(120);
     public TimeSpan TimeoutMax { get; init; } = TimeSpan.FromHours(1);
     public TimeSpan DeltaInterval { get; init; } = TimeSpan.FromMilliseconds(200);
-    /// <summary>Message Expiry of `final` and errors: how long a broker keeps them for a requester that is away.</summary>
+    /// <summary>Message Expiry of `final` and errors: how long a broker keeps them for a requester that is
+    /// away.</summary>
     public uint ReplyExpirySeconds { get; init; } = 300;
 }

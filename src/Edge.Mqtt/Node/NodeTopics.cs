@@ -2,7 +2,8 @@ namespace Edge.Mqtt;
 
 public enum NodeTopicKind { Unknown, Command, Cancel, Rebirth }
 
-/// <summary>Every topic of the contract (docs/wire.md), in one table; a new topic is a new line here and a row there.</summary>
+/// <summary>Every topic of the contract (docs/wire.md), in one table; a new topic is a new line here and a row
+/// there.</summary>
 public sealed record NodeTopics(string Root, string NodeId)
 {
     public const string DefaultRoot = "edgeai/v1";
@@ -22,10 +23,12 @@ public sealed record NodeTopics(string Root, string NodeId)
     public string Cancel => $"{Root}/cancel";
     public string Rebirth => $"{Root}/node/{NodeId}/rebirth";
 
-    /// <summary>What a node subscribes to; pools are shared subscriptions on a connection of their own and so are not among these.</summary>
+    /// <summary>What a node subscribes to; pools are shared subscriptions on a connection of their own and so are not
+    /// among these.</summary>
     public IReadOnlyList<MqttSubscription> Subscriptions => [new(Requests, 1), new(Cancel, 1), new(Rebirth, 1)];
 
-    /// <summary>Which row an incoming topic is; <paramref name="command"/> is its name where it is a command.</summary>
+    /// <summary>Which row an incoming topic is; <paramref name="command"/> is its name where it is a
+    /// command.</summary>
     public NodeTopicKind Match(string topic, out string command)
     {
         command = "";
@@ -44,8 +47,10 @@ public sealed record NodeTopics(string Root, string NodeId)
     /// <summary>The first thing that is wrong with root or node id, with its remedy; null when all is well.</summary>
     public string? Validate()
     {
-        if (Root.Length is 0 or > RootLengthMax || Root[0] is '/' or '$' || Root[^1] == '/' || !Root.All(IsRootCharacter))
-            return $"mqtt root '{Root}' is not usable; use 1 to {RootLengthMax} letters, digits, '-', '_', '.' and '/' between levels";
+        if (Root.Length is 0 or > RootLengthMax || Root[0] is '/' or '$' || Root[^1] == '/'
+            || !Root.All(IsRootCharacter))
+            return $"mqtt root '{Root}' is not usable; use 1 to {RootLengthMax} letters, digits, " +
+                "'-', '_', '.' and '/' between levels";
         if (NodeId.Length is 0 or > NodeIdLengthMax || !NodeId.All(IsLevelCharacter))
             return $"node id '{NodeId}' is not usable; use 1 to {NodeIdLengthMax} letters, digits, '-', '_' or '.'";
         return null;

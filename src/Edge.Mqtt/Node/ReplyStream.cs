@@ -2,8 +2,10 @@ using System.Buffers;
 
 namespace Edge.Mqtt;
 
-/// <summary>The replies to one request: at most one `accepted`, then deltas, then exactly one `final` or error. Any thread; never blocks.</summary>
-/// <remarks>Delta only copies text; a timer gathers it to one message per interval, off the caller's thread.</remarks>
+/// <summary>The replies to one request: at most one `accepted`, then deltas, then exactly one `final` or error. Any
+/// thread; never blocks.</summary>
+/// <remarks>Delta only copies text; a timer gathers it to one message per interval, off the caller's
+/// thread.</remarks>
 public sealed class ReplyStream
 {
     private const int GatheredCharsMax = 16 * 1024;
@@ -21,7 +23,8 @@ public sealed class ReplyStream
     private int _seq;
 
     internal ReplyStream(
-        ReplyHead head, ChatRequest? request, NodeOptions options, Func<MqttMessage, bool> publish, Action? finished = null)
+        ReplyHead head, ChatRequest? request, NodeOptions options, Func<MqttMessage, bool> publish,
+            Action? finished = null)
     {
         (_head, _request, _options, _publish, _finished) = (head, request, options, publish, finished);
         Model = request?.Model ?? "";
@@ -37,7 +40,8 @@ public sealed class ReplyStream
 
     public bool IsFinished { get { lock (_gate) return _isFinished; } }
 
-    /// <summary>Tells the requester that its request waits behind <paramref name="position"/> others. False: told before, or finished.</summary>
+    /// <summary>Tells the requester that its request waits behind <paramref name="position"/> others. False: told
+    /// before, or finished.</summary>
     public bool Accepted(int position)
     {
         lock (_gate)
@@ -49,7 +53,8 @@ public sealed class ReplyStream
         }
     }
 
-    /// <summary>More text of the answer; copied. Dropped when the request did not ask for a stream, or is finished.</summary>
+    /// <summary>More text of the answer; copied. Dropped when the request did not ask for a stream, or is
+    /// finished.</summary>
     public void Delta(ReadOnlySpan<char> text)
     {
         lock (_gate)
@@ -88,7 +93,8 @@ public sealed class ReplyStream
         lock (_gate)
         {
             if (_isFinished) return false;
-            Finish("error", new("__stat", $"{problem.Status}"), ReplyWriter.Error(_head, _seq, problem), "application/problem+json");
+            Finish("error", new("__stat", $"{problem.Status}"), ReplyWriter.Error(_head, _seq, problem),
+                "application/problem+json");
         }
         _finished?.Invoke();
         return true;
@@ -121,7 +127,8 @@ public sealed class ReplyStream
     }
 
     private void Send(
-        string kind, int qos, KeyValuePair<string, string> status, byte[] body, string contentType = "application/json") => _publish(new()
+        string kind, int qos, KeyValuePair<string, string> status, byte[] body,
+            string contentType = "application/json") => _publish(new()
     {
         Topic = _head.Topic,
         Payload = body,

@@ -7,8 +7,10 @@ public sealed record ChatTurn(string Role, string Content);
 
 public enum ReplyShape { Text, JsonObject, JsonSchema }
 
-/// <summary>How the reply must look. Schema is set (and outlives the message) only for JsonSchema; Strict as the client gave it.</summary>
-public sealed record ReplyFormat(ReplyShape Shape, string? Name = null, JsonElement Schema = default, bool Strict = false);
+/// <summary>How the reply must look. Schema is set (and outlives the message) only for JsonSchema; Strict as the
+/// client gave it.</summary>
+public sealed record ReplyFormat(ReplyShape Shape, string? Name = null, JsonElement Schema = default,
+    bool Strict = false);
 
 /// <summary>A chat request that passed every check of the wire; what the client left out is null.</summary>
 public sealed record ChatRequest

@@ -4,16 +4,19 @@ using System.Text.Unicode;
 
 namespace Edge.Mqtt;
 
-/// <summary>Bytes from the network to a <see cref="ChatRequest"/>; whatever is wrong becomes a problem with a JSON pointer and a remedy.</summary>
+/// <summary>Bytes from the network to a <see cref="ChatRequest"/>; whatever is wrong becomes a problem with a JSON
+/// pointer and a remedy.</summary>
 public static class ChatRequestReader
 {
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = ChatLimits.DepthMax };
 
-    /// <summary>Exactly one of the two results is set. Errors: none; every byte string gives a request or a problem.</summary>
+    /// <summary>Exactly one of the two results is set. Errors: none; every byte string gives a request or a
+    /// problem.</summary>
     public static bool TryRead(ReadOnlyMemory<byte> body, out ChatRequest? request, out Problem? problem) =>
         TryRead(body, out request, out problem, out _);
 
-    /// <summary>Also gives what was found of request_id and reply_to when the rest is refused, so that the refusal reaches its requester.</summary>
+    /// <summary>Also gives what was found of request_id and reply_to when the rest is refused, so that the refusal
+    /// reaches its requester.</summary>
     public static bool TryRead(
         ReadOnlyMemory<byte> body, out ChatRequest? request, out Problem? problem, out BodyAddress address)
     {
@@ -31,7 +34,8 @@ public static class ChatRequestReader
         return request is not null;
     }
 
-    /// <summary>Only who and where, as a cancel's body has it. False: no JSON object, or a field of the wrong form.</summary>
+    /// <summary>Only who and where, as a cancel's body has it. False: no JSON object, or a field of the wrong
+    /// form.</summary>
     public static bool TryReadAddress(ReadOnlyMemory<byte> body, out BodyAddress address)
     {
         address = default;
@@ -56,8 +60,8 @@ public static class ChatRequestReader
         catch (JsonException e)
         {
             problem = new(ProblemCode.InvalidPayload, "the body is not JSON (line " +
-                $"{(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}, at most {ChatLimits.DepthMax} levels deep); " +
-                "send one JSON object", "");
+                $"{(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}; " +
+                $"at most {ChatLimits.DepthMax} levels deep); send one JSON object", "");
             return null;
         }
     }
@@ -82,9 +86,11 @@ public static class ChatRequestReader
         if (root.Take("tools") is { } tools && !(tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() == 0))
             root.Refuse("tools", "is not served by this node; leave it out, or describe the reply by response_format",
                 ProblemCode.SchemaUnsupported);
-        if (root.Take("tool_choice") is { } choice && !(choice.ValueKind == JsonValueKind.String && choice.ValueEquals("none"u8)
-                || choice.ValueKind == JsonValueKind.String && choice.ValueEquals("auto"u8)))
-            root.Refuse("tool_choice", "asks for a tool, which this node does not serve; leave it out", ProblemCode.SchemaUnsupported);
+        if (root.Take("tool_choice") is { } choice &&
+            (choice.ValueKind != JsonValueKind.String ||
+                root.String("tool_choice", ChatLimits.NameCharsMax) is not ("none" or "auto")))
+            root.Refuse("tool_choice", "asks for a tool, which this node does not serve; leave it out",
+                ProblemCode.SchemaUnsupported);
         var request = new ChatRequest
         {
             Model = root.String("model", ChatLimits.ModelCharsMax),
@@ -114,7 +120,8 @@ public static class ChatRequestReader
         penalty = edge.Real("repetition_penalty", ChatLimits.PenaltyMin, ChatLimits.PenaltyMax);
         long? version = edge.Integer("version", 1, int.MaxValue);
         if (version > ChatLimits.Version)
-            edge.Refuse("version", $"asks for version {version}; this node serves {ChatLimits.Version}", ProblemCode.Version);
+            edge.Refuse("version", $"asks for version {version}; this node serves {ChatLimits.Version}",
+                ProblemCode.Version);
         Adopt(root, edge);
     }
 
@@ -129,7 +136,8 @@ public static class ChatRequestReader
         if (messages.ValueKind != JsonValueKind.Array)
             root.Refuse("messages", $"must be an array, not {JsonFields.KindName(messages.ValueKind)}");
         else if (messages.GetArrayLength() is 0 or > ChatLimits.MessagesMax)
-            root.Refuse("messages", $"must have 1 to {ChatLimits.MessagesMax} messages, not {messages.GetArrayLength()}");
+            root.Refuse("messages",
+                $"must have 1 to {ChatLimits.MessagesMax} messages, not {messages.GetArrayLength()}");
         if (root.Fault is not null) return turns;
         int index = 0;
         foreach (var element in messages.EnumerateArray())
@@ -155,7 +163,8 @@ public static class ChatRequestReader
             turn.Refuse("content", "is missing; send a string or an array of text parts");
             return "";
         }
-        if (content.ValueKind == JsonValueKind.String) return turn.String("content", ChatLimits.ContentCharsMax, 0) ?? "";
+        if (content.ValueKind == JsonValueKind.String) return turn.String("content", ChatLimits.ContentCharsMax, 0)
+            ?? "";
         if (content.ValueKind != JsonValueKind.Array || content.GetArrayLength() > ChatLimits.PartsMax)
         {
             turn.Refuse("content", $"must be a string or an array of at most {ChatLimits.PartsMax} text parts");
@@ -192,7 +201,8 @@ public static class ChatRequestReader
         }
         foreach (var element in stop.EnumerateArray())
         {
-            string? text = JsonFields.TextOf(element, $"/stop/{stops.Count}", 1, ChatLimits.StopCharsMax, out var fault);
+            string? text = JsonFields.TextOf(element, $"/stop/{stops.Count}", 1, ChatLimits.StopCharsMax,
+                out var fault);
             if (fault is not null) root.Refuse(fault);
             if (text is null) break;
             stops.Add(text);

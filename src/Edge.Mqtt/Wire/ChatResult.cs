@@ -6,4 +6,5 @@ public enum ChatFinish { Stop, Length }
 public sealed record ChatTimings(double QueueMs, double PromptMs, double TtftMs, double TokS, int CachedTokens);
 
 /// <summary>A whole answer, as it goes into `final`.</summary>
-public sealed record ChatResult(string Text, ChatFinish Finish, int PromptTokens, int CompletionTokens, ChatTimings Timings, string Model);
+public sealed record ChatResult(string Text, ChatFinish Finish, int PromptTokens, int CompletionTokens,
+    ChatTimings Timings, string Model);

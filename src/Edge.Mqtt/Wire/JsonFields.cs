@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Edge.Mqtt;
 
-/// <summary>Reads one JSON object's fields with checks; the first fault stays in <see cref="Fault"/>, later reads then return null.</summary>
+/// <summary>Reads one JSON object's fields with checks; the first fault stays in <see cref="Fault"/>, later reads
+/// then return null.</summary>
 internal sealed class JsonFields
 {
     private const int NamesMax = 64, NameCharsMax = 128;
@@ -38,7 +39,8 @@ internal sealed class JsonFields
     public string PointerTo(string name) =>
         name.Length == 0 ? _at : _at + "/" + name.Replace("~", "~0").Replace("/", "~1");
 
-    public void Refuse(string name, string why, ProblemCode code = ProblemCode.InvalidPayload) => Fault ??= Fail(PointerTo(name), why, code);
+    public void Refuse(string name, string why, ProblemCode code = ProblemCode.InvalidPayload) =>
+        Fault ??= Fail(PointerTo(name), why, code);
 
     /// <summary>Takes over a fault that was found in an inner object.</summary>
     public void Refuse(Problem inner) => Fault ??= inner;
@@ -61,9 +63,11 @@ internal sealed class JsonFields
         return text;
     }
 
-    /// <summary>The text if it is one within bounds, whatever else is wrong: for finding out where a refusal goes.</summary>
+    /// <summary>The text if it is one within bounds, whatever else is wrong: for finding out where a refusal
+    /// goes.</summary>
     public string? PeekText(string name, int charsMax) =>
-        _fields.TryGetValue(name, out var e) && e.ValueKind == JsonValueKind.String ? TextOf(e, "", 1, charsMax, out _) : null;
+        _fields.TryGetValue(name, out var e) && e.ValueKind == JsonValueKind.String
+            ? TextOf(e, "", 1, charsMax, out _) : null;
 
     public bool? Bool(string name)
     {
@@ -76,7 +80,8 @@ internal sealed class JsonFields
     public double? Real(string name, double min, double max)
     {
         if (Take(name) is not { } e) return null;
-        if (e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double value) && value >= min && value <= max) return value;
+        if (e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double value) && value >= min && value <= max)
+            return value;
         Refuse(name, $"must be a number from {min} to {max}, not {Shown(e)}");
         return null;
     }
@@ -84,7 +89,8 @@ internal sealed class JsonFields
     public long? Integer(string name, long min, long max)
     {
         if (Take(name) is not { } e) return null;
-        if (e.ValueKind == JsonValueKind.Number && e.TryGetInt64(out long value) && value >= min && value <= max) return value;
+        if (e.ValueKind == JsonValueKind.Number && e.TryGetInt64(out long value) && value >= min && value <= max)
+            return value;
         Refuse(name, $"must be a whole number from {min} to {max}, not {Shown(e)}");
         return null;
     }

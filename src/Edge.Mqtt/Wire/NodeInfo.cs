@@ -1,10 +1,12 @@
 namespace Edge.Mqtt;
 
 /// <summary>A model as `info` shows it.</summary>
-public sealed record NodeModel(string Name, string Architecture, string Quantisation, int ContextLength, long FileBytes);
+public sealed record NodeModel(string Name, string Architecture, string Quantisation, int ContextLength,
+    long FileBytes);
 
 /// <summary>Limits that a requester can know beforehand.</summary>
-public sealed record NodeLimits(int PayloadBytesMax, int MessagesMax, int QueueMax, int MaxTokensMax, double TimeoutSecondsMax);
+public sealed record NodeLimits(int PayloadBytesMax, int MessagesMax, int QueueMax, int MaxTokensMax,
+    double TimeoutSecondsMax);
 
 /// <summary>What `info` says of a node; retained.</summary>
 public sealed record NodeInfo

@@ -6,8 +6,10 @@ namespace Edge.Mqtt;
 /// <param name="RetryAfterSeconds">When another attempt makes sense.</param>
 /// <param name="PromptTokens">With ContextOverflow: what the prompt has; ContextTokens: what fits.</param>
 public sealed record Problem(
-    ProblemCode Code, string Detail, string? Pointer = null, double? RetryAfterSeconds = null, int? PromptTokens = null, int? ContextTokens = null)
+    ProblemCode Code, string Detail, string? Pointer = null, double? RetryAfterSeconds = null,
+        int? PromptTokens = null, int? ContextTokens = null)
 {
-    /// <summary>The code's status, unless a nearer one says more (a body over the limit is invalid_payload with 413).</summary>
+    /// <summary>The code's status, unless a nearer one says more (a body over the limit is invalid_payload with
+    /// 413).</summary>
     public int Status { get; init; } = ProblemTable.Of(Code).Status;
 }

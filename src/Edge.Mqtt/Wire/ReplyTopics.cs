@@ -14,7 +14,8 @@ public sealed class ReplyTopics(string root, IReadOnlyList<string> morePrefixes)
             return topic.EndsWith("/rsp", StringComparison.Ordinal) ? null
                 : $"the reply topic is one of the node's own; under {root}/ only topics ending in /rsp take replies";
         if (IsBelow(topic, ClientsPrefix) || morePrefixes.Any(prefix => IsBelow(topic, prefix))) return null;
-        return $"the reply topic is outside the allowed prefixes; use {ClientsPrefix}…, or let the operator add its prefix";
+        return $"the reply topic is outside the allowed prefixes; use {ClientsPrefix}…, " +
+            "or let the operator add its prefix";
     }
 
     private static bool IsBelow(string topic, string prefix) =>

@@ -8,7 +8,8 @@ namespace Edge.Mqtt;
 internal static class ReplyWriter
 {
     // Readable text on the wire; the relaxed encoder still escapes what JSON must escape.
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static byte[] Accepted(ReplyHead head, int seq, int position, IReadOnlyList<string> ignored) => Write(w =>
     {
@@ -19,7 +20,8 @@ internal static class ReplyWriter
         Edge(w, head, "accepted", seq, ignored);
     });
 
-    public static byte[] Delta(ReplyHead head, int seq, ReadOnlyMemory<char> text, string model, bool first, ChatFinish? finish) => Write(w =>
+    public static byte[] Delta(ReplyHead head, int seq, ReadOnlyMemory<char> text, string model, bool first,
+        ChatFinish? finish) => Write(w =>
     {
         Head(w, head, "chat.completion.chunk", model);
         w.WriteStartArray("choices");

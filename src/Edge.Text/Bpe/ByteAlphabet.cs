@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Edge.Text;
 
-/// <summary>GPT-2's spelling of bytes: printable Latin-1 characters stand for themselves, the other 68 for U+0100 on.</summary>
+/// <summary>GPT-2's spelling of bytes: printable Latin-1 characters stand for themselves, the other 68 for U+0100
+/// on.</summary>
 internal static class ByteAlphabet
 {
     private static readonly char[] CharOf = new char[256];
@@ -22,7 +23,8 @@ internal static class ByteAlphabet
 
     public static char Spell(byte value) => CharOf[value];
 
-    /// <summary>Appends the bytes that <paramref name="spelling"/> stands for; characters outside the alphabet as UTF-8.</summary>
+    /// <summary>Appends the bytes that <paramref name="spelling"/> stands for; characters outside the alphabet as
+    /// UTF-8.</summary>
     public static void AppendBytes(string spelling, List<byte> destination)
     {
         Span<byte> utf8 = stackalloc byte[4];

@@ -2,7 +2,8 @@ using System.Numerics;
 
 namespace Edge.Text;
 
-/// <summary>Memory of one merge at a time: the word as a linked list and a heap of pairs, lowest (rank, place) first.</summary>
+/// <summary>Memory of one merge at a time: the word as a linked list and a heap of pairs, lowest (rank, place)
+/// first.</summary>
 internal sealed class BytePairScratch
 {
     private int[] _ids = [], _ranks = [], _next = [], _previous = [];

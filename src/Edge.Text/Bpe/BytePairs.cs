@@ -1,6 +1,7 @@
 namespace Edge.Text;
 
-/// <summary>Merges the bytes of one word: always the pair of lowest rank, the leftmost of equals. Shared by threads.</summary>
+/// <summary>Merges the bytes of one word: always the pair of lowest rank, the leftmost of equals. Shared by
+/// threads.</summary>
 internal sealed class BytePairs
 {
     // What merging the bytes of a token yields; decided when it is first met, so that a known word costs one look-up.

@@ -6,12 +6,14 @@ internal static class EndOfGeneration
     // Spellings of the public model families: a file's eos_token_id alone misses the end of a turn in many of them.
     private static readonly string[] Spellings =
     [
-        "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "<|return|>", "<|call|>",
+        "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
+        "<|return|>", "<|call|>",
         "<end_of_turn>", "<end_of_utterance>", "<EOT>", "</s>",
     ];
 
     /// <summary>A spelling that no ordinary text token has.</summary>
-    public static bool IsUnmistakable(string token) => token.StartsWith("<|", StringComparison.Ordinal) && IsSpelling(token);
+    public static bool IsUnmistakable(string token) =>
+        token.StartsWith("<|", StringComparison.Ordinal) && IsSpelling(token);
 
     /// <summary>One flag per token. Errors: GgufException where an id is out of range.</summary>
     public static bool[] Mark(TokenizerMetadata metadata, Vocabulary vocabulary)
@@ -29,5 +31,6 @@ internal static class EndOfGeneration
         return marks;
     }
 
-    private static bool IsSpelling(string token) => token.Length <= 20 && token.StartsWith('<') && Spellings.Contains(token);
+    private static bool IsSpelling(string token) =>
+        token.Length <= 20 && token.StartsWith('<') && Spellings.Contains(token);
 }

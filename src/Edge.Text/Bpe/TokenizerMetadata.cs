@@ -2,7 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>What a byte-level BPE needs of a file, apart from the file: tests and converters build it themselves.</summary>
+/// <summary>What a byte-level BPE needs of a file, apart from the file: tests and converters build it
+/// themselves.</summary>
 internal sealed record TokenizerMetadata
 {
     public const string TokensKey = "tokenizer.ggml.tokens";
@@ -54,7 +55,8 @@ internal sealed record TokenizerMetadata
         };
     }
 
-    /// <summary>Value of an id key, null where the file has none. Errors: GgufException where no token has that id.</summary>
+    /// <summary>Value of an id key, null where the file has none. Errors: GgufException where no token has that
+    /// id.</summary>
     public int? FindId(string key)
     {
         if (!Ids.TryGetValue(key, out long id)) return null;
@@ -64,7 +66,8 @@ internal sealed record TokenizerMetadata
 
     public GgufException Bad(string key, string what) => new($"{key}: {what}", OffsetOf(key));
 
-    private static GgufException Missing(string key) => new($"{key} is missing; convert the model again with its tokenizer", 0);
+    private static GgufException Missing(string key) =>
+        new($"{key} is missing; convert the model again with its tokenizer", 0);
 
     private static GgufException UnknownModel(string model, long offset) => new(
         $"{ModelKey} '{model}' is not supported; take a model with a byte-level BPE tokenizer ('gpt2')", offset);

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Edge.Text;
 
-/// <summary>The bytes and the type of every token, in one block of memory, and the way back from a word to its token.</summary>
+/// <summary>The bytes and the type of every token, in one block of memory, and the way back from a word to its
+/// token.</summary>
 internal sealed class Vocabulary
 {
     private readonly byte[] _bytes;
@@ -63,7 +64,8 @@ internal sealed class Vocabulary
     private static TokenType TypeOf(TokenizerMetadata metadata, int id)
     {
         long type = metadata.Types?[id] ?? (long)TokenType.Normal;
-        if (type is < 1 or > 6) throw metadata.Bad(TokenizerMetadata.TypesKey, $"token {id} has the unknown type {type}");
+        if (type is < 1 or > 6)
+            throw metadata.Bad(TokenizerMetadata.TypesKey, $"token {id} has the unknown type {type}");
         // Files made by careless converters leave turn ends normal; as text they would never end a reply.
         bool turnEnd = type == (long)TokenType.Normal && EndOfGeneration.IsUnmistakable(metadata.Tokens[id]);
         return turnEnd ? TokenType.Control : (TokenType)type;

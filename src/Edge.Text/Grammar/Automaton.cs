@@ -38,6 +38,8 @@ internal record struct State
     public byte Pending;
     /// <summary>Key: names that are not declared are also possible.</summary>
     public bool Extra;
+    /// <summary>Between two characters of a string without a pattern: any plain text may come, up to Max characters in all.</summary>
+    public bool FreeText;
     public int A, B, C;
     public int Min, Max;
     public int Owner;

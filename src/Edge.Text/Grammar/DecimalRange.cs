@@ -16,24 +16,24 @@ internal sealed record DecimalRange(long Lo, long Hi, int Places)
 
     public readonly record struct Bound(double Value, bool Exclusive);
 
-    /// <summary>Whole numbers; without a bound at most 15 digits, with one at most 2^53 - 1 in magnitude. Null: there is none.</summary>
+    /// <summary>Whole numbers within the bounds and below 2^53 in magnitude, where doubles are exact. Null: there is none.</summary>
     public static DecimalRange? Integers(Bound? min, Bound? max)
     {
-        var defaultMax = (long)Power(DigitsMax) - 1;
-        var lo = -defaultMax;
-        var hi = defaultMax;
+        var (lo, hi) = (-SafeMax, SafeMax);
         if (min is { } m)
-            lo = m.Value > SafeMax ? long.MaxValue : m.Value < -SafeMax ? -SafeMax : (long)Math.Ceiling(m.Value);
-        if (min is { Exclusive: true } && lo != long.MaxValue && lo <= min.Value.Value)
-            lo++;
+        {
+            if (m.Value > SafeMax)
+                return null;
+            lo = (long)Math.Ceiling(Math.Max(m.Value, -SafeMax));
+            lo += m.Exclusive && lo <= m.Value ? 1 : 0;
+        }
         if (max is { } x)
-            hi = x.Value < -SafeMax ? long.MinValue : x.Value > SafeMax ? SafeMax : (long)Math.Floor(x.Value);
-        if (max is { Exclusive: true } && hi != long.MinValue && hi >= max.Value.Value)
-            hi--;
-        if (min is not null && max is null)
-            hi = lo > hi ? SafeMax : hi;
-        if (max is not null && min is null)
-            lo = lo > hi ? -SafeMax : lo;
+        {
+            if (x.Value < -SafeMax)
+                return null;
+            hi = (long)Math.Floor(Math.Min(x.Value, SafeMax));
+            hi -= x.Exclusive && hi >= x.Value ? 1 : 0;
+        }
         return lo <= hi && lo <= SafeMax && hi >= -SafeMax ? new DecimalRange(lo, hi, 0) : null;
     }
 

@@ -120,8 +120,8 @@ internal sealed class GrammarCompiler
             var digits = range.ToDfa("minimum", number.Pointer, _budget);
             return _builder.AddDfa(number.Factor > 1 ? digits.WithFactor(number.Factor, number.Pointer, _budget) : digits, number.Pointer);
         }
-        // At most 15 digits on each side and two in the exponent: always a finite double.
-        var pattern = PatternParser.Parse(@"^-?(0|[1-9]\d{0,14})(\.\d{1,15})?([eE][+\-]?\d{1,2})?$", number.Pointer);
+        // At most 16 digits before the point, 15 after it and two in the exponent: always a finite double.
+        var pattern = PatternParser.Parse(@"^-?(0|[1-9]\d{0,15})(\.\d{1,15})?([eE][+\-]?\d{1,2})?$", number.Pointer);
         var nfa = new ByteNfa("type", number.Pointer);
         var start = nfa.AddState();
         return _builder.AddDfa(ByteDfa.From(nfa, start, nfa.AddPattern(start, pattern, inString: false), _budget), number.Pointer);

@@ -10,7 +10,7 @@ internal sealed class TextCompiler(AutomatonBuilder builder)
         var counted = new State { Cost = CostKind.Counted, Owner = -1, Min = min, Max = max < 0 ? int.MaxValue : max };
         var start = builder.Add(default, pointer);
         var end = builder.Add(new State { Jump = Jump.Return }, pointer);
-        var body = builder.Add(counted, pointer);
+        var body = builder.Add(counted with { FreeText = true }, pointer);
         builder.Edge(start, '"', body);
         var plain = limited ? builder.Add(counted, pointer) : body;
         AddCharacters(plain, body, counted, limited ? Automaton.CountFlag : 0, pointer);

@@ -164,6 +164,14 @@ internal sealed class ThreadSets
         return best;
     }
 
+    /// <summary>The only reading is inside a free string; room: the characters that still fit.</summary>
+    public bool IsFreeText(out int room)
+    {
+        ref readonly var state = ref _automaton.States[_threads[0].State];
+        room = state.Max - _threads[0].Count;
+        return _counts[0] == 1 && state.FreeText;
+    }
+
     /// <summary>Some reading of the text so far is whole; Only: nothing can follow any of them.</summary>
     public bool IsWhole(out bool only)
     {

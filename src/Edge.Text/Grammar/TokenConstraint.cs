@@ -69,6 +69,15 @@ public sealed class TokenConstraint
         _threads.Steps = 0;
         var (costliest, withinBudget) = (0, true);
         var nodes = _trie.Nodes;
+        var cost = _threads.CostToClose(0);
+        if (cost <= budget && _threads.IsFreeText(out var room))
+        {
+            // Most of a vocabulary is plain text, which never makes a string costlier to close: only the rest is walked.
+            costliest = cost;
+            nodes = _trie.MixedNodes;
+            foreach (var token in _trie.PlainTokens(room))
+                mask[token >> 6] |= 1UL << (token & 63);
+        }
         for (var i = 0; i < nodes.Length;)
         {
             ref readonly var node = ref nodes[i];
@@ -79,7 +88,7 @@ public sealed class TokenConstraint
             }
             if (node.Token >= 0)
             {
-                var cost = _threads.CostToClose(node.Depth);
+                cost = _threads.CostToClose(node.Depth);
                 costliest = Math.Max(costliest, cost);
                 if (cost <= budget)
                     Allow(mask, node.Token);

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace Edge.Text;
 
 /// <summary>
@@ -11,10 +14,21 @@ public sealed class TokenTrie
 
     private readonly byte[] _bytes;
     private readonly int[] _offsets;
+    private readonly int[] _plain;
+    /// <summary>Plain tokens of at most so many characters.</summary>
+    private readonly int[] _plainUpTo = new int[GrammarLimits.TokenBytesMax + 1];
 
-    private TokenTrie(byte[] bytes, int[] offsets, Node[] nodes, int[] sameBytes, bool[] ends, int longest)
+    private TokenTrie(byte[] bytes, int[] offsets, Node[] nodes, Node[] mixed, List<(int Characters, int Token)> plain, int[] sameBytes,
+        bool[] ends)
     {
-        (_bytes, _offsets, Nodes, SameBytes, Ends, LongestToken) = (bytes, offsets, nodes, sameBytes, ends, longest);
+        (_bytes, _offsets, Nodes, MixedNodes, SameBytes, Ends) = (bytes, offsets, nodes, mixed, sameBytes, ends);
+        LongestToken = Math.Max(1, nodes.Aggregate(0, (longest, node) => Math.Max(longest, node.Depth)));
+        plain.Sort();
+        _plain = [.. plain.Select(item => item.Token)];
+        foreach (var (characters, _) in plain)
+            _plainUpTo[characters]++;
+        for (var i = 1; i < _plainUpTo.Length; i++)
+            _plainUpTo[i] += _plainUpTo[i - 1];
         HasEveryByte = true;
         foreach (var node in nodes)
         {
@@ -28,6 +42,13 @@ public sealed class TokenTrie
     public int VocabularySize => _offsets.Length - 1;
 
     internal Node[] Nodes { get; }
+    /// <summary>The same without the tokens that are plain text: whole characters that a JSON string holds as they are.</summary>
+    internal Node[] MixedNodes { get; }
+
+    /// <summary>Tokens of at most <paramref name="characters"/> characters of plain text.</summary>
+    internal ReadOnlySpan<int> PlainTokens(int characters) =>
+        _plain.AsSpan(0, _plainUpTo[Math.Clamp(characters, 0, GrammarLimits.TokenBytesMax)]);
+
     /// <summary>The next token with the same bytes, -1 at the last.</summary>
     internal int[] SameBytes { get; }
     internal bool[] Ends { get; }
@@ -63,7 +84,6 @@ public sealed class TokenTrie
             offsets[id + 1] = offsets[id] + (ends[id] ? 0 : tokens[id].Length);
         var bytes = new byte[offsets[^1]];
         var sorted = new List<int>();
-        var longest = 1;
         for (var id = 0; id < tokens.Count; id++)
         {
             if (ends[id])
@@ -71,7 +91,6 @@ public sealed class TokenTrie
             tokens[id].CopyTo(bytes.AsSpan(offsets[id]));
             if (tokens[id].Length is 0 or > GrammarLimits.TokenBytesMax)
                 continue;
-            longest = Math.Max(longest, tokens[id].Length);
             sorted.Add(id);
         }
         sorted.Sort((a, b) =>
@@ -80,12 +99,37 @@ public sealed class TokenTrie
             return order != 0 ? order : a.CompareTo(b);
         });
         var sameBytes = new int[tokens.Count];
-        return new TokenTrie(bytes, offsets, AddNodes(tokens, sorted, sameBytes), sameBytes, ends, longest);
+        Array.Fill(sameBytes, -1);
+        var plain = new List<(int Characters, int Token)>();
+        var mixed = new List<int>();
+        foreach (var id in sorted)
+        {
+            var characters = PlainCharacters(tokens[id]);
+            if (characters > 0)
+                plain.Add((characters, id));
+            else
+                mixed.Add(id);
+        }
+        var (nodes, mixedNodes) = (AddNodes(tokens, sorted, sameBytes), AddNodes(tokens, mixed, sameBytes));
+        return new TokenTrie(bytes, offsets, nodes, mixedNodes, plain, sameBytes, ends);
+    }
+
+    /// <summary>Code points of plain text; 0 where a byte is not whole UTF-8 or means something in a JSON string.</summary>
+    private static int PlainCharacters(ReadOnlySpan<byte> token)
+    {
+        var characters = 0;
+        while (token.Length > 0)
+        {
+            if (Rune.DecodeFromUtf8(token, out var rune, out var used) != OperationStatus.Done || rune.Value is < 0x20 or '"' or '\\')
+                return 0;
+            characters++;
+            token = token[used..];
+        }
+        return characters;
     }
 
     private static Node[] AddNodes(IReadOnlyList<byte[]> tokens, List<int> sorted, int[] sameBytes)
     {
-        Array.Fill(sameBytes, -1);
         var nodes = new List<Node>();
         var path = new Stack<int>();
         byte[] previous = [];

@@ -1,6 +1,7 @@
 namespace Edge.Text;
 
-/// <summary>Character sets that published patterns spell out as ranges: pairs of first and last code point, ascending.</summary>
+/// <summary>Character sets that published patterns spell out as ranges: pairs of first and last code point,
+/// ascending.</summary>
 internal static class CharRanges
 {
     /// <summary>deepseek-llm: the letters that have case, as its tokenizer file lists them.</summary>

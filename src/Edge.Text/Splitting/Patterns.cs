@@ -2,7 +2,8 @@ using static Edge.Text.CharClass;
 
 namespace Edge.Text;
 
-/// <summary>Where a match ends that starts exactly at <paramref name="at"/>; <paramref name="at"/> itself: no match.</summary>
+/// <summary>Where a match ends that starts exactly at <paramref name="at"/>; <paramref name="at"/> itself: no
+/// match.</summary>
 internal delegate int Pattern(ReadOnlySpan<char> text, int at);
 
 /// <summary>The published patterns as hand-written scanners, each in time linear in what it consumes.</summary>
@@ -39,7 +40,8 @@ internal static class Patterns
         return end > at ? end : NumberSignOrSpace(text, at, digitsMax: 1, slashes: true);
     }
 
-    /// <summary>As <see cref="Tekken"/> with <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)?</c> after a word and <c>\p{N}{1,3}</c>.</summary>
+    /// <summary>As <see cref="Tekken"/> with <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)?</c> after a word and
+    /// <c>\p{N}{1,3}</c>.</summary>
     public static int Gpt4o(ReadOnlySpan<char> text, int at)
     {
         int end = CasedWord(text, at);
@@ -55,7 +57,8 @@ internal static class Patterns
 
     /// <summary><c>[0-9][0-9][0-9]</c></summary>
     public static int ThreeDigits(ReadOnlySpan<char> text, int at) => at + 3 <= text.Length
-        && char.IsAsciiDigit(text[at]) && char.IsAsciiDigit(text[at + 1]) && char.IsAsciiDigit(text[at + 2]) ? at + 3 : at;
+        && char.IsAsciiDigit(text[at]) && char.IsAsciiDigit(text[at + 1]) && char.IsAsciiDigit(text[at + 2])
+            ? at + 3 : at;
 
     /// <summary><c>[\r\n]</c></summary>
     public static int NewLine(ReadOnlySpan<char> text, int at) => text[at] is '\r' or '\n' ? at + 1 : at;
@@ -95,7 +98,8 @@ internal static class Patterns
         return end > word ? end : NumberSignOrSpace(text, at, digitsMax, slashes: false);
     }
 
-    /// <summary><c>\p{N}{1,n}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>, slashes: <c>[\r\n/]*</c>.</summary>
+    /// <summary><c>\p{N}{1,n}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>, slashes:
+    /// <c>[\r\n/]*</c>.</summary>
     private static int NumberSignOrSpace(ReadOnlySpan<char> text, int at, int digitsMax, bool slashes)
     {
         int end = CharClasses.Run(text, at, Number, digitsMax);

@@ -1,6 +1,7 @@
 namespace Edge.Text;
 
-/// <summary>How a model cuts text into words before merging: stages, each of which cuts the pieces of the one before.</summary>
+/// <summary>How a model cuts text into words before merging: stages, each of which cuts the pieces of the one
+/// before.</summary>
 /// <param name="Names">Values of tokenizer.ggml.pre that mean this row.</param>
 /// <param name="Stages">A piece is cut into the matches of the stage and what lies between them.</param>
 /// <param name="WholeWords">A word that is in the vocabulary is taken as it is, whatever the merges say.</param>
@@ -8,7 +9,8 @@ namespace Edge.Text;
 internal sealed record PreTokenizer(
     IReadOnlyList<string> Names, IReadOnlyList<SplitStage> Stages, bool WholeWords = false, bool AddsBos = false)
 {
-    /// <summary>The table: one row per family. Source: the tokenizer.json of the family; names as llama.cpp writes them.</summary>
+    /// <summary>The table: one row per family. Source: the tokenizer.json of the family; names as llama.cpp writes
+    /// them.</summary>
     public static IReadOnlyList<PreTokenizer> Rows { get; } =
     [
         new(["default"], [Every(Patterns.Signs), Every(Patterns.Gpt2), Every(Patterns.Numbers),
@@ -31,6 +33,8 @@ internal sealed record PreTokenizer(
 
     /// <summary>Row of a name; null when no row has it.</summary>
     public static PreTokenizer? Find(string name) => Rows.FirstOrDefault(row => row.Names.Contains(name));
+
+    public static string KnownNames => string.Join(", ", Rows.SelectMany(row => row.Names));
 
     private static SplitStage Every(Pattern pattern) => new(pattern);
 }

@@ -33,13 +33,15 @@ internal sealed class Arguments(Place place, List<object?> positional, Dictionar
     public string? FindText(int index, string name) => TryTake(index, name, out object? value) && value is not null
         ? value as string ?? throw place.Error($"argument '{name}' must be a string") : null;
 
-    public long TakeInteger(int index, string name, long otherwise) => !TryTake(index, name, out object? value) ? otherwise
-        : value switch { long n => n, bool b => b ? 1 : 0, _ => throw place.Error($"argument '{name}' must be an integer") };
+    public long TakeInteger(int index, string name, long otherwise) =>
+        !TryTake(index, name, out object? value) ? otherwise
+        : Arithmetic.Integer(value) ?? throw place.Error($"argument '{name}' must be an integer");
 
     /// <summary>Errors: TemplateException when <paramref name="callee"/> left an argument unused.</summary>
     public void Finish(string callee)
     {
-        if (_taken < positional.Count) throw place.Error($"'{callee}' takes {_taken} arguments, not {positional.Count}");
+        if (_taken < positional.Count)
+            throw place.Error($"'{callee}' takes {_taken} arguments, not {positional.Count}");
         if (_namedTaken < (named?.Count ?? 0))
         {
             throw place.Error($"'{callee}' has an unsupported argument among {string.Join(", ", named!.Keys)}");

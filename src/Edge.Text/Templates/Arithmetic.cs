@@ -7,7 +7,8 @@ internal static class Arithmetic
     {
         if (sign == "~")
         {
-            return context.Made(PythonText.Display(left, context, place) + PythonText.Display(right, context, place), place);
+            return context.Made(PythonText.Display(left, context, place)
+                + PythonText.Display(right, context, place), place);
         }
         Python.MustBeDefined(left, place);
         Python.MustBeDefined(right, place);
@@ -17,7 +18,8 @@ internal static class Arithmetic
                 context.Work(a.Length + b.Length, place);
                 return a + b;
             case ("+", TemplateList a, TemplateList b) when a.IsTuple == b.IsTuple:
-                context.Work(TemplateLimits.ListCost + ((a.Items.Count + b.Items.Count) * (long)TemplateLimits.ItemCost), place);
+                context.Work(TemplateLimits.ListCost
+                    + ((a.Items.Count + b.Items.Count) * (long)TemplateLimits.ItemCost), place);
                 return new TemplateList([.. a.Items, .. b.Items], a.IsTuple);
             case ("*", string text, long count): return Repeat(text, count, context, place);
             case ("*", long count, string text): return Repeat(text, count, context, place);

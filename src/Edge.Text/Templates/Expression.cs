@@ -31,7 +31,8 @@ internal sealed record ListExpression(Place Place, IReadOnlyList<Expression> Ite
     }
 }
 
-internal sealed record MapExpression(Place Place, IReadOnlyList<(Expression Key, Expression Value)> Entries) : Expression(Place)
+internal sealed record MapExpression(Place Place, IReadOnlyList<(Expression Key, Expression Value)> Entries)
+    : Expression(Place)
 {
     protected override object? Value(RenderContext context)
     {
@@ -39,7 +40,8 @@ internal sealed record MapExpression(Place Place, IReadOnlyList<(Expression Key,
         var map = new TemplateMap();
         foreach ((Expression key, Expression value) in Entries)
         {
-            string name = key.Evaluate(context) as string ?? throw key.Place.Error("dict keys other than strings are not supported");
+            string name = key.Evaluate(context) as string
+                ?? throw key.Place.Error("dict keys other than strings are not supported");
             context.Scan(name, Place);
             map.Items[name] = value.Evaluate(context);
         }
@@ -47,9 +49,11 @@ internal sealed record MapExpression(Place Place, IReadOnlyList<(Expression Key,
     }
 }
 
-internal sealed record ConditionalExpression(Place Place, Expression Test, Expression Then, Expression? Else) : Expression(Place)
+internal sealed record ConditionalExpression(Place Place, Expression Test, Expression Then, Expression? Else)
+    : Expression(Place)
 {
-    protected override object? Value(RenderContext context) => Python.IsTrue(Test.Evaluate(context)) ? Then.Evaluate(context)
+    protected override object? Value(RenderContext context) => Python.IsTrue(Test.Evaluate(context))
+        ? Then.Evaluate(context)
         : Else is null ? new Undefined("the inline if has no else and its condition is false") : Else.Evaluate(context);
 }
 
@@ -85,7 +89,8 @@ internal sealed record ComparisonExpression(
     }
 }
 
-internal sealed record ArithmeticExpression(Place Place, string Sign, Expression Left, Expression Right) : Expression(Place)
+internal sealed record ArithmeticExpression(Place Place, string Sign, Expression Left, Expression Right)
+    : Expression(Place)
 {
     protected override object? Value(RenderContext context) =>
         Arithmetic.Binary(Sign, Left.Evaluate(context), Right.Evaluate(context), context, Place);
@@ -93,7 +98,8 @@ internal sealed record ArithmeticExpression(Place Place, string Sign, Expression
 
 internal sealed record SignExpression(Place Place, bool Negative, Expression Operand) : Expression(Place)
 {
-    protected override object? Value(RenderContext context) => Arithmetic.Signed(Negative, Operand.Evaluate(context), Place);
+    protected override object? Value(RenderContext context) =>
+        Arithmetic.Signed(Negative, Operand.Evaluate(context), Place);
 }
 
 internal sealed record AttributeExpression(Place Place, Expression Target, string Name) : Expression(Place)
@@ -107,14 +113,17 @@ internal sealed record ItemExpression(Place Place, Expression Target, Expression
         Python.Item(Target.Evaluate(context), Index.Evaluate(context), context, Place);
 }
 
-internal sealed record SliceExpression(Place Place, Expression Target, Expression? From, Expression? To, Expression? Step)
+internal sealed record SliceExpression(Place Place, Expression Target, Expression? From, Expression? To,
+    Expression? Step)
     : Expression(Place)
 {
     protected override object? Value(RenderContext context) => Python.Slice(
-        Target.Evaluate(context), From?.Evaluate(context), To?.Evaluate(context), Step?.Evaluate(context), context, Place);
+        Target.Evaluate(context), From?.Evaluate(context), To?.Evaluate(context), Step?.Evaluate(context),
+            context, Place);
 }
 
-internal sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named)
+internal sealed record ArgumentList(IReadOnlyList<Expression> Positional,
+    IReadOnlyList<(string Name, Expression Value)> Named)
 {
     public static ArgumentList None { get; } = new([], []);
 
@@ -134,7 +143,8 @@ internal sealed record CallExpression(Place Place, Expression Callee, ArgumentLi
         object? callee = Callee.Evaluate(context);
         if (callee is not TemplateFunction function)
         {
-            throw Place.Error(callee is Undefined missing ? missing.Why : $"a {Python.TypeName(callee)} cannot be called");
+            throw Place.Error(callee is Undefined missing
+                ? missing.Why : $"a {Python.TypeName(callee)} cannot be called");
         }
         Arguments arguments = Given.Evaluate(context, Place);
         object? value = function.Body(context, arguments);
@@ -143,7 +153,8 @@ internal sealed record CallExpression(Place Place, Expression Callee, ArgumentLi
     }
 }
 
-internal sealed record FilterExpression(Place Place, Expression Operand, string Name, ArgumentList Given) : Expression(Place)
+internal sealed record FilterExpression(Place Place, Expression Operand, string Name, ArgumentList Given)
+    : Expression(Place)
 {
     protected override object? Value(RenderContext context) =>
         Filters.Apply(Name, Operand.Evaluate(context), Given.Evaluate(context, Place), context);

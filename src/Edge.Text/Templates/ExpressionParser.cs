@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Edge.Text;
 
-/// <summary>Expressions with Jinja's precedence: if-else, or, and, not, comparison, + -, ~, * / // %, sign, then . [] () | is.</summary>
+/// <summary>Expressions with Jinja's precedence: if-else, or, and, not, comparison, + -, ~, * / // %, sign, then . []
+/// () | is.</summary>
 internal sealed class ExpressionParser(TokenCursor cursor)
 {
     /// <summary>An expression, or several with commas between, which make a tuple.</summary>
@@ -65,7 +66,7 @@ internal sealed class ExpressionParser(TokenCursor cursor)
 
     private string? ComparisonSign()
     {
-        if (cursor.Is(TokenKind.Sign) && cursor.Current.Text is "==" or "!=" or "<" or "<=" or ">" or ">=") return cursor.Take().Text;
+        if (AtComparison()) return cursor.Take().Text;
         if (cursor.TakeName("in")) return "in";
         if (!cursor.IsName("not")) return null;
         cursor.Take();
@@ -122,7 +123,8 @@ internal sealed class ExpressionParser(TokenCursor cursor)
                 "true" or "True" => new LiteralExpression(place, true),
                 "false" or "False" => new LiteralExpression(place, false),
                 "none" or "None" => new LiteralExpression(place, null),
-                "if" or "else" or "elif" or "in" or "is" or "and" or "or" or "not" => throw place.Error($"unexpected {token}"),
+                "if" or "else" or "elif" or "in" or "is" or "and" or "or" or "not" =>
+                    throw place.Error($"unexpected {token}"),
                 _ => new NameExpression(place, token.Text),
             },
             TokenKind.Text => new LiteralExpression(place, token.Text + MoreText()),
@@ -225,8 +227,7 @@ internal sealed class ExpressionParser(TokenCursor cursor)
     private TestExpression Test(Expression value, Place place)
     {
         bool negated = cursor.TakeName("not");
-        string name = cursor.Is(TokenKind.Sign) && cursor.Current.Text is "==" or "!=" or "<" or "<=" or ">" or ">="
-            ? cursor.Take().Text : cursor.Expect(TokenKind.Name, "the name of a test").Text;
+        string name = AtComparison() ? cursor.Take().Text : cursor.Expect(TokenKind.Name, "the name of a test").Text;
         ArgumentList given = ArgumentList.None;
         if (cursor.IsSign("(")) given = Call();
         else if (StartsOperand()) given = new([Postfix(Primary())], []);
@@ -240,7 +241,8 @@ internal sealed class ExpressionParser(TokenCursor cursor)
         List<(string, Expression)> named = [];
         while (!cursor.IsSign(")"))
         {
-            if (cursor.IsSign("*") || cursor.IsSign("**")) throw cursor.Current.Place.Error("'*' arguments are not supported");
+            if (cursor.IsSign("*") || cursor.IsSign("**"))
+                throw cursor.Current.Place.Error("'*' arguments are not supported");
             if (cursor.Is(TokenKind.Name) && cursor.NextIsSign("="))
             {
                 string name = cursor.Take().Text;
@@ -255,9 +257,14 @@ internal sealed class ExpressionParser(TokenCursor cursor)
         return new(positional, named);
     }
 
+    private bool AtComparison() =>
+        cursor.Is(TokenKind.Sign) && cursor.Current.Text is "==" or "!=" or "<" or "<=" or ">" or ">=";
+
     private bool StartsOperand() => cursor.Current.Kind is TokenKind.Text or TokenKind.Integer or TokenKind.Real
         || cursor.IsSign("[") || cursor.IsSign("{")
-        || (cursor.Is(TokenKind.Name) && cursor.Current.Text is not ("else" or "or" or "and" or "if" or "is" or "in" or "not"));
+        || (cursor.Is(TokenKind.Name)
+            && cursor.Current.Text is not ("else" or "or" or "and" or "if" or "is" or "in" or "not"));
 
-    private bool StartsExpression() => StartsOperand() || cursor.IsSign("(") || cursor.IsSign("-") || cursor.IsSign("+") || cursor.IsName("not");
+    private bool StartsExpression() => StartsOperand()
+        || cursor.IsSign("(") || cursor.IsSign("-") || cursor.IsSign("+") || cursor.IsName("not");
 }

@@ -8,7 +8,10 @@ internal static class ExpressionTokens
 {
     // Longer signs first: the first that fits is taken.
     private static readonly string[] Signs =
-        ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "|"];
+    [
+        "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=",
+        "(", ")", "[", "]", "{", "}", ",", ":", ".", "|",
+    ];
 
     /// <summary>Reads the token at <paramref name="at"/>, which is no space. Errors: TemplateException.</summary>
     public static TemplateToken Read(string source, ref int at, Place place)
@@ -31,7 +34,8 @@ internal static class ExpressionTokens
         int start = at;
         while (at < source.Length && (char.IsLetterOrDigit(source[at]) || source[at] == '_')) at++;
         // Every look-up hashes the whole name.
-        if (at - start > TemplateLimits.NameCharsMax) throw place.Error($"the name exceeds the limit of {TemplateLimits.NameCharsMax} characters");
+        if (at - start > TemplateLimits.NameCharsMax)
+            throw place.Error($"the name exceeds the limit of {TemplateLimits.NameCharsMax} characters");
         return source[start..at];
     }
 
@@ -48,7 +52,8 @@ internal static class ExpressionTokens
         if (at < source.Length && source[at] is 'e' or 'E')
         {
             int exponent = at + 1 < source.Length && source[at + 1] is '+' or '-' ? at + 2 : at + 1;
-            if (exponent < source.Length && char.IsAsciiDigit(source[exponent])) (real, at) = (true, Digits(source, exponent));
+            if (exponent < source.Length && char.IsAsciiDigit(source[exponent]))
+                (real, at) = (true, Digits(source, exponent));
         }
         string text = source[start..at].Replace("_", "");
         if (!real && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
@@ -95,7 +100,8 @@ internal static class ExpressionTokens
             case '\\' or '\'' or '"': text.Append(c); break;
             case >= '0' and <= '7':
                 int octal = c - '0';
-                for (int i = 0; i < 2 && at < source.Length && source[at] is >= '0' and <= '7'; i++) octal = (octal * 8) + source[at++] - '0';
+                for (int i = 0; i < 2 && at < source.Length && source[at] is >= '0' and <= '7'; i++)
+                    octal = (octal * 8) + source[at++] - '0';
                 text.Append((char)octal);
                 break;
             case 'x' or 'u' or 'U': Hex(source, ref at, c switch { 'x' => 2, 'u' => 4, _ => 8 }, text, place); break;
@@ -106,7 +112,8 @@ internal static class ExpressionTokens
     private static void Hex(string source, ref int at, int digits, StringBuilder text, Place place)
     {
         if (at + digits > source.Length
-            || !int.TryParse(source.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int value)
+            || !int.TryParse(source.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out int value)
             || value is < 0 or > 0x10FFFF)
         {
             throw place.Error("the string has a bad \\x, \\u or \\U escape");

@@ -9,7 +9,8 @@ internal static class Filters
 
     private static readonly Dictionary<string, Filter> Rows = new()
     {
-        ["trim"] = (v, a, c) => c.Made(Methods.Strip(Text(v, a, c), a.FindText(0, "chars"), left: true, right: true), a.Place),
+        ["trim"] = (v, a, c) =>
+            c.Made(Methods.Strip(Text(v, a, c), a.FindText(0, "chars"), left: true, right: true), a.Place),
         ["upper"] = (v, a, c) => c.Made(Text(v, a, c).ToUpperInvariant(), a.Place),
         ["lower"] = (v, a, c) => c.Made(Text(v, a, c).ToLowerInvariant(), a.Place),
         ["title"] = (v, a, c) => c.Made(Methods.Title(Text(v, a, c)), a.Place),
@@ -21,16 +22,21 @@ internal static class Filters
         ["count"] = (v, a, c) => Length(v, a, c),
         ["default"] = Default,
         ["d"] = Default,
-        ["first"] = (v, a, c) => Python.Items(v, c, a.Place) is [var first, ..] ? first : new Undefined("there is no first item"),
-        ["last"] = (v, a, c) => Python.Items(v, c, a.Place) is [.., var last] ? last : new Undefined("there is no last item"),
+        ["first"] = (v, a, c) => Python.Items(v, c, a.Place) is [var first, ..]
+            ? first : new Undefined("there is no first item"),
+        ["last"] = (v, a, c) => Python.Items(v, c, a.Place) is [.., var last]
+            ? last : new Undefined("there is no last item"),
         ["join"] = Join,
         ["list"] = (v, a, c) => Made(Python.Items(v, c, a.Place), a, c),
         ["reverse"] = (v, a, c) => v is string
-            ? string.Concat(Python.Items(v, c, a.Place).Reverse()) : Made([.. Python.Items(v, c, a.Place).Reverse()], a, c),
+            ? string.Concat(Python.Items(v, c, a.Place).Reverse())
+            : Made([.. Python.Items(v, c, a.Place).Reverse()], a, c),
         ["unique"] = (v, a, c) => Unique(Python.Items(v, c, a.Place), a, c),
-        ["items"] = (v, a, c) => v is TemplateMap map ? Methods.Pairs(map, c, a.Place) : v is Undefined ? new TemplateList([])
+        ["items"] = (v, a, c) => v is TemplateMap map ? Methods.Pairs(map, c, a.Place)
+            : v is Undefined ? new TemplateList([])
             : throw a.Place.Error($"'items' needs a dict, not a {Python.TypeName(v)}"),
-        ["dictsort"] = (v, a, c) => v is not TemplateMap map ? throw a.Place.Error($"'dictsort' needs a dict, not a {Python.TypeName(v)}")
+        ["dictsort"] = (v, a, c) =>
+            v is not TemplateMap map ? throw a.Place.Error($"'dictsort' needs a dict, not a {Python.TypeName(v)}")
             : new TemplateList([.. Methods.Pairs(map, c, a.Place).Items.OrderBy(
                 pair => ((string)((TemplateList)pair!).Items[0]!).ToLowerInvariant(), StringComparer.Ordinal)]),
         ["tojson"] = (v, a, c) => TemplateJson.Write(v, a, c),
@@ -38,7 +44,8 @@ internal static class Filters
         ["int"] = (v, a, _) => Whole(v) ?? a.TakeInteger(0, "default", 0),
         ["float"] = (v, _, _) => Arithmetic.Real(v) ?? (v is string text && Parsed(text) is { } number ? number : 0.0),
         ["abs"] = (v, a, _) => v is double number ? (object)Math.Abs(number)
-            : Arithmetic.Integer(v) is { } n and > long.MinValue ? Math.Abs(n) : throw a.Place.Error("'abs' needs a number"),
+            : Arithmetic.Integer(v) is { } n and > long.MinValue
+                ? Math.Abs(n) : throw a.Place.Error("'abs' needs a number"),
         ["map"] = Map,
         ["select"] = (v, a, c) => Select(v, a, c, attribute: false, keep: true),
         ["reject"] = (v, a, c) => Select(v, a, c, attribute: false, keep: false),
@@ -49,7 +56,8 @@ internal static class Filters
     /// <summary>Errors: TemplateException for an unknown filter or argument.</summary>
     public static object? Apply(string name, object? value, Arguments arguments, RenderContext context)
     {
-        if (!Rows.TryGetValue(name, out Filter? filter)) throw arguments.Place.Error($"the filter '{name}' is not supported");
+        if (!Rows.TryGetValue(name, out Filter? filter))
+            throw arguments.Place.Error($"the filter '{name}' is not supported");
         context.Step(arguments.Place);
         object? result = filter(value, arguments, context);
         arguments.Finish(name);
@@ -84,7 +92,8 @@ internal static class Filters
     private static string Join(object? value, Arguments arguments, RenderContext context)
     {
         string separator = arguments.FindText(0, "d") ?? "";
-        if (arguments.FindText(1, "attribute") is not { } attribute) return Methods.Join(separator, value, context, arguments.Place);
+        if (arguments.FindText(1, "attribute") is not { } attribute)
+            return Methods.Join(separator, value, context, arguments.Place);
         List<object?> items = [.. Python.Items(value, context, arguments.Place)
             .Select(item => Python.Item(item, attribute, context, arguments.Place))];
         return Methods.Join(separator, new TemplateList(items), context, arguments.Place);
@@ -111,7 +120,8 @@ internal static class Filters
         bool first = arguments.TryTake(1, "first", out object? flag) && Python.IsTrue(flag);
         bool blank = arguments.TryTake(2, "blank", out flag) && Python.IsTrue(flag);
         string[] lines = Text(value, arguments, context).Split('\n');
-        context.Work(lines.Sum(line => (long)line.Length) + ((long)lines.Length * (margin.Length + 1)), arguments.Place);
+        context.Work(lines.Sum(line => (long)line.Length) + ((long)lines.Length * (margin.Length + 1)),
+            arguments.Place);
         return string.Join('\n', lines.Select((line, i) =>
             (i == 0 && first) || (i > 0 && (blank || line.Length > 0)) ? margin + line : line));
     }
@@ -119,13 +129,15 @@ internal static class Filters
     private static long? Whole(object? value) => value switch
     {
         double number when Math.Abs(number) < long.MaxValue => (long)number,
-        string text when long.TryParse(text.Trim().Replace("_", ""), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long n) => n,
+        string text when long.TryParse(text.Trim().Replace("_", ""), NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture, out long n) => n,
         string text when Parsed(text) is { } number && Math.Abs(number) < long.MaxValue => (long)number,
         _ => Arithmetic.Integer(value),
     };
 
     private static double? Parsed(string text) =>
-        double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
+        double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            ? number : null;
 
     private static TemplateList Map(object? value, Arguments arguments, RenderContext context)
     {
@@ -143,7 +155,8 @@ internal static class Filters
         return new([.. items.Select(item => Apply(name, item, new(place, rest, null), context))]);
     }
 
-    private static TemplateList Select(object? value, Arguments arguments, RenderContext context, bool attribute, bool keep)
+    private static TemplateList Select(object? value, Arguments arguments, RenderContext context,
+        bool attribute, bool keep)
     {
         IReadOnlyList<object?> items = Python.Items(value, context, arguments.Place);
         Place place = arguments.Place;

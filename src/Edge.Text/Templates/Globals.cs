@@ -9,9 +9,11 @@ internal static class Globals
     public static void AddTo(TemplateScope scope)
     {
         Add(scope, "raise_exception", (_, arguments) => throw new TemplateException(arguments.TakeText(0, "message")));
-        Add(scope, "strftime_now", (context, arguments) => Time(context.Now, arguments.TakeText(0, "format"), arguments.Place));
+        Add(scope, "strftime_now", (context, arguments) =>
+            Time(context.Now, arguments.TakeText(0, "format"), arguments.Place));
         Add(scope, "range", Range);
-        Add(scope, "namespace", (context, arguments) => new TemplateNamespace(Map(context, arguments).Items.ToDictionary()));
+        Add(scope, "namespace", (context, arguments) =>
+            new TemplateNamespace(Map(context, arguments).Items.ToDictionary()));
         Add(scope, "dict", Map);
     }
 
@@ -24,7 +26,8 @@ internal static class Globals
         var map = new TemplateMap();
         if (arguments.TryTake(0, "", out object? given))
         {
-            if (given is not TemplateMap source) throw arguments.Place.Error($"a dict cannot be made of a {Python.TypeName(given)}");
+            if (given is not TemplateMap source)
+                throw arguments.Place.Error($"a dict cannot be made of a {Python.TypeName(given)}");
             context.Work(source.Items.Count * (long)TemplateLimits.MapEntryCost, arguments.Place);
             foreach ((string key, object? value) in source.Items) map.Items[key] = value;
         }
@@ -70,7 +73,8 @@ internal static class Globals
         'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
         _ => now.ToString(field switch
         {
-            'Y' => "yyyy", 'y' => "yy", 'm' => "MM", 'B' => "MMMM", 'b' => "MMM", 'd' => "dd", 'A' => "dddd", 'a' => "ddd",
+            'Y' => "yyyy", 'y' => "yy", 'm' => "MM", 'B' => "MMMM", 'b' => "MMM",
+            'd' => "dd", 'A' => "dddd", 'a' => "ddd",
             'H' => "HH", 'I' => "hh", 'M' => "mm", 'S' => "ss", 'p' => "tt", 'F' => "yyyy-MM-dd", 'T' => "HH:mm:ss",
             _ => throw place.Error($"strftime_now: '%{field}' is not supported"),
         }, CultureInfo.InvariantCulture),

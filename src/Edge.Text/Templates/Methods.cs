@@ -33,14 +33,19 @@ internal static class Methods
         if (body is not null)
         {
             // Every one of these makes at most a copy of its text.
-            return new(name, (context, arguments) => { context.Work(text.Length + 1, arguments.Place); return body(arguments); });
+            return new(name, (context, arguments) =>
+            {
+                context.Work(text.Length + 1, arguments.Place);
+                return body(arguments);
+            });
         }
         return name switch
         {
             "split" => new(name, (context, arguments) => Splitting.Split(text, arguments, context)),
             "splitlines" => new(name, (context, arguments) => Splitting.Lines(text, arguments, context)),
             "replace" => new(name, (context, arguments) => Splitting.Replace(text, arguments, context)),
-            "join" => new(name, (context, arguments) => Join(text, arguments.Take(0, "iterable"), context, arguments.Place)),
+            "join" => new(name, (context, arguments) =>
+                Join(text, arguments.Take(0, "iterable"), context, arguments.Place)),
             "find" => new(name, (context, arguments) => Place(context, arguments,
                 text.IndexOf(arguments.TakeText(0, "sub"), StringComparison.Ordinal))),
             "rfind" => new(name, (context, arguments) => Place(context, arguments,
@@ -67,9 +72,11 @@ internal static class Methods
         "capitalize" => _ => Capitalize(text),
         "startswith" => arguments => Affixes(arguments).Any(affix => text.StartsWith(affix, StringComparison.Ordinal)),
         "endswith" => arguments => Affixes(arguments).Any(affix => text.EndsWith(affix, StringComparison.Ordinal)),
-        "removeprefix" => arguments => arguments.TakeText(0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal)
+        "removeprefix" => arguments => arguments.TakeText(0, "prefix") is var prefix
+            && text.StartsWith(prefix, StringComparison.Ordinal)
             ? text[prefix.Length..] : text,
-        "removesuffix" => arguments => arguments.TakeText(0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal)
+        "removesuffix" => arguments => arguments.TakeText(0, "suffix") is var suffix
+            && text.EndsWith(suffix, StringComparison.Ordinal)
             ? text[..^suffix.Length] : text,
         "isdigit" => _ => text.Length > 0 && text.All(char.IsDigit),
         _ => null,

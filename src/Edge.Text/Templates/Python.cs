@@ -49,7 +49,8 @@ internal static class Python
             (TemplateList a, TemplateList b) => a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count
                 && a.Items.Zip(b.Items).All(pair => AreEqual(pair.First, pair.Second, context, place, depth + 1)),
             (TemplateMap a, TemplateMap b) => a.Items.Count == b.Items.Count && a.Items.All(entry =>
-                b.Items.TryGetValue(entry.Key, out object? other) && AreEqual(entry.Value, other, context, place, depth + 1)),
+                b.Items.TryGetValue(entry.Key, out object? other)
+                    && AreEqual(entry.Value, other, context, place, depth + 1)),
             _ => left is not null && ReferenceEquals(left, right),
         };
     }
@@ -98,7 +99,8 @@ internal static class Python
             return;
         }
         int count = value is TemplateList list ? list.Items.Count : -1;
-        if (count != targets.Count) throw place.Error($"a {TypeName(value)} does not unpack into {targets.Count} variables");
+        if (count != targets.Count)
+            throw place.Error($"a {TypeName(value)} does not unpack into {targets.Count} variables");
         for (int i = 0; i < count; i++) scope[targets[i]] = ((TemplateList)value!).Items[i];
     }
 
@@ -106,11 +108,13 @@ internal static class Python
     {
         Undefined missing => throw place.Error(missing.Why),
         TemplateMap map => (object?)Methods.Find(map, name)
-            ?? (map.Items.TryGetValue(name, out object? value) ? value : new Undefined($"the dict has no entry '{name}'")),
+            ?? (map.Items.TryGetValue(name, out object? value)
+                ? value : new Undefined($"the dict has no entry '{name}'")),
         TemplateNamespace space => space.Items.TryGetValue(name, out object? value)
             ? value : new Undefined($"the namespace has no entry '{name}'"),
         TemplateLoop loop => loop.Find(name),
-        string text => (object?)Methods.Find(text, name) ?? new Undefined($"the string method '{name}' is not supported"),
+        string text => (object?)Methods.Find(text, name)
+            ?? new Undefined($"the string method '{name}' is not supported"),
         _ => new Undefined($"a {TypeName(target)} has no attribute '{name}'"),
     };
 
@@ -119,26 +123,32 @@ internal static class Python
         switch (target, index)
         {
             case (Undefined missing, _): throw place.Error(missing.Why);
-            case (TemplateMap map, string key) when map.Items.TryGetValue(Scanned(key, context, place), out object? value): return value;
+            case (TemplateMap map, string key)
+                when map.Items.TryGetValue(Scanned(key, context, place), out object? value):
+                return value;
             case (TemplateList list, long at):
                 return At(list.Items.Count, at) is { } i ? list.Items[i] : new Undefined($"the list has no item {at}");
             case (string text, long at):
-                return At(PythonText.CharacterCount(text, context, place), at) is { } c ? PythonText.Part(text, c, c + 1) : new Undefined($"the string has no character {at}");
+                return At(PythonText.CharacterCount(text, context, place), at) is { } c
+                    ? PythonText.Part(text, c, c + 1) : new Undefined($"the string has no character {at}");
             case (_, string name): return Attribute(target, name, place);
             default: return new Undefined($"a {TypeName(target)} has no item of type {TypeName(index)}");
         }
     }
 
-    public static object? Slice(object? target, object? from, object? to, object? step, RenderContext context, Place place)
+    public static object? Slice(object? target, object? from, object? to, object? step,
+        RenderContext context, Place place)
     {
         MustBeDefined(target, place);
         long by = Bound(step, 1, place);
         if (by == 0) throw place.Error("the step of a slice is zero");
         int count = target is TemplateList list ? list.Items.Count : target is string counted
-            ? PythonText.CharacterCount(counted, context, place) : throw place.Error($"a {TypeName(target)} cannot be sliced");
+            ? PythonText.CharacterCount(counted, context, place)
+            : throw place.Error($"a {TypeName(target)} cannot be sliced");
         long low = by > 0 ? 0 : -1, high = by > 0 ? count : count - 1;
         long start = Clamp(from, by > 0 ? low : high), end = Clamp(to, by > 0 ? high : low);
-        if (target is string text && by == 1) return context.Made(PythonText.Part(text, (int)start, (int)Math.Max(start, end)), place);
+        if (target is string text && by == 1)
+            return context.Made(PythonText.Part(text, (int)start, (int)Math.Max(start, end)), place);
         IReadOnlyList<object?> items = Items(target, context, place);
         context.Work(TemplateLimits.ListCost + (count * (long)TemplateLimits.ItemCost), place);
         List<object?> kept = [];
@@ -161,7 +171,8 @@ internal static class Python
     public static TemplateException TooDeep(Place place) =>
         place.Error($"the value exceeds the limit of {TemplateLimits.ValueDepthMax} nested lists and dicts");
 
-    private static bool Contains(object? container, object? item, RenderContext context, Place place) => (container, item) switch
+    private static bool Contains(object? container, object? item, RenderContext context, Place place) =>
+        (container, item) switch
     {
         (string text, string part) => Scanned(text, context, place).Contains(part, StringComparison.Ordinal),
         (string, _) => throw place.Error($"'in <string>' needs a string, not a {TypeName(item)}"),

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Edge.Text;
 
-/// <summary>Values as Python's str() and repr() write them, and text as Python counts it: by character, not UTF-16 unit.</summary>
+/// <summary>Values as Python's str() and repr() write them, and text as Python counts it: by character, not UTF-16
+/// unit.</summary>
 internal static class PythonText
 {
     /// <summary>str(): what <c>{{ value }}</c> prints.</summary>
@@ -79,7 +80,10 @@ internal static class PythonText
             case double number: written.Append(Real(number)); break;
             case string text: Quote(text, written); break;
             case TemplateMap map: Map(map.Items, written, context, place, depth); break;
-            case TemplateNamespace space: Map(space.Items, written.Append("<Namespace "), context, place, depth); written.Append('>'); break;
+            case TemplateNamespace space:
+                Map(space.Items, written.Append("<Namespace "), context, place, depth);
+                written.Append('>');
+                break;
             case Undefined: written.Append("Undefined"); break;
             case TemplateList list:
                 written.Append(list.IsTuple ? '(' : '[');
@@ -97,7 +101,8 @@ internal static class PythonText
     }
 
     private static void Map(
-        IReadOnlyDictionary<string, object?> entries, StringBuilder written, RenderContext context, Place place, int depth)
+        IReadOnlyDictionary<string, object?> entries, StringBuilder written,
+        RenderContext context, Place place, int depth)
     {
         written.Append('{');
         bool first = true;
@@ -119,7 +124,8 @@ internal static class PythonText
         foreach (char c in text)
         {
             if (c == quote || c == '\\') written.Append('\\').Append(c);
-            else if (c is '\n' or '\r' or '\t') written.Append('\\').Append(c switch { '\n' => 'n', '\r' => 'r', _ => 't' });
+            else if (c is '\n' or '\r' or '\t')
+                written.Append('\\').Append(c switch { '\n' => 'n', '\r' => 'r', _ => 't' });
             else if (c is < ' ' or (>= '\x7f' and <= '\xa0') or '\xad') written.Append($"\\x{(int)c:x2}");
             else written.Append(c);
         }
@@ -128,7 +134,8 @@ internal static class PythonText
 
     private static int Offset(string text, int at, int characters)
     {
-        for (; characters > 0; characters--) at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        for (; characters > 0; characters--)
+            at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
         return at;
     }
 }

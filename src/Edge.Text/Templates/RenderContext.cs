@@ -38,12 +38,14 @@ internal sealed class RenderContext(TemplateScope globals, Func<DateTimeOffset> 
     public void Step(Place place)
     {
         if (++_steps > TemplateLimits.StepsMax) throw Exceeded(place, "steps", TemplateLimits.StepsMax);
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw place.Error("the template is nested too deeply for the stack");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw place.Error("the template is nested too deeply for the stack");
     }
 
     public void Iterate(Place place)
     {
-        if (++_iterations > TemplateLimits.LoopIterationsMax) throw Exceeded(place, "loop iterations", TemplateLimits.LoopIterationsMax);
+        if (++_iterations > TemplateLimits.LoopIterationsMax)
+            throw Exceeded(place, "loop iterations", TemplateLimits.LoopIterationsMax);
     }
 
     /// <summary>To be called before characters or items are made.</summary>
@@ -65,7 +67,8 @@ internal sealed class RenderContext(TemplateScope globals, Func<DateTimeOffset> 
     public void Write(string text, Place place)
     {
         _outputChars += text.Length;
-        if (_outputChars > TemplateLimits.OutputCharsMax) throw Exceeded(place, "output characters", TemplateLimits.OutputCharsMax);
+        if (_outputChars > TemplateLimits.OutputCharsMax)
+            throw Exceeded(place, "output characters", TemplateLimits.OutputCharsMax);
         Output.Append(text);
     }
 

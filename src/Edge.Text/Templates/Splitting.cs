@@ -40,7 +40,11 @@ internal static class Splitting
         long max = arguments.TakeInteger(2, "count", -1);
         if (old.Length == 0) throw arguments.Place.Error("replace needs a text to find that is not empty");
         long found = 0;
-        for (int at = 0; found != max && (at = text.IndexOf(old, at, StringComparison.Ordinal)) >= 0; at += old.Length) found++;
+        for (int at = 0; found != max; at += old.Length, found++)
+        {
+            at = text.IndexOf(old, at, StringComparison.Ordinal);
+            if (at < 0) break;
+        }
         context.Work(text.Length + (found * replacement.Length), arguments.Place);
         if (max < 0) return text.Replace(old, replacement, StringComparison.Ordinal);
         var made = new StringBuilder();

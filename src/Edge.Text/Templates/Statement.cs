@@ -38,7 +38,8 @@ internal sealed record PrintStatement(Place Place, Expression Value) : Statement
 }
 
 /// <summary>Tests and bodies in order; a null test is the else.</summary>
-internal sealed record IfStatement(Place Place, IReadOnlyList<(Expression? Test, IReadOnlyList<Statement> Body)> Branches)
+internal sealed record IfStatement(Place Place,
+    IReadOnlyList<(Expression? Test, IReadOnlyList<Statement> Body)> Branches)
     : Statement(Place)
 {
     public override Flow Execute(RenderContext context)
@@ -120,7 +121,8 @@ internal sealed record SetBlockStatement(Place Place, string Target, IReadOnlyLi
     }
 }
 
-/// <summary>A body that runs as if it stood there: <c>{% generation %}</c> only marks where the assistant speaks.</summary>
+/// <summary>A body that runs as if it stood there: <c>{% generation %}</c> only marks where the assistant
+/// speaks.</summary>
 internal sealed record GroupStatement(Place Place, IReadOnlyList<Statement> Body) : Statement(Place)
 {
     public override Flow Execute(RenderContext context) => ExecuteAll(Body, context);
@@ -132,7 +134,8 @@ internal sealed record JumpStatement(Place Place, Flow To) : Statement(Place)
 }
 
 internal sealed record MacroStatement(
-    Place Place, string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, IReadOnlyList<Statement> Body)
+    Place Place, string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters,
+    IReadOnlyList<Statement> Body)
     : Statement(Place)
 {
     public override Flow Execute(RenderContext context)
@@ -145,7 +148,8 @@ internal sealed record MacroStatement(
             {
                 (string name, Expression? otherwise) = Parameters[i];
                 scope[name] = arguments.TryTake(i, name, out object? given) ? given
-                    : otherwise?.Evaluate(caller) ?? (otherwise is null ? new Undefined($"parameter '{name}' was not provided") : null);
+                    : otherwise?.Evaluate(caller)
+                        ?? (otherwise is null ? new Undefined($"parameter '{name}' was not provided") : null);
             }
             return caller.Capture(scope, arguments.Place, Body);
         });

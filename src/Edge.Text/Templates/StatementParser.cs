@@ -49,7 +49,8 @@ internal sealed class StatementParser
             "generation" => Generation(place),
             "break" => Jump(place, Flow.Break),
             "continue" => Jump(place, Flow.Continue),
-            _ => throw place.Error(name.Text.StartsWith("end", StringComparison.Ordinal) || name.Text is "else" or "elif"
+            _ => throw place.Error(name.Text.StartsWith("end", StringComparison.Ordinal)
+                || name.Text is "else" or "elif"
                 ? $"unexpected '{{% {name.Text} %}}'" : $"the statement '{name.Text}' is not supported"),
         };
         return statement;
@@ -110,7 +111,8 @@ internal sealed class StatementParser
             EndTag();
             return new SetStatement(place, targets, value);
         }
-        if (targets.Count > 1 || !_cursor.Is(TokenKind.BlockEnd)) throw _cursor.Current.Place.Error($"expected '=', not {_cursor.Current}");
+        if (targets.Count > 1 || !_cursor.Is(TokenKind.BlockEnd))
+            throw _cursor.Current.Place.Error($"expected '=', not {_cursor.Current}");
         EndTag();
         List<Statement> body = Body("endset");
         TakeEnd(place, "set", "endset");

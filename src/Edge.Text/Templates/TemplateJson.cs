@@ -4,7 +4,8 @@ using System.Text;
 namespace Edge.Text;
 
 /// <summary>The tojson filter as chat templates know it: Python's json.dumps with ensure_ascii off.</summary>
-internal sealed class TemplateJson(RenderContext context, Place place, string? indent, string item, string colon, bool sorted, bool ascii)
+internal sealed class TemplateJson(RenderContext context, Place place, string? indent, string item, string colon,
+    bool sorted, bool ascii)
 {
     private readonly StringBuilder _written = new();
 
@@ -16,7 +17,8 @@ internal sealed class TemplateJson(RenderContext context, Place place, string? i
             indent = given as string ?? new string(' ', (int)Math.Clamp(Arithmetic.Integer(given) ?? 0, 0, 16));
         }
         string item = indent is null ? ", " : ",", colon = ": ";
-        if (arguments.TryTake(1, "separators", out object? separators) && separators is TemplateList { Items: [string first, string second] })
+        if (arguments.TryTake(1, "separators", out object? separators)
+            && separators is TemplateList { Items: [string first, string second] })
         {
             (item, colon) = (first, second);
         }

@@ -1,6 +1,7 @@
 namespace Edge.Text;
 
-/// <summary>Cuts a template into tokens; whitespace around tags as Jinja has it with trim_blocks and lstrip_blocks on.</summary>
+/// <summary>Cuts a template into tokens; whitespace around tags as Jinja has it with trim_blocks and lstrip_blocks
+/// on.</summary>
 internal sealed class TemplateLexer
 {
     private readonly string _source;
@@ -20,7 +21,8 @@ internal sealed class TemplateLexer
     {
         if (source.Length > TemplateLimits.SourceCharsMax)
         {
-            throw new TemplateException($"chat template of {source.Length} characters; the limit is {TemplateLimits.SourceCharsMax}");
+            throw new TemplateException(
+                $"chat template of {source.Length} characters; the limit is {TemplateLimits.SourceCharsMax}");
         }
         var lexer = new TemplateLexer(source);
         while (lexer._at < lexer._source.Length) lexer.DataThenTag();

@@ -1,6 +1,7 @@
 namespace Edge.Text;
 
-/// <summary>What one template may use. A template comes with a model file from anywhere, so it is bounded like any input.</summary>
+/// <summary>What one template may use. A template comes with a model file from anywhere, so it is bounded like any
+/// input.</summary>
 internal static class TemplateLimits
 {
     public const int SourceCharsMax = 1 << 18;
@@ -9,8 +10,8 @@ internal static class TemplateLimits
     public const int LoopIterationsMax = 100_000;
     public const int StepsMax = 1_000_000;
     public const int NameCharsMax = 256;
-    /// <summary>What expressions may make in all, kept or not, in characters (2 bytes): lists and their items are weighed
-    /// by the costs below, and text that is only looked through counts in part.</summary>
+    /// <summary>What expressions may make in all, kept or not, in characters (2 bytes): lists and their items are
+    /// weighed by the costs below, and text that is only looked through counts in part.</summary>
     public const int WorkMax = 1 << 24;
     public const int ListCost = 48;
     public const int ItemCost = 4;

@@ -27,7 +27,8 @@ internal static class TemplateTests
         ["odd"] = (v, a, _) => Remainder(v, 2, a) != 0,
         ["divisibleby"] = (v, a, _) => Remainder(v, a.TakeInteger(0, "num", 1), a) == 0,
         ["in"] = (v, a, c) => Python.Compare("in", v, a.Take(0, "seq"), c, a.Place),
-        ["sameas"] = (v, a, _) => ReferenceEquals(v, a.Take(0, "other")) || (v is bool or null && Equals(v, a.Take(0, "other"))),
+        ["sameas"] = (v, a, _) => ReferenceEquals(v, a.Take(0, "other"))
+            || (v is bool or null && Equals(v, a.Take(0, "other"))),
         ["=="] = Compare("=="), ["eq"] = Compare("=="), ["equalto"] = Compare("=="),
         ["!="] = Compare("!="), ["ne"] = Compare("!="),
         ["<"] = Compare("<"), ["lt"] = Compare("<"), ["lessthan"] = Compare("<"),
@@ -49,7 +50,8 @@ internal static class TemplateTests
 
     private static long Remainder(object? value, long divisor, Arguments arguments)
     {
-        long number = Arithmetic.Integer(value) ?? throw arguments.Place.Error($"the test needs an integer, not a {Python.TypeName(value)}");
+        long number = Arithmetic.Integer(value)
+            ?? throw arguments.Place.Error($"the test needs an integer, not a {Python.TypeName(value)}");
         if (divisor == 0) throw arguments.Place.Error("division by zero");
         return divisor == -1 ? 0 : number % divisor;
     }

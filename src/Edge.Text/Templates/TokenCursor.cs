@@ -16,7 +16,8 @@ internal sealed class TokenCursor(List<TemplateToken> tokens)
     public bool IsName(string name) => Current.Kind == TokenKind.Name && Current.Text == name;
 
     /// <summary>Takes the tag <c>{% name</c> when the next tag is that.</summary>
-    public string? TagName() => Is(TokenKind.BlockBegin) && tokens[_at + 1].Kind == TokenKind.Name ? tokens[_at + 1].Text : null;
+    public string? TagName() => Is(TokenKind.BlockBegin) && tokens[_at + 1].Kind == TokenKind.Name
+        ? tokens[_at + 1].Text : null;
 
     public bool TakeSign(string sign)
     {
@@ -52,7 +53,8 @@ internal sealed class TokenCursor(List<TemplateToken> tokens)
     {
         if (++_nesting > TemplateLimits.NestingMax)
         {
-            throw Current.Place.Error($"the template exceeds the limit of {TemplateLimits.NestingMax} nested constructs");
+            throw Current.Place.Error(
+                $"the template exceeds the limit of {TemplateLimits.NestingMax} nested constructs");
         }
     }
 

@@ -16,8 +16,8 @@ internal sealed class FakeCache(int capacity) : KvCache
     public override void Dispose() { }
 }
 
-/// <summary>A deterministic model: logits from a hash of every token in the cache, or a peak where a script says so. A row costs
-/// one millisecond of the fake clock.</summary>
+/// <summary>A deterministic model: logits from a hash of every token in the cache, or a peak where a script says so.
+/// A row costs one millisecond of the fake clock.</summary>
 internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int batchRowsMax = 32) : Model
 {
     private readonly float[] _logits = new float[vocabularySize * batchRowsMax];
@@ -40,7 +40,8 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
 
     public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)
     {
-        if (rows.Length < 1 || rows.Length > batchRowsMax) throw new ArgumentOutOfRangeException(nameof(rows));
+        if (rows.Length < 1 || rows.Length > batchRowsMax)
+            throw new ArgumentOutOfRangeException(nameof(rows));
         BeforeForward?.Invoke(rows.Length);
         LargestBatch = Math.Max(LargestBatch, rows.Length);
         RowsRun += rows.Length;

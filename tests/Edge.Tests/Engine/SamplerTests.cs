@@ -45,7 +45,8 @@ public class SamplerTests
 
     [Theory]
     [MemberData(nameof(Settings))]
-    public void TrySample_ManyDraws_FollowExactProbabilities(float temperature, int topK, float topP, float minP, ulong mask)
+    public void TrySample_ManyDraws_FollowExactProbabilities(
+        float temperature, int topK, float topP, float minP, ulong mask)
     {
         var options = new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP };
         double[] expected = Exact(Logits, options, mask);
@@ -77,7 +78,8 @@ public class SamplerTests
             var options = new SamplingOptions
             {
                 Temperature = 1, TopK = random.Next(3) == 0 ? 0 : random.Next(1, 70),
-                TopP = random.Next(2) == 0 ? 1 : random.NextSingle(), MinP = random.Next(2) == 0 ? 0 : random.NextSingle() / 2,
+                TopP = random.Next(2) == 0 ? 1 : random.NextSingle(),
+                MinP = random.Next(2) == 0 ? 0 : random.NextSingle() / 2,
             };
             double[] expected = Exact(logits, options);
             var candidates = new Candidates(logits.Length);
@@ -104,7 +106,7 @@ public class SamplerTests
     {
         var options = new SamplingOptions { RepetitionPenalty = 1.25f, RepetitionWindow = 2 };
         Assert.Equal(4, Sample(Logits, options, history: [4, 3, 3])); // 2 / 1.25 = 1.6 for 3; 4 is out of the window
-        Assert.Equal(3, Sample([-1f, -1.1f, -5f, -1.05f], options, history: [0, 0])); // -1.25 after one penalty, not more
+        Assert.Equal(3, Sample([-1f, -1.1f, -5f, -1.05f], options, history: [0, 0])); // once: -1.25
         Assert.Equal(0, Sample([1.5f, 0.99f, 0, 1.1f], options, history: [0, 0, 0])); // 1.2 after one, 0.96 after two
     }
 
@@ -156,7 +158,10 @@ public class SamplerTests
         var source = new Random(3);
         float[] logits = [.. Enumerable.Range(0, 150_000).Select(_ => (float)source.NextDouble() * 20)];
         int[] history = [.. Enumerable.Range(0, 64)];
-        var options = new SamplingOptions { Temperature = 0.8f, TopK = 40, TopP = 0.95f, MinP = 0.05f, RepetitionPenalty = 1.1f };
+        var options = new SamplingOptions
+        {
+            Temperature = 0.8f, TopK = 40, TopP = 0.95f, MinP = 0.05f, RepetitionPenalty = 1.1f,
+        };
         var sampler = new Sampler(logits.Length);
         var random = new SamplerRandom(5);
         sampler.TrySample(logits, [], history, options, ref random, out _, out _);

@@ -47,7 +47,8 @@ public class SchedulePropertyTests
         using var scheduler = new Scheduler(model, TinyVocabulary.Tokenizer, new() { SlotsMax = 2 });
         RecordingSink[] sinks = [.. Enumerable.Range(0, 20).Select(_ => new RecordingSink())];
         for (int i = 0; i < 20; i++)
-            Assert.Equal(Admission.Accepted, scheduler.TryAccept(Bench.Request($"{i}") with { Sink = sinks[i] }).Admission);
+            Assert.Equal(
+                Admission.Accepted, scheduler.TryAccept(Bench.Request($"{i}") with { Sink = sinks[i] }).Admission);
         await scheduler.DrainAsync().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.All(sinks, sink => Assert.Equal(1, sink.FinishedCalls));
         Assert.Equal(2 * scheduler.Statistics.Steps, scheduler.Heartbeat);

@@ -82,8 +82,10 @@ public class SchedulerTests
         long now = bench.Model.Clock.GetTimestamp();
         Assert.Equal(Admission.DeadlineUnreachable,
             bench.Offer(Bench.Request("late", Long('x', 200)) with { Deadline = now + 150 }).Admission);
-        Assert.Equal(Admission.Accepted, bench.Offer(Bench.Request("fits", Long('x', 200)) with { Deadline = now + 250 }).Admission);
-        Assert.Equal(Admission.DeadlineUnreachable, bench.Offer(Bench.Request("past") with { Deadline = now }).Admission);
+        Assert.Equal(Admission.Accepted,
+            bench.Offer(Bench.Request("fits", Long('x', 200)) with { Deadline = now + 250 }).Admission);
+        Assert.Equal(Admission.DeadlineUnreachable,
+            bench.Offer(Bench.Request("past") with { Deadline = now }).Admission);
         bench.RunAll();
         now = bench.Model.Clock.GetTimestamp(); // the prompt's start is cached now
         Assert.Equal(Admission.Accepted,

@@ -30,7 +30,8 @@ public class StopMatcherTests
         Assert.Equal(("ab", false), Feed(["xyz"], ["abx", "y"], flush: false));
 
     [Fact]
-    public void Take_DidNotBecomeAStop_ShowsItAfterAll() => Assert.Equal(("xyxya", false), Feed(["xyz"], ["xy", "xya"]));
+    public void Take_DidNotBecomeAStop_ShowsItAfterAll() =>
+        Assert.Equal(("xyxya", false), Feed(["xyz"], ["xy", "xya"]));
 
     [Fact]
     public void Take_TwoStops_FirstToEndWins() => Assert.Equal(("a", true), Feed(["abcd", "b"], ["abcd"]));
@@ -41,17 +42,19 @@ public class StopMatcherTests
         var random = new Random(11);
         for (int trial = 0; trial < 3000; trial++)
         {
-            string Word(int max) => new([.. Enumerable.Range(0, random.Next(1, max)).Select(_ => (char)('a' + random.Next(2)))]);
+            string Word(int max) =>
+                new([.. Enumerable.Range(0, random.Next(1, max)).Select(_ => (char)('a' + random.Next(2)))]);
             string text = Word(30);
             string[] stops = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => Word(6))];
             List<string> pieces = [];
             for (int at = 0, n; at < text.Length; at += n)
                 pieces.Add(text.Substring(at, n = Math.Min(random.Next(1, 6), text.Length - at)));
 
-            // The definition: the shortest beginning of the text that ends with a stop string, less the longest that ends it.
-            int end = Enumerable.Range(1, text.Length).FirstOrDefault(n => stops.Any(s => text[..n].EndsWith(s, StringComparison.Ordinal)));
+            // The definition: the shortest beginning that ends with a stop string, less the longest such string.
+            bool Ends(int n, string s) => text[..n].EndsWith(s, StringComparison.Ordinal);
+            int end = Enumerable.Range(1, text.Length).FirstOrDefault(n => stops.Any(s => Ends(n, s)));
             string expected = end == 0 ? text
-                : text[..(end - stops.Where(s => text[..end].EndsWith(s, StringComparison.Ordinal)).Max(s => s.Length))];
+                : text[..(end - stops.Where(s => Ends(end, s)).Max(s => s.Length))];
             Assert.Equal((expected, end != 0), Feed(stops, pieces));
         }
     }

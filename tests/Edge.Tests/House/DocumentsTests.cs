@@ -57,6 +57,6 @@ public sealed partial class DocumentsTests
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
 
-    [GeneratedRegex(@"^\d+\.\s.*?`(src/[^`:]+\.cs):(\w+)`", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\d+\.\s[^`]*`(src/[^`:]+\.cs):(\w+)`", RegexOptions.Multiline)]
     private static partial Regex Step();
 }

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace Edge.Tests.Mqtt;
 
-/// <summary>A real mosquitto on a free loopback port, with its own configuration in a temporary folder; ended by its process id.</summary>
+/// <summary>A real mosquitto on a free loopback port, with its own configuration in a temporary folder; ended by its
+/// process id.</summary>
 public sealed class Broker : IDisposable
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
@@ -20,7 +21,8 @@ public sealed class Broker : IDisposable
         Port = FreePort();
         _extra = extra;
         File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"),
-            (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}", $"{Port}") +
+            (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}",
+                $"{Port}") +
             $"user {Environment.UserName}\npersistence false\nlog_dest file {_folder}/log\nlog_type all\n" +
             $"max_queued_messages 10000\nset_tcp_nodelay true\n{_extra}\n");
         if (start) Start();
@@ -28,14 +30,16 @@ public sealed class Broker : IDisposable
 
     public int Port { get; }
     public string Folder => _folder;
-    /// <summary>The broker's log so far; written line by line, to a file, because to a pipe it would be buffered.</summary>
+    /// <summary>The broker's log so far; written line by line, to a file, because to a pipe it would be
+    /// buffered.</summary>
     public string Log
     {
         get
         {
             string path = Path.Combine(_folder, "log");
             if (!File.Exists(path)) return "";
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read,
+                FileShare.ReadWrite));
             return reader.ReadToEnd();
         }
     }
@@ -48,7 +52,7 @@ public sealed class Broker : IDisposable
         while (!CanConnect())
         {
             if (_process.HasExited || clock.Elapsed > Limit)
-                throw new InvalidOperationException("mosquitto did not start (is the package mosquitto installed?): " + Log);
+                throw new InvalidOperationException("mosquitto did not start (is the package installed?): " + Log);
             Thread.Yield();
         }
     }

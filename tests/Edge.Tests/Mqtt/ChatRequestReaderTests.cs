@@ -28,10 +28,12 @@ public sealed class ChatRequestReaderTests
     public void TryRead_EveryField_IsTaken()
     {
         var r = Good("""
-            {"model":"demo","messages":[{"role":"developer","content":"be brief"},{"role":"user","content":[{"type":"text","text":"a"},
-            {"type":"text","text":"b"}]},{"role":"assistant","content":""}],"max_tokens":7,"temperature":0.5,"top_p":0.9,"top_k":40,
+            {"model":"demo","messages":[{"role":"developer","content":"be brief"},{"role":"user","content":[
+            {"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"assistant","content":""}],
+            "max_tokens":7,"temperature":0.5,"top_p":0.9,"top_k":40,
             "min_p":0.05,"seed":9007199254740993,"stop":["x","y"],"stream":true,"tools":[],"tool_choice":"auto",
-            "response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object"}}},
+            "response_format":{"type":"json_schema","json_schema":
+            {"name":"n","strict":true,"schema":{"type":"object"}}},
             "request_id":"r1","reply_to":"clients/a","timeout_s":2.5,"edge":{"repetition_penalty":1.1,"version":1}}
             """);
         Assert.Equal([new("system", "be brief"), new("user", "ab"), new("assistant", "")], r.Messages);
@@ -49,7 +51,10 @@ public sealed class ChatRequestReaderTests
     [Fact]
     public void TryRead_NullsAndAbsence_AreTheSame()
     {
-        var r = Good($$"""{"messages":[{{User}}],"model":null,"max_tokens":null,"stop":null,"stream":null,"response_format":null,"tools":null}""");
+        var r = Good($$"""
+            {"messages":[{{User}}],"model":null,"max_tokens":null,"stop":null,"stream":null,"response_format":null,
+            "tools":null}
+            """);
         Assert.Equal((null, null, 0, false), (r.Model, r.MaxTokens, r.Stop.Count, r.Stream));
         Assert.Equal(ReplyShape.Text, r.Format.Shape);
     }
@@ -57,7 +62,9 @@ public sealed class ChatRequestReaderTests
     [Fact]
     public void TryRead_UnknownFields_AreIgnoredAndListed()
     {
-        var r = Good($$"""{"messages":[{{User}}],"user":"u","logit_bias":{"a/b":1},"edge":{"x/y~":1},"frequency_penalty":0.1}""");
+        var r = Good($$"""
+            {"messages":[{{User}}],"user":"u","logit_bias":{"a/b":1},"edge":{"x/y~":1},"frequency_penalty":0.1}
+            """);
         Assert.Equal(["/user", "/logit_bias", "/frequency_penalty", "/edge/x~1y~0"], r.Ignored);
     }
 
@@ -73,6 +80,7 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"text"}]}]}""", "/messages/0/content/0", "text")]
     [InlineData("""{"messages":[{"role":"user","role":"user","content":"x"}]}""", "/messages/0/role", "twice")]
     [InlineData("""{"messages":[{"role":"user","content":"\ud800"}]}""", "/messages/0/content", "Unicode")]
+    [InlineData("""{"M","tool_choice":"\ud800"}""", "/tool_choice", "Unicode")] // found by the fuzzer
     [InlineData("""{"M","max_tokens":0}""", "/max_tokens", "from 1 to")]
     [InlineData("""{"M","max_tokens":1.5}""", "/max_tokens", "whole number")]
     [InlineData("""{"M","max_tokens":"7"}""", "/max_tokens", "a string")]
@@ -93,7 +101,8 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"M","model":"a","model":"b"}""", "/model", "twice")]
     [InlineData("""{"M","response_format":{"type":"xml"}}""", "/response_format/type", "json_schema")]
     [InlineData("""{"M","response_format":{"type":"json_schema"}}""", "/response_format/json_schema/schema", "missing")]
-    [InlineData("""{"M","response_format":{"type":"json_schema","json_schema":{"schema":5}}}""", "/response_format/json_schema/schema", "object")]
+    [InlineData("""{"M","response_format":{"type":"json_schema","json_schema":{"schema":5}}}""",
+        "/response_format/json_schema/schema", "object")]
     [InlineData("""{"M","response_format":"json_object"}""", "/response_format", "object")]
     [InlineData("""{"M","request_id":""}""", "/request_id", "1 to 64")]
     [InlineData("""{"M","request_id":"üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü"}""", "/request_id", "64 bytes")]
@@ -130,7 +139,8 @@ public sealed class ChatRequestReaderTests
     [Fact]
     public void TryRead_TooDeepOrTooMany_IsRefused()
     {
-        Assert.Contains("32 levels", Bad($$"""{"messages":[{{User}}],"x":{{new string('[', 40)}}{{new string(']', 40)}}}""").Detail);
+        Assert.Contains("32 levels",
+            Bad($$"""{"messages":[{{User}}],"x":{{new string('[', 40)}}{{new string(']', 40)}}}""").Detail);
         string many = string.Join(',', Enumerable.Repeat(User, 257));
         Assert.Equal("/messages", Bad($$"""{"messages":[{{many}}]}""").Pointer);
         string fields = string.Join(',', Enumerable.Range(0, 100).Select(i => $"\"f{i}\":1"));
@@ -141,14 +151,17 @@ public sealed class ChatRequestReaderTests
     public void TryRead_RefusedBody_StillTellsWhereTheRefusalGoes()
     {
         Assert.False(ChatRequestReader.TryRead(
-            """{"model":1,"model":2,"reply_to":"clients/me","request_id":"r"}"""u8.ToArray(), out _, out _, out var address));
+            """{"model":1,"model":2,"reply_to":"clients/me","request_id":"r"}"""u8.ToArray(), out _, out _,
+                out var address));
         Assert.Equal(new BodyAddress("r", "clients/me"), address);
     }
 
     [Fact]
     public void TryRead_AnyPrefixOrFlippedByte_GivesRequestOrProblem()
     {
-        byte[] whole = """{"messages":[{"role":"user","content":"gr\u00fc\ud83d\ude00"}],"stop":["a"],"edge":{"version":1}}"""u8.ToArray();
+        byte[] whole = """
+            {"messages":[{"role":"user","content":"gr\u00fc\ud83d\ude00"}],"stop":["a"],"edge":{"version":1}}
+            """u8.ToArray();
         int good = 0, bad = 0;
         for (int i = 0; i <= whole.Length; i++)
         {

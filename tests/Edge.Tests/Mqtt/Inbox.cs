@@ -42,7 +42,8 @@ public sealed class Inbox<T>
 /// <summary>A transport with its events in inboxes.</summary>
 public sealed class Client : IDisposable
 {
-    private Client(Func<MqttOptions, MqttEvents, IMqttTransport> make, MqttOptions options, Action<MqttMessage>? onMessage)
+    private Client(Func<MqttOptions, MqttEvents, IMqttTransport> make, MqttOptions options,
+        Action<MqttMessage>? onMessage)
     {
         Transport = make(options, new()
         {

@@ -50,7 +50,8 @@ public sealed class Node : IDisposable
         Broker broker, Func<NodeOptions, NodeOptions>? change = null, Action<ChatCall>? onChat = null)
     {
         var node = new Node(broker, change, onChat);
-        node.Asker = await Client.Connect(static (o, e) => new MosquittoTransport(o, e), node.Connection($"asker-{node.Name}") with
+        node.Asker = await Client.Connect(static (o, e) => new MosquittoTransport(o, e),
+            node.Connection($"asker-{node.Name}") with
         {
             Subscriptions =
             [
@@ -63,7 +64,8 @@ public sealed class Node : IDisposable
         return node;
     }
 
-    public void Ask(string body, string correlation = "c1", Func<MqttMessage, MqttMessage>? change = null, string command = "chat")
+    public void Ask(string body, string correlation = "c1", Func<MqttMessage, MqttMessage>? change = null,
+        string command = "chat")
     {
         var message = new MqttMessage
         {

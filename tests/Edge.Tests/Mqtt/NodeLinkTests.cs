@@ -22,8 +22,10 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
         Assert.False(call.Reply.Accepted(4));
         call.Reply.Delta("Grü");
         var first = await node.Reply("accepted");
-        Assert.Equal(("202", "c1"), (first.Property("__stat"), System.Text.Encoding.UTF8.GetString(first.Correlation.Span)));
-        Assert.Equal((202, 4), (first.Json().GetProperty("status").GetInt32(), first.Json().GetProperty("position").GetInt32()));
+        Assert.Equal(("202", "c1"), (first.Property("__stat"),
+            System.Text.Encoding.UTF8.GetString(first.Correlation.Span)));
+        Assert.Equal((202, 4), (first.Json().GetProperty("status").GetInt32(),
+            first.Json().GetProperty("position").GetInt32()));
         Assert.Equal(node.Name, first.Json().GetProperty("edge").GetProperty("node").GetString());
         Assert.Equal("/user", first.Json().GetProperty("edge").GetProperty("ignored")[0].GetString());
         var delta = await node.Reply("delta");
@@ -36,13 +38,16 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
         var final = await node.Reply("final");
         var body = final.Json();
         Assert.Equal((1, "200"), (final.Qos, final.Property("__stat")));
-        Assert.Equal("Grüß 😀", body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        Assert.Equal("Grüß 😀",
+            body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
         Assert.Equal("stop", body.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
         Assert.Equal(5, body.GetProperty("usage").GetProperty("total_tokens").GetInt32());
         Assert.Equal("""{"queue_ms":1.25,"prompt_ms":2,"ttft_ms":3,"tok_s":44.5,"cached_tokens":1}""",
             body.GetProperty("timings").GetRawText());
-        // Deltas are QoS 0 and ordered with the final on a loopback broker: together they are the answer, the last one says why it ended.
-        var deltas = node.Asker.Messages.Seen.Where(m => m.Property("edge-kind") == "delta").Select(m => m.Json()).ToList();
+        // Deltas are QoS 0 and ordered with the final on a loopback broker: together they are the answer, the last
+        // one says why it ended.
+        var deltas = node.Asker.Messages.Seen.Where(m => m.Property("edge-kind") == "delta").Select(m =>
+            m.Json()).ToList();
         Assert.Equal("Grüß 😀", string.Concat(deltas.Select(d => Delta(d).GetProperty("content").GetString())));
         Assert.Equal("assistant", Delta(deltas[0]).GetProperty("role").GetString());
         Assert.Equal("stop", deltas[^1].GetProperty("choices")[0].GetProperty("finish_reason").GetString());
@@ -90,7 +95,8 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
     [Fact]
     public async Task Deadline_FromExpiryBodyOrDefault_IsMonotonic()
     {
-        using var node = await Node.Start(broker, o => o with { TimeoutDefault = TimeSpan.FromSeconds(77), TimeoutMax = TimeSpan.FromSeconds(90) });
+        using var node = await Node.Start(broker, o =>
+            o with { TimeoutDefault = TimeSpan.FromSeconds(77), TimeoutMax = TimeSpan.FromSeconds(90) });
         node.Ask(Hello, "a");
         node.Ask(Hello, "b", m => m with { ExpirySeconds = 30 });
         node.Ask("""{"messages":[{"role":"user","content":"x"}],"timeout_s":12.5}""", "c");
@@ -107,12 +113,15 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
     {
         using var node = await Node.Start(broker, o => o with { CallsMax = 1 });
         node.Ask("{not json");
-        Assert.Equal("c1", System.Text.Encoding.UTF8.GetString((await node.Refusal("invalid_payload", 400)).Correlation.Span));
+        Assert.Equal("c1", System.Text.Encoding.UTF8.GetString((await node.Refusal("invalid_payload",
+            400)).Correlation.Span));
         node.Ask("""{"messages":5}""");
-        Assert.Equal("/messages", (await node.Refusal("invalid_payload", 400)).Json().GetProperty("pointer").GetString());
+        Assert.Equal("/messages", (await node.Refusal("invalid_payload",
+            400)).Json().GetProperty("pointer").GetString());
         node.Ask(Hello, change: m => m with { ContentType = "text/plain" });
         await node.Refusal("unsupported_media", 415);
-        node.Ask(Hello, change: m => m with { ContentType = "application/json; charset=utf-8", Payload = new byte[4001] });
+        node.Ask(Hello, change: m => m with { ContentType = "application/json; charset=utf-8",
+            Payload = new byte[4001] });
         Assert.Contains("4001 bytes", (await node.Refusal("invalid_payload", 413)).Text());
         node.Ask(Hello, new string('x', 65));
         Assert.True((await node.Refusal("invalid_payload", 400)).Correlation.IsEmpty);
@@ -158,7 +167,8 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
         node.Ask("""{"messages":[{"role":"user","content":"x"}],"reply_to":"clients/#","request_id":"w"}""",
             change: m => m with { ResponseTopic = null });
         var refusal = await node.Refusal("invalid_payload", 400);
-        Assert.Equal((node.Link.Topics.Response("chat"), "/reply_to"), (refusal.Topic, refusal.Json().GetProperty("pointer").GetString()));
+        Assert.Equal((node.Link.Topics.Response("chat"), "/reply_to"),
+            (refusal.Topic, refusal.Json().GetProperty("pointer").GetString()));
         Assert.Equal("w", refusal.Json().GetProperty("edge").GetProperty("request_id").GetString());
     }
 
@@ -216,10 +226,14 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
     {
         using var node = await Node.Start(broker, onChat: call => call.Reply.Final(Node.Result("from 3.1.1")));
         string reply = $"clients/{node.Name}/old";
-        string body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"request_id\":\"r-1\",\"timeout_s\":20,\"reply_to\":\"" + reply + "\"}";
-        var answer = Task.Run(() => node.Run("mosquitto_sub", "-V", "311", "-i", "old-" + node.Name, "-t", reply, "-C", "1", "-W", "10"));
+        string body = $$"""
+            {"messages":[{"role":"user","content":"x"}],"request_id":"r-1","timeout_s":20,"reply_to":"{{reply}}"}
+            """;
+        var answer = Task.Run(() => node.Run("mosquitto_sub", "-V", "311", "-i", "old-" + node.Name, "-t", reply,
+            "-C", "1", "-W", "10"));
         await broker.Logged($"Sending SUBACK to old-{node.Name}");
-        Assert.Equal(0, node.Run("mosquitto_pub", "-V", "311", "-q", "1", "-t", node.Link.Topics.Request("chat"), "-m", body).Exit);
+        Assert.Equal(0, node.Run("mosquitto_pub", "-V", "311", "-q", "1", "-t", node.Link.Topics.Request("chat"),
+            "-m", body).Exit);
         var (exit, output) = await answer;
         Assert.Equal(0, exit);
         var json = JsonDocument.Parse(output).RootElement;
@@ -231,9 +245,11 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
     public async Task Cancel_ByRequestIdOfAnMqtt311Client_ReachesItsCall()
     {
         using var node = await Node.Start(broker);
-        node.Ask("""{"messages":[{"role":"user","content":"x"}],"request_id":"r-9"}""", change: m => m with { Correlation = default });
+        node.Ask("""{"messages":[{"role":"user","content":"x"}],"request_id":"r-9"}""", change: m =>
+            m with { Correlation = default });
         await node.Calls.Next();
-        node.Run("mosquitto_pub", "-V", "311", "-q", "1", "-t", node.Link.Topics.Cancel, "-m", """{"request_id":"r-9"}""");
+        node.Run("mosquitto_pub", "-V", "311", "-q", "1", "-t", node.Link.Topics.Cancel, "-m",
+            """{"request_id":"r-9"}""");
         await node.Refusal("cancelled", 499);
     }
 
@@ -241,7 +257,8 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
     public async Task MosquittoRr_OneCommand_GetsTheAnswer()
     {
         using var node = await Node.Start(broker, onChat: call => call.Reply.Final(Node.Result("rr")));
-        var (exit, output) = node.Run("mosquitto_rr", "-V", "5", "-q", "1", "-W", "10", "-t", node.Link.Topics.Request("chat"),
+        var (exit, output) = node.Run("mosquitto_rr", "-V", "5", "-q", "1", "-W", "10", "-t",
+            node.Link.Topics.Request("chat"),
             "-e", $"clients/{node.Name}/rr", "-D", "publish", "content-type", "application/json", "-m", Hello);
         Assert.Equal(0, exit);
         Assert.Contains("\"content\":\"rr\"", output);
@@ -257,9 +274,11 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
             (await node.Calls.Next()).Reply.Fail(new(row.Code, "what and why", "/x", 1.5, 10, 5));
             var body = (await node.Refusal(row.Name, row.Status)).Json();
             Assert.Equal("urn:edge:problem:" + row.Name, body.GetProperty("type").GetString());
-            Assert.Equal((row.Title, "what and why"), (body.GetProperty("title").GetString(), body.GetProperty("detail").GetString()));
+            Assert.Equal((row.Title, "what and why"),
+                (body.GetProperty("title").GetString(), body.GetProperty("detail").GetString()));
             Assert.StartsWith("urn:edge:request:", body.GetProperty("instance").GetString());
-            Assert.Equal((1.5, 10, 5), (body.GetProperty("retry_after_s").GetDouble(), body.GetProperty("prompt_tokens").GetInt32(),
+            Assert.Equal((1.5, 10, 5), (body.GetProperty("retry_after_s").GetDouble(),
+                body.GetProperty("prompt_tokens").GetInt32(),
                 body.GetProperty("context_tokens").GetInt32()));
         }
     }

@@ -17,7 +17,9 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         using var node = await Node.Start(broker);
         var birth = await node.Asker.Messages.Next(IsStatus);
         Assert.True(birth.Retain);
-        Assert.Equal($$"""{"state":"online","bootId":"{{node.Link.BootId}}","version":"0.1.0","ready":false,"queue":0}""", birth.Text());
+        Assert.Equal($$"""
+            {"state":"online","bootId":"{{node.Link.BootId}}","version":"0.1.0","ready":false,"queue":0}
+            """, birth.Text());
         node.Link.SetStatus(true, 0);
         node.Link.SetStatus(true, 0);
         node.Link.SetStatus(true, 2);
@@ -63,7 +65,8 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         own.Start();
         await node.Online.Next();
         await node.Asker.Online.Next();
-        // The requester's session was lost with the broker, so only a reply that comes after both are back can be seen: ask again.
+        // The requester's session was lost with the broker, so only a reply that comes after both are back can be
+        // seen: ask again.
         node.Ask("""{"messages":[{"role":"user","content":"y"}]}""", "c2");
         (await node.Calls.Next()).Reply.Final(Node.Result("second"));
         await node.Asker.Messages.Next(m => m.Text().Contains("second"));
@@ -78,7 +81,8 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         using var node = await Node.Start(broker);
         node.Link.SetInfo(new()
         {
-            Version = "0.1.0", Limits = new(4000, 256, 32, 1024, 3600), Models = [new("demo", "llama", "Q4_0", 512, 4_300_000)],
+            Version = "0.1.0", Limits = new(4000, 256, 32, 1024, 3600),
+                Models = [new("demo", "llama", "Q4_0", 512, 4_300_000)],
         });
         var info = (await node.Asker.Messages.Next(m => m.Topic == node.Link.Topics.Info)).Json();
         Assert.Equal("demo", info.GetProperty("models")[0].GetProperty("name").GetString());
@@ -100,7 +104,8 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
             var body = message.Json();
             Assert.Equal(i, body.GetProperty("seq").GetInt32());
             Assert.Equal(TimeSpan.Zero, body.GetProperty("time").GetDateTimeOffset().Offset);
-            Assert.Equal("""{"uptime_s":1.5,"rss_bytes":42,"temperature_c":51.2}""", body.GetProperty("values").GetRawText());
+            Assert.Equal("""{"uptime_s":1.5,"rss_bytes":42,"temperature_c":51.2}""",
+                body.GetProperty("values").GetRawText());
             Assert.Equal(("1.0", "edge.telemetry.system"), (message.Property("specversion"), message.Property("type")));
             Assert.Equal($"/edgeai/v1/node/{node.Name}", message.Property("source"));
         }
@@ -114,7 +119,8 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         var happened = await node.Asker.Messages.Next(m => m.Topic == node.Link.Topics.Event);
         Assert.Equal((1, "model_loaded"), (happened.Qos, Values(happened).GetProperty("kind").GetString()));
 
-        Task<MqttMessage> Next(string group) => node.Asker.Messages.Next(m => m.Topic == node.Link.Topics.Telemetry(group));
+        Task<MqttMessage> Next(string group) => node.Asker.Messages.Next(m =>
+            m.Topic == node.Link.Topics.Telemetry(group));
         static JsonElement Values(MqttMessage message) => message.Json().GetProperty("values");
     }
 
@@ -127,7 +133,9 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         Make(good).Dispose();
         Assert.Contains("node id", Assert.Throws<ArgumentException>(() => Make(good with { NodeId = "a/b" })).Message);
         Assert.Contains("root", Assert.Throws<ArgumentException>(() => Make(good with { Root = "#" })).Message);
-        Assert.Contains("reply prefix", Assert.Throws<ArgumentException>(() => Make(good with { ReplyPrefixes = ["x"] })).Message);
-        Assert.Contains("port", Assert.Throws<ArgumentException>(() => Make(good with { Connection = good.Connection with { Port = 0 } })).Message);
+        Assert.Contains("reply prefix", Assert.Throws<ArgumentException>(() =>
+            Make(good with { ReplyPrefixes = ["x"] })).Message);
+        Assert.Contains("port", Assert.Throws<ArgumentException>(() =>
+            Make(good with { Connection = good.Connection with { Port = 0 } })).Message);
     }
 }

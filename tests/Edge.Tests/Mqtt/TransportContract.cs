@@ -3,7 +3,8 @@ using Xunit;
 
 namespace Edge.Tests.Mqtt;
 
-/// <summary>What every transport promises, against a real broker. A new transport is a new subclass with one line.</summary>
+/// <summary>What every transport promises, against a real broker. A new transport is a new subclass with one
+/// line.</summary>
 public abstract class TransportContract(Broker broker)
 {
     private static int s_id;
@@ -51,8 +52,10 @@ public abstract class TransportContract(Broker broker)
         byte[] correlation = [0, 1, 2, 255, 0];
         Assert.True(from.Transport.TryPublish(new()
         {
-            Topic = topic, Payload = "grüße"u8.ToArray(), Qos = 1, ResponseTopic = "clients/a/b", Correlation = correlation,
-            ContentType = "application/json", ExpirySeconds = 100, UserProperties = [new("a", "1"), new("a", "2"), new("ü", "")],
+            Topic = topic, Payload = "grüße"u8.ToArray(), Qos = 1, ResponseTopic = "clients/a/b",
+                Correlation = correlation,
+            ContentType = "application/json", ExpirySeconds = 100,
+                UserProperties = [new("a", "1"), new("a", "2"), new("ü", "")],
         }));
         var m = await to.Messages.Next();
         Assert.Equal((topic, "grüße", 1, false), (m.Topic, m.Text(), m.Qos, m.Retain));
@@ -69,12 +72,14 @@ public abstract class TransportContract(Broker broker)
         string topic = NewTopic("ask"), reply = NewTopic("answer");
         Client? server = null;
         using var s = server = await Client.Connect(Make, Options(new MqttSubscription(topic, 1)), m =>
-            server!.Transport.TryPublish(new() { Topic = m.ResponseTopic!, Correlation = m.Correlation, Payload = m.Payload, Qos = 1 }));
+            server!.Transport.TryPublish(new() { Topic = m.ResponseTopic!, Correlation = m.Correlation,
+                Payload = m.Payload, Qos = 1 }));
         using var client = await Client.Connect(Make, Options(new MqttSubscription(reply, 1)));
         for (int i = 0; i < 100; i++)
             client.Transport.TryPublish(new()
             {
-                Topic = topic, ResponseTopic = reply, Correlation = BitConverter.GetBytes(i), Payload = $"{i}".Utf8(), Qos = 1,
+                Topic = topic, ResponseTopic = reply, Correlation = BitConverter.GetBytes(i), Payload = $"{i}".Utf8(),
+                    Qos = 1,
             });
         for (int i = 0; i < 100; i++)
         {
@@ -136,10 +141,12 @@ public abstract class TransportContract(Broker broker)
     {
         string topic = NewTopic("farewell");
         using var watcher = await Client.Connect(Make, Options(new MqttSubscription(topic + "/#", 1)));
-        var leaver = await Client.Connect(Make, Options() with { Will = new(topic + "/will", "will"u8.ToArray(), 0) { Retain = false } });
+        var leaver = await Client.Connect(Make, Options() with { Will = new(topic + "/will", "will"u8.ToArray(),
+            0) { Retain = false } });
         for (int i = 0; i < 50; i++)
             leaver.Transport.TryPublish(new() { Topic = topic + "/work", Payload = $"{i}".Utf8(), Qos = 1 });
-        Assert.True(leaver.Transport.Stop(new() { Topic = topic + "/bye", Payload = "bye"u8.ToArray(), Qos = 1 }, Broker.Limit));
+        Assert.True(leaver.Transport.Stop(new() { Topic = topic + "/bye", Payload = "bye"u8.ToArray(), Qos = 1 },
+            Broker.Limit));
         leaver.Dispose();
         Assert.Equal("bye", (await watcher.Messages.Next(m => m.Topic == topic + "/bye")).Text());
         watcher.Transport.TryPublish(new() { Topic = "clients/none", Payload = "x"u8.ToArray(), Qos = 1 });
@@ -151,12 +158,15 @@ public abstract class TransportContract(Broker broker)
     public async Task Payload_OverTheLimit_IsReportedWithoutItsBytes()
     {
         string topic = NewTopic("huge");
-        using var to = await Client.Connect(Make, Options(new MqttSubscription(topic, 1)) with { PayloadBytesMax = 2000 });
+        using var to = await Client.Connect(Make,
+            Options(new MqttSubscription(topic, 1)) with { PayloadBytesMax = 2000 });
         using var from = await Client.Connect(Make, Options());
-        from.Transport.TryPublish(new() { Topic = topic, Payload = new byte[2001], Qos = 1, ResponseTopic = "clients/r" });
+        from.Transport.TryPublish(new() { Topic = topic, Payload = new byte[2001], Qos = 1,
+            ResponseTopic = "clients/r" });
         from.Transport.TryPublish(new() { Topic = topic, Payload = new byte[2000], Qos = 1 });
         var huge = await to.Messages.Next();
-        Assert.Equal((true, 2001, 0, "clients/r"), (huge.IsOversized, huge.WireBytes, huge.Payload.Length, huge.ResponseTopic));
+        Assert.Equal((true, 2001, 0, "clients/r"),
+            (huge.IsOversized, huge.WireBytes, huge.Payload.Length, huge.ResponseTopic));
         var fits = await to.Messages.Next();
         Assert.Equal((false, 2000), (fits.IsOversized, fits.Payload.Length));
         Assert.Equal(1, to.Transport.Counters.Oversized);
@@ -182,7 +192,8 @@ public abstract class TransportContract(Broker broker)
         using (await Client.Connect(Make, options)) { }
         using var from = await Client.Connect(Make, Options());
         from.Transport.TryPublish(new() { Topic = topic, Payload = "x"u8.ToArray(), Qos = 1, ExpirySeconds = 50 });
-        // The broker counts whole seconds, so some must pass: the one wait in this suite that is the thing under test.
+        // The broker counts whole seconds, so some must pass: the one wait in this suite that is the thing under
+        // test.
         await Task.Delay(2100);
         using var to = await Client.Connect(Make, options);
         Assert.InRange((await to.Messages.Next()).ExpirySeconds!.Value, 40u, 48u);
@@ -193,7 +204,8 @@ public abstract class TransportContract(Broker broker)
     {
         using var late = new Broker("", start: false);
         string topic = NewTopic("late");
-        using var client = Client.Make(Make, Options(new MqttSubscription(topic, 1, NoLocal: false)) with { Port = late.Port });
+        using var client = Client.Make(Make, Options(new MqttSubscription(topic, 1,
+            NoLocal: false)) with { Port = late.Port });
         var (level, text) = await client.Logs.Next();
         Assert.Equal(MqttLogLevel.Warning, level);
         Assert.Contains($"127.0.0.1:{late.Port}", text);
@@ -211,7 +223,8 @@ public abstract class TransportContract(Broker broker)
     {
         using var own = new Broker();
         string topic = NewTopic("restart");
-        using var client = await Client.Connect(Make, Options(new MqttSubscription(topic, 1, NoLocal: false)) with { Port = own.Port });
+        using var client = await Client.Connect(Make,
+            Options(new MqttSubscription(topic, 1, NoLocal: false)) with { Port = own.Port });
         for (int round = 0; round < 3; round++)
         {
             own.Stop();
@@ -230,7 +243,8 @@ public abstract class TransportContract(Broker broker)
         using var late = new Broker("", start: false);
         using var client = Client.Make(Make, Options() with { Port = late.Port, OutboxMessagesMax = 3 });
         for (int i = 0; i < 3; i++)
-            Assert.True(client.Transport.TryPublish(new() { Topic = "clients/full", Payload = $"{i}".Utf8(), Qos = 1 }));
+            Assert.True(client.Transport.TryPublish(new() { Topic = "clients/full", Payload = $"{i}".Utf8(),
+                Qos = 1 }));
         Assert.False(client.Transport.TryPublish(new() { Topic = "clients/full", Payload = "3"u8.ToArray(), Qos = 1 }));
         var (message, reason) = await client.Dropped.Next();
         Assert.Equal(("3", MqttDropReason.OutboxFull, 3), (message.Text(), reason, client.Transport.Counters.Waiting));
@@ -270,16 +284,19 @@ public abstract class TransportContract(Broker broker)
     public async Task Subscription_RefusedBySecurityPlugin_NeverGoesOnlineAndSaysSo()
     {
         // mosquitto's access list files never refuse a SUBSCRIBE; its security plug-in, in the same package, does.
-        string plugin = Directory.GetFiles("/usr/lib", "mosquitto_dynamic_security.so", SearchOption.AllDirectories).First();
+        string plugin = Directory.GetDirectories("/usr/lib", "*-linux-gnu*")
+            .Select(folder => Path.Combine(folder, "mosquitto_dynamic_security.so")).First(File.Exists);
         using var strict = new Broker("", listener: folder =>
         {
             File.WriteAllText(Path.Combine(folder, "acl.json"), """
-                {"defaultACLAccess":{"publishClientSend":true,"publishClientReceive":true,"subscribe":false,"unsubscribe":true}}
+                {"defaultACLAccess":{"publishClientSend":true,"publishClientReceive":true,
+                "subscribe":false,"unsubscribe":true}}
                 """);
             return $"listener {{port}} 127.0.0.1\nallow_anonymous true\n" +
                 $"plugin {plugin}\nplugin_opt_config_file {folder}/acl.json\n";
         });
-        using var client = Client.Make(Make, Options(new MqttSubscription("forbidden/#", 1)) with { Port = strict.Port });
+        using var client = Client.Make(Make, Options(new MqttSubscription("forbidden/#",
+            1)) with { Port = strict.Port });
         var (_, text) = await client.Logs.Next(l => l.Text.Contains("subscription"));
         Assert.Contains("access list", text);
         Assert.Empty(client.Online.Seen);
@@ -295,18 +312,33 @@ public abstract class TransportContract(Broker broker)
         Assert.Contains("authori", text, StringComparison.OrdinalIgnoreCase);
         await client.Logs.Next();
     }
-}
-
-public sealed class MosquittoTransportTests(Broker broker) : TransportContract(broker), IClassFixture<Broker>
-{
-    protected override IMqttTransport Make(MqttOptions options, MqttEvents events) =>
-        new Edge.Mqtt.Libmosquitto.MosquittoTransport(options, events);
 
     [Fact]
-    public void Missing_NoSuchLibrary_SaysWhatToInstall()
+    public async Task Tls_PinnedAuthorityAndClientCertificate_LetOnlyTheRightOnesIn()
     {
-        string? text = Edge.Mqtt.Libmosquitto.MosquittoLibrary.Missing("libmosquitto-absent.so.9");
-        Assert.Contains("apt install libmosquitto1", text);
-        Assert.Null(Edge.Mqtt.Libmosquitto.MosquittoLibrary.Missing());
+        TestCertificates? made = null;
+        using var secure = new Broker("", listener: folder =>
+        {
+            made = new(Path.Combine(folder, "tls"));
+            var (certificate, key) = made.Issue("broker");
+            return $"listener {{port}} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n" +
+                $"cafile {made.CaFile}\ncertfile {certificate}\nkeyfile {key}\n";
+        });
+        var (mine, myKey) = made!.Issue("client");
+        var options = Options(new MqttSubscription("clients/tls", 1, NoLocal: false)) with { Port = secure.Port };
+        using (var good = await Client.Connect(Make, options with { Tls = new(made.CaFile, mine, myKey) }))
+        {
+            byte[] large = new byte[200_000];
+            good.Transport.TryPublish(new() { Topic = "clients/tls", Payload = large, Qos = 1 });
+            Assert.Equal(large.Length, (await good.Messages.Next()).Payload.Length);
+        }
+        var others = new TestCertificates(Path.Combine(secure.Folder, "others"));
+        foreach (var tls in new[] { new MqttTls(others.CaFile, mine, myKey), new MqttTls(made.CaFile) })
+        {
+            using var bad = Client.Make(Make, options with { Tls = tls });
+            await bad.Logs.Next(l => l.Text.Contains("no connection"));
+            await bad.Logs.Next(l => l.Text.Contains("no connection"));
+            Assert.Empty(bad.Online.Seen);
+        }
     }
 }

@@ -74,12 +74,14 @@ public sealed class WireRulesTests
         (string, int)[] contract =
         [
             ("invalid_payload", 400), ("unsupported_media", 415), ("model_not_found", 404), ("context_overflow", 413),
-            ("queue_full", 429), ("not_ready", 503), ("deadline_unreachable", 504), ("timeout", 408), ("cancelled", 499),
+            ("queue_full", 429), ("not_ready", 503), ("deadline_unreachable", 504), ("timeout", 408),
+                ("cancelled", 499),
             ("schema_unsupported", 422), ("internal", 500), ("version", 505),
         ];
         Assert.Equal(contract, ProblemTable.Rows.Select(r => (r.Name, r.Status)));
         foreach (var code in Enum.GetValues<ProblemCode>()) Assert.Equal(code, ProblemTable.Of(code).Code);
-        foreach (var row in ProblemTable.Rows) Assert.Equal(JsonNamingPolicy.SnakeCaseLower.ConvertName($"{row.Code}"), row.Name);
+        foreach (var row in ProblemTable.Rows)
+            Assert.Equal(JsonNamingPolicy.SnakeCaseLower.ConvertName($"{row.Code}"), row.Name);
     }
 
     [Fact]

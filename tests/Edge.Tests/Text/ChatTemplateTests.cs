@@ -8,7 +8,11 @@ namespace Edge.Tests.Text;
 /// <summary>Our interpreter against Jinja2 (scripts/golden/chat-templates.py), and its bounds.</summary>
 public sealed class ChatTemplateTests
 {
-    private static readonly JsonElement[] Rows = [.. Golden.Json("chat-templates.json").GetProperty("rows").EnumerateArray()];
+    private const string Nest =
+        "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x] %}{% endfor %}";
+
+    private static readonly JsonElement[] Rows =
+        [.. Golden.Json("chat-templates.json").GetProperty("rows").EnumerateArray()];
 
     public static TheoryData<string> Names => [.. Rows.Select(row => row.GetProperty("name").GetString()!)];
 
@@ -69,14 +73,17 @@ public sealed class ChatTemplateTests
     [InlineData("{% for a in range(999) %}{% for b in range(999) %}{% endfor %}{% endfor %}", "100000 loop iterations")]
     [InlineData("{{ range(99999999999) }}", "16777216 characters made")]
     [InlineData("{{ 'x' * 99999999999 }}", "16777216 characters made")]
-    [InlineData("{% set n = namespace(x='ab') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}", "characters made")]
-    [InlineData("{% set n = namespace(x=['ab']) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}", "characters made")]
+    [InlineData("{% set n = namespace(x='ab') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        "characters made")]
+    [InlineData("{% set n = namespace(x=['ab']) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+        "characters made")]
     [InlineData("{% set x = 'x' * 1000 %}{% for i in range(9999) %}{{ x }}{% endfor %}", "2097152 output characters")]
     [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "32 nested calls")]
-    [InlineData("{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }}", "50 nested lists")]
-    [InlineData("{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x|tojson }}", "50 nested lists")]
-    [InlineData("{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x == [n.x, n.x] }}", "50 nested lists")]
-    [InlineData("{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}", "limit of")]
+    [InlineData(Nest + "{{ n.x }}", "50 nested lists")]
+    [InlineData(Nest + "{{ n.x|tojson }}", "50 nested lists")]
+    [InlineData(Nest + "{{ n.x == [n.x] }}", "50 nested lists")]
+    [InlineData("{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+        "limit of")]
     public void Render_HostileTemplate_StopsAtNamedLimit(string source, string limit)
     {
         var error = Assert.Throws<TemplateException>(() => Template(source).Render([]));
@@ -91,7 +98,8 @@ public sealed class ChatTemplateTests
     [InlineData("1 if 1 else ", "")]
     public void Parse_DeepNesting_IsRefused(string open, string close)
     {
-        string source = "{{ " + string.Concat(Enumerable.Repeat(open, 9_000)) + "1" + string.Concat(Enumerable.Repeat(close, 9_000)) + " }}";
+        string source = "{{ " + string.Concat(Enumerable.Repeat(open, 9_000)) + "1"
+            + string.Concat(Enumerable.Repeat(close, 9_000)) + " }}";
         Assert.Contains("100 nested constructs", Assert.Throws<TemplateException>(() => Template(source)).Message);
     }
 
@@ -110,9 +118,9 @@ public sealed class ChatTemplateTests
     [Fact]
     public void FromGguf_DemoModel_RendersReferencePrompts()
     {
-        var template = ChatTemplate.FromGguf(GgufFile.Open(Golden.Path("demo-model/sensor-triage-moe-q4_0.gguf")).Metadata);
+        var template = ChatTemplate.FromGguf(Golden.DemoMetadata);
         int compared = 0;
-        foreach (JsonElement row in Golden.Json("demo-model/reference/logits-q4_0.json").GetProperty("prompts").EnumerateArray())
+        foreach (JsonElement row in Golden.Prompts("q4_0"))
         {
             string prompt = row.GetProperty("prompt").GetString()!;
             if (!prompt.EndsWith("<|im_start|>assistant\n", StringComparison.Ordinal)) continue;
@@ -133,10 +141,12 @@ public sealed class ChatTemplateTests
     {
         var template = ChatTemplate.Parse("{{ enable_thinking is defined }}{{ enable_thinking }}");
         Assert.Equal("False", template.Render([]));
-        Assert.Equal("TrueFalse", template.Render([], flags: new Dictionary<string, bool> { ["enable_thinking"] = false }));
+        Assert.Equal("TrueFalse",
+            template.Render([], flags: new Dictionary<string, bool> { ["enable_thinking"] = false }));
     }
 
-    private static ChatTemplate Template(string source) => ChatTemplate.At(source, new(2026, 3, 5, 14, 7, 9, TimeSpan.Zero));
+    private static ChatTemplate Template(string source) =>
+        ChatTemplate.At(source, new(2026, 3, 5, 14, 7, 9, TimeSpan.Zero));
 
     private static object? Value(JsonElement json) => json.ValueKind switch
     {

@@ -7,10 +7,15 @@ namespace Edge.Tests.Text;
 /// <summary>Files under tests/golden, found from the place of the test binary upwards.</summary>
 internal static class Golden
 {
-    private static readonly Lazy<Tokenizer> DemoTokenizer = new(() =>
-        Tokenizer.FromGguf(GgufFile.Open(Path("demo-model/sensor-triage-moe-q4_0.gguf")).Metadata));
+    private static readonly Lazy<Tokenizer> DemoTokenizer = new(() => Tokenizer.FromGguf(DemoMetadata));
 
     public static Tokenizer Demo => DemoTokenizer.Value;
+
+    public static GgufMetadata DemoMetadata => GgufFile.Open(Path("demo-model/sensor-triage-moe-q4_0.gguf")).Metadata;
+
+    /// <summary>The rows of the engine's reference for one of the three files.</summary>
+    public static JsonElement.ArrayEnumerator Prompts(string file) =>
+        Json($"demo-model/reference/logits-{file}.json").GetProperty("prompts").EnumerateArray();
 
     public static string Path(string name)
     {

@@ -13,19 +13,21 @@ public sealed class TokenizerMetadataTests
         TokenizerMetadata metadata = RandomVocabulary(seed: 3, merges: 400);
         var tokenizer = new Tokenizer(metadata);
         var random = new Random(4);
-        for (int i = 0; i < 3_000; i++)
+        for (int i = 0; i < 1_000; i++)
         {
-            string word = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ => (char)('a' + random.Next(4))));
-            Assert.Equal(NaiveMerge(word, metadata), tokenizer.EncodeToIds(word, addSpecial: false).Select(id => metadata.Tokens[id]));
+            string word = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ =>
+                (char)('a' + random.Next(4))));
+            Assert.Equal(NaiveMerge(word, metadata),
+                tokenizer.EncodeToIds(word, addSpecial: false).Select(id => metadata.Tokens[id]));
         }
     }
 
     [Fact]
-    public void EncodeToIds_WordOfAMegabyte_DecodesToItself()
+    public void EncodeToIds_WordOfQuarterMegabyte_DecodesToItself()
     {
         var tokenizer = new Tokenizer(RandomVocabulary(seed: 5, merges: 400));
         var random = new Random(6);
-        string word = string.Concat(Enumerable.Range(0, 1 << 20).Select(_ => (char)('a' + random.Next(4))));
+        string word = string.Concat(Enumerable.Range(0, 1 << 18).Select(_ => (char)('a' + random.Next(4))));
         IReadOnlyList<int> ids = tokenizer.EncodeToIds(word);
         Assert.InRange(ids.Count, 1, word.Length - 1);
         Assert.Equal(word, tokenizer.Decode(ids));
@@ -108,7 +110,8 @@ public sealed class TokenizerMetadataTests
         return bytes with
         {
             Tokens = [.. bytes.Tokens, .. specials],
-            Types = [.. Enumerable.Repeat((long)TokenType.Normal, 256), .. specials.Select(_ => (long)TokenType.Control)],
+            Types = [.. Enumerable.Repeat((long)TokenType.Normal, 256),
+                .. specials.Select(_ => (long)TokenType.Control)],
         };
     }
 
@@ -131,13 +134,15 @@ public sealed class TokenizerMetadataTests
     private static List<string> NaiveMerge(string word, TokenizerMetadata metadata)
     {
         List<string> parts = [.. word.Select(c => c.ToString())];
-        Dictionary<string, int> ranks = metadata.Merges.Select((line, rank) => (line, rank)).ToDictionary(row => row.line, row => row.rank);
+        Dictionary<string, int> ranks = metadata.Merges.Select((line, rank) => (line, rank)).ToDictionary(row =>
+            row.line, row => row.rank);
         while (true)
         {
             int best = -1, bestRank = int.MaxValue;
             for (int i = 0; i + 1 < parts.Count; i++)
             {
-                if (ranks.TryGetValue($"{parts[i]} {parts[i + 1]}", out int rank) && rank < bestRank) (best, bestRank) = (i, rank);
+                if (ranks.TryGetValue($"{parts[i]} {parts[i + 1]}", out int rank) && rank < bestRank)
+                    (best, bestRank) = (i, rank);
             }
             if (best < 0) return parts;
             parts[best] += parts[best + 1];

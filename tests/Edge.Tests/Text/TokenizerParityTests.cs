@@ -24,10 +24,11 @@ public sealed class TokenizerParityTests
     [InlineData("q4_0")]
     public void EncodeToIds_ReferencePrompts_EqualIdsAndText(string file)
     {
-        foreach (JsonElement row in Golden.Json($"demo-model/reference/logits-{file}.json").GetProperty("prompts").EnumerateArray())
+        foreach (JsonElement row in Golden.Prompts(file))
         {
             Assert.Equal(row.GetProperty("ids").Ids(), Golden.Demo.EncodeToIds(row.GetProperty("prompt").GetString()!));
-            Assert.Equal(row.GetProperty("greedy_text").GetString(), Golden.Demo.Decode(row.GetProperty("greedy_ids").Ids()));
+            Assert.Equal(row.GetProperty("greedy_text").GetString(),
+                Golden.Demo.Decode(row.GetProperty("greedy_ids").Ids()));
         }
     }
 

@@ -54,8 +54,8 @@ internal static class SchemaSamples
         """,
         """
         {"anyOf":[{"type":"object","properties":{"kind":{"const":"a"},"x":{"type":"integer"}},"required":["kind","x"]},
-        {"type":"object","properties":{"kind":{"const":"b"},"x":{"type":"string","maxLength":3}},"required":["kind","x"]},
-        {"type":"object","properties":{"kind":{"type":"string"}},"required":["kind"]}]}
+        {"type":"object","properties":{"kind":{"const":"b"},"x":{"type":"string","maxLength":3}},"required":["kind"]},
+        {"type":"object","properties":{"kind":{"type":"string"}},"required":["kind"],"additionalProperties":false}]}
         """,
         """
         {"oneOf":[{"type":"object","properties":{"t":{"const":"on"}},"required":["t"],"additionalProperties":false},

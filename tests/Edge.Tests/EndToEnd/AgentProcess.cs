@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Edge.Mqtt;
+using Edge.Mqtt.Libmosquitto;
+using Edge.Tests.Mqtt;
+using Xunit;
+
+namespace Edge.Tests.EndToEnd;
+
+/// <summary>A running `edge run`, ended by its process id, and a client beside it.</summary>
+internal sealed partial class AgentProcess : IDisposable
+{
+    private const int SigTerm = 15;
+    private readonly Process _process;
+    private int _lastId;
+
+    private AgentProcess(int port, string[] extra)
+    {
+        StartedAt = Stopwatch.GetTimestamp();
+        _process = Process.Start(NativeEdge.StartInfo(
+            ["run", "--model", NativeEdge.Model, "--broker", $"127.0.0.1:{port}", "--node", Node, .. extra]))!;
+        _process.ErrorDataReceived += (_, e) =>
+        {
+            if (e.Data is { } line) Log.Add(line);
+        };
+        _process.BeginErrorReadLine();
+    }
+
+    public const string Node = "e2e";
+    public static NodeTopics Topics { get; } = new(NodeTopics.DefaultRoot, Node);
+    public long StartedAt { get; }
+    public Inbox<string> Log { get; } = new();
+    public int Id => _process.Id;
+
+    public static AgentProcess Start(int port, params string[] extra) => new(port, extra);
+
+    /// <summary>Starts and waits until requests are served.</summary>
+    public static async Task<AgentProcess> Ready(Broker broker, params string[] extra)
+    {
+        var agent = Start(broker.Port, extra);
+        await agent.IsReady();
+        return agent;
+    }
+
+    public async Task IsReady()
+    {
+        // In either order: the link and the model come up side by side.
+        bool ready = false, online = false;
+        while (!ready || !online)
+        {
+            string line = await Log.Next();
+            ready |= line.Contains("info: ready", StringComparison.Ordinal);
+            online |= line.Contains("info: online", StringComparison.Ordinal);
+        }
+    }
+
+    public static async Task<Client> Connect(Broker broker, params string[] topics)
+    {
+        var options = new MqttOptions
+        {
+            Port = broker.Port,
+            ClientId = $"test-{Guid.NewGuid():N}"[..20],
+            SessionExpirySeconds = 0,
+            ReconnectMax = TimeSpan.FromMilliseconds(500),
+            Subscriptions = [.. topics.Append("clients/e2e/rsp").Select(topic => new MqttSubscription(topic, 1))],
+        };
+        return await Client.Connect((o, e) => new MosquittoTransport(o, e), options);
+    }
+
+    /// <summary>Publishes a chat request; returns its correlation.</summary>
+    public byte[] Send(Client client, string body, Func<MqttMessage, MqttMessage>? change = null)
+    {
+        byte[] correlation = $"c{++_lastId}".Utf8();
+        var message = new MqttMessage
+        {
+            Topic = Topics.Request("chat"),
+            Qos = 1,
+            Payload = body.Utf8(),
+            ContentType = "application/json",
+            ResponseTopic = "clients/e2e/rsp",
+            Correlation = correlation,
+            ExpirySeconds = 60,
+        };
+        Assert.True(client.Transport.TryPublish(change is null ? message : change(message)));
+        return correlation;
+    }
+
+    public static async Task<MqttMessage> Reply(Client client, byte[] correlation, params string[] kinds) =>
+        await client.Messages.Next(m =>
+            m.Correlation.Span.SequenceEqual(correlation) && kinds.Contains(m.Property("edge-kind")));
+
+    /// <summary>Sends a request and returns its last reply.</summary>
+    public async Task<JsonElement> Ask(Client client, string body) =>
+        (await Reply(client, Send(client, body), "final", "error")).Json();
+
+    public static string Chat(string prompt, string more = "") =>
+        $$"""{"messages":[{"role":"user","content":{{JsonSerializer.Serialize(prompt)}}}]{{more}}}""";
+
+    public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+
+    public async Task<int> Exit()
+    {
+        using var limit = new CancellationTokenSource(Broker.Limit);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>User and system time so far, from the kernel's own accounting (hundredths of a second).</summary>
+    public TimeSpan CpuTime()
+    {
+        string stat = File.ReadAllText($"/proc/{Id}/stat");
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        long ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+        return TimeSpan.FromMilliseconds(ticks * 10);
+    }
+
+    public long RssBytes()
+    {
+        string line = File.ReadLines($"/proc/{Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+}
