@@ -3,14 +3,16 @@ using static Edge.Devices.Simulated.Quantity;
 
 namespace Edge.Devices.Simulated;
 
-/// <summary>A sensor of a kind of place. <paramref name="Alarm"/> is what a yes/no sensor's alarm means there.</summary>
+/// <summary>A sensor of a kind of place. <paramref name="Alarm"/> is what a yes/no sensor's alarm means
+/// there.</summary>
 internal sealed record PlaceSensor(Quantity Quantity, Limits Limits, Severity Alarm)
 {
     public Severity Judge(double value) =>
         Quantity.IsYesNo ? (value != 0 ? Alarm : Severity.Ok) : Limits.Judge(value);
 }
 
-/// <summary>The eight kinds of place that the demo model knows, with the limits of its card (MODEL.md, "Training data").</summary>
+/// <summary>The eight kinds of place that the demo model knows, with the limits of its card (MODEL.md, "Training
+/// data").</summary>
 internal sealed record PlaceKind(string[] Locations, PlaceSensor[] Sensors)
 {
     public static readonly PlaceKind[] All =
@@ -57,7 +59,8 @@ internal sealed record PlaceKind(string[] Locations, PlaceSensor[] Sensors)
         ]),
     ];
 
-    private static PlaceSensor Of(Quantity q, double lowCritical, double lowWarning, double highWarning, double highCritical) =>
+    private static PlaceSensor Of(
+        Quantity q, double lowCritical, double lowWarning, double highWarning, double highCritical) =>
         new(q, new Limits(lowCritical, lowWarning, highWarning, highCritical), Severity.Ok);
 
     private static PlaceSensor Of(Quantity q, Severity alarm) => new(q, default, alarm);

@@ -2,9 +2,11 @@ using System.Globalization;
 
 namespace Edge.Devices.Simulated;
 
-/// <summary>What a sensor measures and how a line of readings writes it. A quantity without a unit is a yes/no sensor.</summary>
+/// <summary>What a sensor measures and how a line of readings writes it. A quantity without a unit is a yes/no
+/// sensor.</summary>
 internal sealed record Quantity(
-    string Name, string Short, string Suffix, string Ucum, int Decimals, double Min, double Max, string Quiet, string Alarm)
+    string Name, string Short, string Suffix, string Ucum, int Decimals, double Min, double Max, string Quiet,
+    string Alarm)
 {
     public static readonly Quantity Temperature = Number("temperature", "temp", "C", "Cel", 1, -45, 110);
     public static readonly Quantity Humidity = Number("humidity", "hum", "%", "%", 0, 2, 99);

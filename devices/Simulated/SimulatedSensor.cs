@@ -79,7 +79,8 @@ internal sealed class SimulatedSensor : ISensor
             Severity.Warning => high ? (okHigh, limits.HighCritical) : (limits.LowCritical, okLow),
             // Beyond the critical limit by up to two warning bands: far enough to matter, still plausible.
             _ => high
-                ? (limits.HighCritical, Math.Min(Quantity.Max, limits.HighCritical + 2 * (limits.HighCritical - okHigh)))
+                ? (limits.HighCritical,
+                    Math.Min(Quantity.Max, limits.HighCritical + 2 * (limits.HighCritical - okHigh)))
                 : (Math.Max(Quantity.Min, limits.LowCritical - 2 * (okLow - limits.LowCritical)), limits.LowCritical),
         };
     }

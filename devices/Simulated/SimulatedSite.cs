@@ -1,6 +1,7 @@
 namespace Edge.Devices.Simulated;
 
-/// <summary>One place of every kind that the demo model knows; they report in turn. The same seed gives the same lines.</summary>
+/// <summary>One place of every kind that the demo model knows; they report in turn. The same seed gives the same
+/// lines.</summary>
 public sealed class SimulatedSite
 {
     private readonly SimulatedPlace[] _places;

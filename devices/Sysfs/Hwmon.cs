@@ -1,7 +1,8 @@
 namespace Edge.Devices.Sysfs;
 
 /// <summary>Hardware monitoring chips: temperature, voltage, current, power and fans.
-/// Units: m°C, mV, mA, µW and RPM become Cel, V, A, W and {rev}/min. Source: Documentation/hwmon/sysfs-interface.rst.</summary>
+/// Units: m°C, mV, mA, µW and RPM become Cel, V, A, W and {rev}/min. Source:
+/// Documentation/hwmon/sysfs-interface.rst.</summary>
 public static class Hwmon
 {
     private const int ChipsMax = 64;
@@ -17,7 +18,8 @@ public static class Hwmon
     ];
 
     /// <summary>Finds the channels of all chips below <paramref name="root"/> (the machine's is "/sys").
-    /// A name is chip@device/channel: the number of a hwmon directory changes from boot to boot, these do not.</summary>
+    /// A name is chip@device/channel: the number of a hwmon directory changes from boot to boot, these do
+    /// not.</summary>
     public static IReadOnlyList<ISensor> Discover(string root = "/sys")
     {
         var sensors = new List<ISensor>();

@@ -31,7 +31,8 @@ internal static class SysfsFile
             ? value
             : null;
 
-    /// <summary>Directories below <paramref name="folder"/> whose name is the prefix and a number, in numeric order.</summary>
+    /// <summary>Directories below <paramref name="folder"/> whose name is the prefix and a number, in numeric
+    /// order.</summary>
     public static IEnumerable<string> Numbered(string folder, string prefix, int max)
     {
         string[] found;

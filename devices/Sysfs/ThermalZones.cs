@@ -6,7 +6,8 @@ public static class ThermalZones
 {
     private const int ZonesMax = 64;
 
-    /// <summary>Finds the zones below <paramref name="root"/> (the machine's is "/sys"); none there is an empty list.</summary>
+    /// <summary>Finds the zones below <paramref name="root"/> (the machine's is "/sys"); none there is an empty
+    /// list.</summary>
     public static IReadOnlyList<ISensor> Discover(string root = "/sys")
     {
         var sensors = new List<ISensor>();

@@ -5,7 +5,8 @@ namespace Edge.Devices.Sysfs;
 /// <summary>Whether a Raspberry Pi's firmware holds the clock down now: for heat, or for a weak supply.</summary>
 public static class Throttling
 {
-    /// <summary>Under-voltage, frequency capped, throttled, soft temperature limit; the bits from 16 on are "since boot".</summary>
+    /// <summary>Under-voltage, frequency capped, throttled, soft temperature limit; the bits from 16 on are "since
+    /// boot".</summary>
     private const long NowBits = 0xF;
 
     /// <summary>Null where no such firmware answers.</summary>

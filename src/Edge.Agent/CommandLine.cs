@@ -33,9 +33,10 @@ internal static class CommandLine
             Console.Error.WriteLine($"edge: {e.Message}");
             return ExitCode.Failed;
         }
-        catch (Exception e)
+        catch (Exception e) // boundary: the process ends here, with a sentence instead of a stack trace
         {
-            Console.Error.WriteLine($"edge: this is a fault of edge itself, please report it: {e.GetType().Name}: {e.Message}");
+            Console.Error.WriteLine(
+                $"edge: this is a fault of edge itself, please report it: {e.GetType().Name}: {e.Message}");
             return ExitCode.Failed;
         }
     }

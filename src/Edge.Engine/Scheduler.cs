@@ -74,6 +74,8 @@ public sealed class Scheduler : IDisposable
     /// OnFinished exactly once.</summary>
     public AdmissionResult TryAccept(GenerationRequest request)
     {
+        // Built once, on the caller's thread: a large vocabulary takes a second, and running replies must not wait.
+        if (request.Grammar is not null) _ = _parts.Trie.Value;
         lock (_gate)
         {
             AdmissionResult result = Admit(request);

@@ -42,7 +42,7 @@ internal sealed class Batch(int rowsMax)
             if (row.Cache is not SequenceCache cache || cache.Owner != owner)
                 throw new ArgumentException("the cache was made by another model");
             if (cache.Capacity - cache.Length < rows.Length && !Fits(rows, cache))
-                throw new ArgumentException($"the cache is full ({cache.Capacity} positions); the caller limits prompts");
+                throw new ArgumentException($"the rows do not fit the cache of {cache.Capacity} positions");
         }
     }
 

@@ -85,8 +85,8 @@ internal sealed class ConfigReader(GgufMetadata metadata)
         {
             Kind = kind,
             Factor = Real("rope.scaling.factor", 1e-3, 1e6, Real("rope.scale_linear", 1e-3, 1e6, 1)),
-            OriginalContextLength =
-                Integer("rope.scaling.original_context_length", 1, ContextMax, Integer("context_length", 1, ContextMax)),
+            OriginalContextLength = Integer("rope.scaling.original_context_length", 1, ContextMax,
+                Integer("context_length", 1, ContextMax)),
             AttnFactor = Real("rope.scaling.attn_factor", 1e-3, 1e3, 1),
             YarnBetaFast = Real("rope.scaling.yarn_beta_fast", 1e-3, 1e4, 32),
             YarnBetaSlow = Real("rope.scaling.yarn_beta_slow", 1e-3, 1e4, 1),
@@ -101,13 +101,15 @@ internal sealed class ConfigReader(GgufMetadata metadata)
 
     private int Integer(string name, int min, int max, int? missing = null)
     {
-        long value = (missing is null ? metadata.GetInteger(Key(name)) : metadata.FindInteger(Key(name))) ?? missing!.Value;
+        long value = missing is { } other
+            ? metadata.FindInteger(Key(name)) ?? other
+            : metadata.GetInteger(Key(name));
         return value >= min && value <= max ? (int)value : throw Wrong(name, $"{value} is not within {min} to {max}");
     }
 
     private double Real(string name, double min, double max, double? missing = null)
     {
-        double value = (missing is null ? metadata.GetReal(Key(name)) : metadata.FindReal(Key(name))) ?? missing!.Value;
+        double value = missing is { } other ? metadata.FindReal(Key(name)) ?? other : metadata.GetReal(Key(name));
         return value >= min && value <= max ? value : throw Wrong(name, $"{value} is not within {min} to {max}");
     }
 

@@ -117,7 +117,7 @@ public sealed unsafe class KernelSet
 
     /// <summary>The tiles that this set's Digits2 reads.</summary>
     internal TileLayout Digits2Layout { get; init; } = TileLayout.Digits2;
-    internal TablesKernel Digits2Tables { get; init; } = &Digits2LutScalar.Tables;
+    internal QuantizeKernel Digits2Tables { get; init; } = &Digits2LutScalar.Tables;
 
     /// <summary>The set of that name, or the best that this CPU runs. Errors: ArgumentException for a name that is
     /// unknown or needs another CPU.</summary>
@@ -125,7 +125,8 @@ public sealed unsafe class KernelSet
     {
         if (name is null) return All.First(set => set.IsRunnable);
         KernelSet set = All.FirstOrDefault(set => set.Name == name) ?? throw new ArgumentException(
-            $"kernel set '{name}' is unknown; known are {string.Join(", ", All.Select(set => set.Name))}", nameof(name));
+            $"kernel set '{name}' is unknown; known are {string.Join(", ", All.Select(set => set.Name))}",
+            nameof(name));
         return set.IsRunnable ? set : throw new ArgumentException(
             $"kernel set '{name}' needs {set.Needs}, which this CPU ({RuntimeInformation.ProcessArchitecture}) has not",
             nameof(name));
@@ -197,10 +198,9 @@ public sealed unsafe class KernelSet
         if (to != null) Quantize(from, to, x.Width, count);
         to = prepared.Row(ActivationFormat.Token, row, x.Width);
         if (to != null) QuantizeTokens(from, to, x.Width, count);
-        byte* groups = prepared.Row(ActivationFormat.Groups, row, x.Width);
-        if (groups == null) return;
-        QuantizeGroups(from, groups, x.Width, count);
+        to = prepared.Row(ActivationFormat.Groups, row, x.Width);
+        if (to != null) QuantizeGroups(from, to, x.Width, count);
         to = prepared.Row(ActivationFormat.Tables, row, x.Width);
-        if (to != null) Digits2Tables(groups, to, x.Width, count);
+        if (to != null) Digits2Tables(from, to, x.Width, count);
     }
 }

@@ -4,7 +4,6 @@ global using unsafe PackKernel = delegate*<byte*, byte*, long, long, long>;
 global using unsafe PackDigitsKernel = delegate*<sbyte*, ushort*, byte*, long, long, void>;
 global using unsafe DecodeKernel = delegate*<byte*, float*, long, long, void>;
 global using unsafe QuantizeKernel = delegate*<float*, byte*, long, long, void>;
-global using unsafe TablesKernel = delegate*<byte*, byte*, long, long, void>;
 global using unsafe ToF16Kernel = delegate*<float*, ushort*, long, void>;
 global using unsafe HeadKernel = delegate*<float*, byte*, byte*, float*, long, long, long, float, float*, void>;
 global using unsafe NormKernel = delegate*<float*, float*, float*, long, float, void>;

@@ -3,7 +3,8 @@ using Edge.Kernels;
 
 namespace Edge.Models;
 
-/// <summary>A bound matrix, or a stack of them (experts): where it is, how it is laid out and which kernel reads it.</summary>
+/// <summary>A bound matrix, or a stack of them (experts): where it is, how it is laid out and which kernel reads
+/// it.</summary>
 internal readonly unsafe struct Matrix
 {
     public required byte* Weights { get; init; }

@@ -7,9 +7,9 @@ namespace Edge.Models;
 /// <summary>A loaded model. One thread at a time calls Forward; a decoded token allocates nothing.</summary>
 public abstract class Model : IDisposable
 {
-    /// <summary>Opens, checks and prepares a model file; <paramref name="progress"/> receives (bytes done, bytes in all).
-    /// Errors: FileNotFoundException; GgufException for a bad file, an unknown architecture, a missing or misshapen
-    /// tensor; ArgumentException for options that this machine cannot meet.</summary>
+    /// <summary>Opens, checks and prepares a model file; <paramref name="progress"/> receives (bytes done, bytes in
+    /// all). Errors: FileNotFoundException; GgufException for a bad file, an unknown architecture, a missing or
+    /// misshapen tensor; ArgumentException for options that this machine cannot meet.</summary>
     public static Model Load(string path, ModelOptions options, Action<long, long>? progress = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 0);
@@ -21,17 +21,23 @@ public abstract class Model : IDisposable
         ArchitectureTable.RequireKnown(file.Metadata);
         ModelConfig config = ConfigReader.Read(file.Metadata);
         PackHeader? pack = PackHeader.Find(file);
-        // Reading in place reports its own progress; packing reports the rest of it.
-        var weights = WeightFile.Open(file, options.Loading);
+        var weights = WeightFile.Open(file, options.Loading, progress);
         var tensors = new Tensors(file, pack, weights, kernels, options.Arithmetic, progress);
+        int cores = Math.Min(Environment.ProcessorCount, ModelOptions.ThreadsMax);
+        var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores);
+        Model? model = null;
         try
         {
-            return ArchitectureTable.Create(new ModelSource(file, config, options, kernels, tensors));
+            model = ArchitectureTable.Create(new ModelSource(file, config, options, kernels, tensors, pool));
+            return model;
         }
-        catch
+        finally
         {
-            tensors.Dispose();
-            throw;
+            if (model is null)
+            {
+                pool.Dispose();
+                tensors.Dispose();
+            }
         }
     }
 
@@ -43,10 +49,10 @@ public abstract class Model : IDisposable
     /// <summary>Bytes of weights read to decode one token (routed experts only).</summary>
     public abstract long WeightBytesPerToken { get; }
     public abstract KvCache CreateCache(int contextLength);
-    /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that want
-    /// them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to the bit,
-    /// on the rows beside it or on the number of threads. Errors: ArgumentException for a token outside the vocabulary,
-    /// too many rows or another model's cache: bugs of the caller; nothing was appended then.</summary>
+    /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
+    /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to
+    /// the bit, on the rows beside it or on the number of threads. Errors: ArgumentException for a token outside the
+    /// vocabulary, too many rows or another model's cache: bugs of the caller; nothing was appended then.</summary>
     public abstract ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows);
     public abstract void Dispose();
 }

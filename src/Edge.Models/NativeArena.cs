@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Models;
 
-/// <summary>One block of own memory, handed out in 64-byte-aligned pieces and freed as a whole. Pages that nobody writes
-/// take no memory.</summary>
+/// <summary>One block of own memory, handed out in 64-byte-aligned pieces and freed as a whole. Pages that nobody
+/// writes take no memory.</summary>
 internal sealed unsafe class NativeArena : IDisposable
 {
     private const int AlignmentBytes = 64;

@@ -23,11 +23,11 @@ internal sealed unsafe partial class Ops
     private int _layer;
     private RopeKernel _ropeKernel;
 
-    public Ops(ModelSource source, WorkerPool pool, RopeTables rope, NativeArena memory)
+    public Ops(ModelSource source, RopeTables rope, NativeArena memory)
     {
-        (_config, _kernels, _pool, _rope) = (source.Config, source.Kernels, pool, rope);
+        (_config, _kernels, _pool, _rope) = (source.Config, source.Kernels, source.Pool, rope);
         _half = source.Options.KvType == KvType.F16;
-        _scratch = memory.TakeFloats(ScratchFloats(_config) * pool.Count);
+        _scratch = memory.TakeFloats(ScratchFloats(_config) * _pool.Count);
         _tasks = new MatMulTask[Math.Max(3, 2 * _config.ExpertCount)];
         (_normRows, _headNormRows, _ropeRows, _rememberRows) = (NormRows, HeadNormRows, RopeRows, RememberRows);
         (_attendHeads, _prepareRows, _gateRows, _addRows) = (AttendHeads, PrepareRows, GateRows, AddRows);

@@ -2,7 +2,8 @@ namespace Edge.Models;
 
 internal sealed unsafe partial class Ops
 {
-    /// <summary>Ranges per thread: enough that a core that is slow, or busy elsewhere, does not hold up the others.</summary>
+    /// <summary>Ranges per thread: enough that a core that is slow, or busy elsewhere, does not hold up the
+    /// others.</summary>
     private const int RangesPerThread = 8;
     /// <summary>Multiplications that are worth handing to another thread.</summary>
     private const long WorkPerRange = 1 << 15;

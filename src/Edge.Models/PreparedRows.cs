@@ -20,7 +20,7 @@ internal readonly unsafe struct PreparedRows
         }
     }
 
-    public bool IsEmpty => _blocks == null && _groups == null && _token == null;
+    public bool IsEmpty => _blocks == null && _groups == null && _token == null && _tables == null;
 
     /// <summary>Row <paramref name="row"/> in a format, or null.</summary>
     public byte* Row(ActivationFormat format, int row, int width)

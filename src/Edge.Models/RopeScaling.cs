@@ -2,7 +2,8 @@ namespace Edge.Models;
 
 public enum RopeScalingKind { None, Linear, Yarn, Llama3 }
 
-/// <summary>How positions beyond the trained context are squeezed; the names are the keys' under rope.scaling.</summary>
+/// <summary>How positions beyond the trained context are squeezed; the names are the keys' under
+/// rope.scaling.</summary>
 public sealed record RopeScaling
 {
     public RopeScalingKind Kind { get; init; }

@@ -49,7 +49,7 @@ internal sealed unsafe class SequenceCache : KvCache
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_length == Capacity)
-            throw new InvalidOperationException($"the cache is full ({Capacity} positions); the caller limits the prompt");
+            throw new InvalidOperationException($"the cache is full ({Capacity} positions)");
         return _length++;
     }
 

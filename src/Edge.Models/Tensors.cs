@@ -75,9 +75,8 @@ internal sealed unsafe class Tensors : IDisposable
         if (_arithmetic == Arithmetic.Float) return formats;
         foreach (GgufTensor tensor in File.Tensors)
         {
-            if (tensor.Columns != columns || tensor.Shape.Count < 2 || _kernels.Layout(tensor.Type) is not { } layout) continue;
-            formats.Add(layout.Activations);
-            if (layout.Activations == ActivationFormat.Tables) formats.Add(ActivationFormat.Groups);
+            if (tensor.Columns == columns && tensor.Shape.Count >= 2 && _kernels.Layout(tensor.Type) is { } layout)
+                formats.Add(layout.Activations);
         }
         return formats;
     }
@@ -108,6 +107,7 @@ internal sealed unsafe class Tensors : IDisposable
     {
         if (_bound.TryGetValue(tensor, out Matrix bound)) return bound;
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
+        RequireRows(tensor, rows, count);
         TileLayout? layout = _kernels.Layout(tensor.Type);
         bool stored = layout is { } && layout.Pack == null;
         Matrix matrix =
@@ -118,6 +118,20 @@ internal sealed unsafe class Tensors : IDisposable
         Count(tensor);
         _bound.Add(tensor, matrix);
         return matrix;
+    }
+
+    /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix itself.</summary>
+    private void RequireRows(GgufTensor tensor, long rows, long count)
+    {
+        if (tensor.Type != QuantType.TERNARY_1_67) return;
+        for (long i = 0; i < count; i++)
+        {
+            long at = i * (tensor.Bytes / count);
+            int stated = ((int*)(_weights.Address(tensor) + at))[1];
+            if (stated != rows)
+                throw new GgufException($"tensor '{tensor.Name}', matrix {i}, says that it has {stated} rows, and has {rows}; " +
+                    "the file is damaged, pack the model again", tensor.Offset + at);
+        }
     }
 
     private Matrix InPlace(GgufTensor tensor, long rows, long count, RowsKernel kernel, TileLayout? layout)
@@ -180,7 +194,7 @@ internal sealed unsafe class Tensors : IDisposable
             _weights.Release(tensor);
         }
         if (bad != 0)
-            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or not a number; " +
+            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
                 "the file is damaged or was badly converted", tensor.EntryOffset);
         return new Matrix
         {

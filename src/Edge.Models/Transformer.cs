@@ -31,9 +31,15 @@ internal abstract unsafe class Transformer : Model
         Output = tied ? TokenEmbd : source.Tensors.Matrix("output.weight", c.VocabularySize, c.EmbeddingLength);
         OutputNorm = source.Tensors.Vector("output_norm.weight", c.EmbeddingLength);
         float* factors = source.Tensors.FindVector("rope_freqs.weight", c.KeyLength / 2);
-        Threads = _options.Threads > 0 ? _options.Threads : Math.Min(Environment.ProcessorCount, ModelOptions.ThreadsMax);
+        _pool = source.Pool;
+        Threads = _pool.Count;
         BatchRowsMax = _options.BatchRowsMax;
-        _memory = new NativeArena(StateBytes(c, BatchRowsMax, Threads));
+        long stateBytes = StateBytes(c, BatchRowsMax, Threads);
+        long memoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (stateBytes > memoryBytes)
+            throw new GgufException($"the metadata's sizes need {stateBytes >> 20} MiB of run state, this machine has " +
+                $"{memoryBytes >> 20}", Metadata.OffsetOf($"{c.Architecture}.feed_forward_length"));
+        _memory = new NativeArena(stateBytes);
         _rope = new RopeTables(c, factors, _memory, BatchRowsMax);
         _batch = new Batch(BatchRowsMax);
         X = Take(c.EmbeddingLength);
@@ -42,9 +48,9 @@ internal abstract unsafe class Transformer : Model
         K = Take(c.KvLength);
         V = Take(c.KvLength);
         Att = Take(c.QueryLength);
-        _logits = new RowBuffer(_memory.TakeFloats((long)BatchRowsMax * c.VocabularySize), default, c.VocabularySize);
-        _pool = new WorkerPool(Threads);
-        Ops = new Ops(source, _pool, _rope, _memory) { Batch = _batch };
+        float* logits = _memory.TakeFloats((long)BatchRowsMax * c.VocabularySize);
+        _logits = new RowBuffer(logits, default, c.VocabularySize);
+        Ops = new Ops(source, _rope, _memory) { Batch = _batch };
     }
 
     public override ModelConfig Config { get; }
@@ -101,7 +107,8 @@ internal abstract unsafe class Transformer : Model
     /// <summary>All layers: X in, X out.</summary>
     protected abstract void Run();
 
-    /// <summary>A state buffer for the rows of a batch, with prepared rows beside it where integer kernels may read it.</summary>
+    /// <summary>A state buffer for the rows of a batch, with prepared rows beside it where integer kernels may read
+    /// it.</summary>
     protected RowBuffer Take(int width, int rowsPerToken = 1)
     {
         long rows = (long)BatchRowsMax * rowsPerToken;

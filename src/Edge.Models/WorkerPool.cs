@@ -4,8 +4,8 @@ namespace Edge.Models;
 /// A fixed number of threads that share one loop at a time: each takes the next few items until none are left. Which
 /// thread runs an item does not change its result, and a thread that the system holds up is not waited for unless it
 /// has taken items. Idle threads spin briefly, because the next loop of a pass comes within microseconds, then park.
-/// <para>Nothing can throw or block inside a loop: parts are leaf code over native memory, whose bounds were checked when
-/// it was bound. The delegates are made once, so that a loop allocates nothing.</para>
+/// <para>Nothing can throw or block inside a loop: parts are leaf code over native memory, whose bounds were checked
+/// when it was bound. The delegates are made once, so that a loop allocates nothing.</para>
 /// </summary>
 internal sealed class WorkerPool : IDisposable
 {

@@ -16,7 +16,8 @@ public sealed record MqttEvents
     public Action OnOnline { get; init; } = static () => { };
     /// <summary>The connection is gone; the argument says why. The transport connects again by itself.</summary>
     public Action<string> OnOffline { get; init; } = static _ => { };
-    /// <summary>A message that TryPublish had taken, or was asked to take, will not be sent.</summary>
+    /// <summary>A message that TryPublish had taken, or was asked to take, will not be sent; then on the thread of
+    /// its caller.</summary>
     public Action<MqttMessage, MqttDropReason> OnDropped { get; init; } = static (_, _) => { };
     public Action<MqttLogLevel, string> OnLog { get; init; } = static (_, _) => { };
 }

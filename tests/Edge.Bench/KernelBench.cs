@@ -12,6 +12,8 @@ internal static unsafe class KernelBench
 {
     private const long Columns = 2048;
     private const int Runs = 10;
+    private static readonly QuantType[] Types =
+        [QuantType.F32, QuantType.F16, QuantType.BF16, QuantType.Q8_0, QuantType.Q4_0];
     private static readonly (string Name, long Bytes)[] Levels =
         [("l1", 24 << 10), ("l2", 512 << 10), ("memory", 192 << 20)];
 
@@ -40,7 +42,8 @@ internal static unsafe class KernelBench
         json.WriteEndArray();
     }
 
-    private static void Measure(Utf8JsonWriter json, KernelSet set, QuantType type, string level, long bytes, int tokens)
+    private static void Measure(Utf8JsonWriter json, KernelSet set, QuantType type, string level,
+        long bytes, int tokens)
     {
         RowsKernel tiled = set.Tiled(type);
         RowsKernel kernel = tiled != null ? tiled : set.InPlace(type);
@@ -51,7 +54,9 @@ internal static unsafe class KernelBench
         long rows = Math.Max(layout?.Rows ?? 8, (long)(bytes / rowBytes) / Step * Step);
         long weightBytes = layout is null ? rows * QuantTypes.RowBytes(type, Columns) : layout.Bytes(rows, Columns);
         byte* w = (byte*)NativeMemory.AlignedAlloc((nuint)weightBytes, 64);
-        new Span<byte>(w, (int)weightBytes).Fill(0x3B); // as a scale in any format a common number: subnormal products would be measured instead
+        // As a scale in any format a common number: subnormal products would be measured instead.
+        new Span<byte>(w, (int)weightBytes).Fill(0x3B);
+        if (type == QuantType.TERNARY_1_67) ((int*)w)[1] = (int)rows;
         long xBytes = tokens * PreparedRows.Bytes(layout?.Activations ?? ActivationFormat.Floats, (int)Columns);
         byte* x = (byte*)NativeMemory.AlignedAlloc((nuint)xBytes, 64);
         new Span<byte>(x, (int)xBytes).Fill(0x3B);

@@ -19,18 +19,24 @@ internal static class ModelBench
         int repeat = Math.Max(1, options.Integer("repeat", 10));
         using Model model = Model.Load(options.Text("model"), load);
         using KvCache cache = model.CreateCache(prompt + gen);
-        Samples prefill = new(), decode = new();
+        Samples prefill = new(), decode = new(), decodeCpu = new();
         for (int run = -1; run < repeat; run++)
         {
             cache.Truncate(0);
-            double prefillRate = Prefill(model, cache, prompt), decodeRate = Decode(model, cache, gen);
+            double prefillRate = Prefill(model, cache, prompt);
+            TimeSpan cpu = Environment.CpuUsage.TotalTime;
+            double decodeRate = Decode(model, cache, gen);
+            cpu = Environment.CpuUsage.TotalTime - cpu;
             if (run < 0) continue; // warm-up
             prefill.Add(prefillRate);
             decode.Add(decodeRate);
+            decodeCpu.Add(cpu.TotalMilliseconds / gen);
         }
+        long peakBytes = Process.GetCurrentProcess().PeakWorkingSet64; // before the bandwidth's own buffers
         Samples bandwidth = Bandwidth.Measure(model.Threads, 10);
         double streamed = decode.Median * model.WeightBytesPerToken / 1e9;
-        Console.Error.WriteLine($"{model.KernelSetName}, {model.Threads} threads: prefill {prefill.Median:F1} tokens/s, " +
+        Console.Error.WriteLine(
+            $"{model.KernelSetName}, {model.Threads} threads: prefill {prefill.Median:F1} tokens/s, " +
             $"decode {decode.Median:F2} tokens/s = {streamed:F1} GB/s of {bandwidth.Median:F1} (best {bandwidth.Max:F1})");
         using var json = new Utf8JsonWriter(Console.OpenStandardOutput());
         json.WriteStartObject();
@@ -38,12 +44,13 @@ internal static class ModelBench
         json.WriteNumber("threads", model.Threads);
         Write(json, "prefill_tps", prefill);
         Write(json, "decode_tps", decode);
+        Write(json, "decode_cpu_ms_per_token", decodeCpu);
         json.WriteNumber("weight_bytes_per_token", model.WeightBytesPerToken);
         json.WriteNumber("decode_gb_per_s", streamed);
         Write(json, "bandwidth_gb_per_s", bandwidth);
         json.WriteNumber("share_of_bandwidth", streamed / bandwidth.Max);
         json.WriteNumber("prefill_over_decode", prefill.Median / decode.Median);
-        json.WriteNumber("peak_rss_bytes", Process.GetCurrentProcess().PeakWorkingSet64);
+        json.WriteNumber("peak_rss_bytes", peakBytes);
         json.WriteEndObject();
     }
 

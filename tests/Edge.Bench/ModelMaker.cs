@@ -40,7 +40,8 @@ internal static class ModelMaker
         using var writer = new GgufWriter(path);
         WriteMetadata(writer, s);
         List<(string Name, QuantType Type, long[] Shape)> tensors = Tensors(s, type);
-        foreach ((string name, QuantType tensorType, long[] shape) in tensors) writer.AddTensor(name, tensorType, shape);
+        foreach ((string name, QuantType tensorType, long[] shape) in tensors)
+            writer.AddTensor(name, tensorType, shape);
         var random = new Random(seed);
         foreach ((string name, QuantType tensorType, long[] shape) in tensors)
         {
@@ -129,7 +130,8 @@ internal static class ModelMaker
         else
         {
             int blockBytes = QuantTypes.Of(type).BlockBytes;
-            for (int at = 0; at < row.Length; at += blockBytes) FillBlock(row.Slice(at, blockBytes), type, random, spread);
+            for (int at = 0; at < row.Length; at += blockBytes)
+                FillBlock(row.Slice(at, blockBytes), type, random, spread);
         }
     }
 

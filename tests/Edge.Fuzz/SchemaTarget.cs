@@ -4,14 +4,15 @@ using Edge.Text;
 
 namespace Edge.Fuzz;
 
-/// <summary>A JSON Schema: refused with a place and a remedy, or compiled; then two random replies are drawn through its masks with the
-/// tightest and a looser budget, and must end in time and parse.</summary>
+/// <summary>A JSON Schema: refused with a place and a remedy, or compiled; then two random replies are drawn through
+/// its masks with the tightest and a looser budget, and must end in time and parse.</summary>
 internal static class SchemaTarget
 {
     private const int EndToken = 256, BudgetMax = 2000;
 
     private static readonly TokenTrie Trie = TokenTrie.Build(
-        [.. Enumerable.Range(0, 256).Select(b => new[] { (byte)b }), [], "\":"u8.ToArray(), "{\""u8.ToArray(), "},"u8.ToArray()], [EndToken]);
+        [.. Enumerable.Range(0, 256).Select(b => new[] { (byte)b }), [], "\":"u8.ToArray(), "{\""u8.ToArray(),
+            "},"u8.ToArray()], [EndToken]);
 
     public static FuzzTarget Row { get; } = new("schema", Run)
     {
@@ -73,14 +74,17 @@ internal static class SchemaTarget
         var reply = new List<byte>();
         for (int left = budget; left > 0 && !constraint.MustEnd; left--)
         {
-            if (!constraint.FillMask(mask, left)) throw new InvalidOperationException($"stuck after {reply.Count} of {budget} tokens");
+            if (!constraint.FillMask(mask, left)) throw new InvalidOperationException(
+                $"stuck after {reply.Count} of {budget} tokens");
             int token = random.Next(Trie.VocabularySize);
             while ((mask[token >> 6] >> (token & 63) & 1) == 0) token = (token + 1) % Trie.VocabularySize;
-            if (!constraint.Accept(token)) throw new InvalidOperationException($"token {token} was allowed and is not accepted");
+            if (!constraint.Accept(token)) throw new InvalidOperationException(
+                $"token {token} was allowed and is not accepted");
             if (token == EndToken) break;
             reply.AddRange(token < 256 ? [(byte)token] : token == 257 ? "\":"u8 : token == 258 ? "{\""u8 : "},"u8);
         }
-        return constraint.CanEnd ? [.. reply] : throw new InvalidOperationException($"not closed within {budget} tokens");
+        return constraint.CanEnd ? [.. reply]
+            : throw new InvalidOperationException($"not closed within {budget} tokens");
     }
 
     private static string? Complaint(Exception e, byte[] input)
@@ -101,14 +105,16 @@ internal static class SchemaTarget
     private static T Pick<T>(Random random, ReadOnlySpan<T> from) => from[random.Next(from.Length)];
 
     private static string Number(Random random) => Pick<string>(random,
-        ["0", "1", "2", "3", "5", "10", "100", "-1", "-7", "0.5", "2.25", "1e3", "1e15", "-1e300", "9007199254740993", "1e-9", "64"]);
+        ["0", "1", "2", "3", "5", "10", "100", "-1", "-7", "0.5", "2.25", "1e3", "1e15", "-1e300", "9007199254740993",
+            "1e-9", "64"]);
 
     private static string Pattern(Random random)
     {
         var text = new StringBuilder();
         for (int parts = random.Next(1, 7); parts > 0; parts--)
         {
-            text.Append(Pick<string>(random, ["a", "b", "^", "$", "(", ")", "|", ".", "[a-z]", "[^x]", "\\\\d", "\\\\w", "\\\\S", "é", "(ab|c)",
+            text.Append(Pick<string>(random,
+                ["a", "b", "^", "$", "(", ")", "|", ".", "[a-z]", "[^x]", "\\\\d", "\\\\w", "\\\\S", "é", "(ab|c)",
                 "(?:x)", "😀", "[", "\\\\u00e9", "\\\\."]));
             text.Append(Pick<string>(random, ["", "", "", "?", "*", "+", "{2}", "{1,3}", "{0,40}", "{2,}"]));
         }
@@ -120,7 +126,8 @@ internal static class SchemaTarget
         var keywords = new List<string>();
         if (random.Next(4) > 0)
         {
-            keywords.Add($"\"type\":\"{Pick<string>(random, ["object", "array", "string", "integer", "number", "boolean", "null"])}\"");
+            string[] types = ["object", "array", "string", "integer", "number", "boolean", "null"];
+            keywords.Add($"\"type\":\"{Pick<string>(random, types)}\"");
         }
         for (int count = random.Next(4); count > 0; count--) keywords.Add(Keyword(random, depth));
         if (depth == 4) keywords.Add($"\"$defs\":{{\"a\":{Sub(random, 2)},\"b\":{Sub(random, 1)}}}");
@@ -129,7 +136,8 @@ internal static class SchemaTarget
 
     private static string Sub(Random random, int depth)
     {
-        if (depth <= 0) return Pick<string>(random, ["{}", "true", "{\"$ref\":\"#\"}", "{\"$ref\":\"#/$defs/a\"}", "{\"const\":1}"]);
+        if (depth <= 0) return Pick<string>(random,
+            ["{}", "true", "{\"$ref\":\"#\"}", "{\"$ref\":\"#/$defs/a\"}", "{\"const\":1}"]);
         var text = new StringBuilder();
         Schema(random, text, depth - 1);
         return text.ToString();
@@ -139,16 +147,20 @@ internal static class SchemaTarget
     {
         string List(string open, string close, Func<int, string> item) =>
             open + string.Join(',', Enumerable.Range(0, random.Next(1, 4)).Select(item)) + close;
-        string name = Pick<string>(random, ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
-            "minItems", "maxItems", "pattern", "format", "enum", "const", "properties", "required", "additionalProperties", "items",
+        string name = Pick<string>(random,
+            ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+            "minItems", "maxItems", "pattern", "format", "enum", "const", "properties", "required",
+                "additionalProperties", "items",
             "prefixItems", "anyOf", "oneOf", "allOf", "$ref", "nullable", "not", "title"]);
         string value = name switch
         {
             "pattern" => $"\"{Pattern(random)}\"",
             "format" => Pick<string>(random, ["\"date\"", "\"time\"", "\"uuid\"", "\"ipv4\"", "\"email\"", "\"x\""]),
-            "enum" => List("[", "]", _ => Pick<string>(random, ["1", "\"a\"", "\"ab\"", "null", "{\"k\":[2]}", "1.5", "true"])),
+            "enum" => List("[", "]", _ =>
+                Pick<string>(random, ["1", "\"a\"", "\"ab\"", "null", "{\"k\":[2]}", "1.5", "true"])),
             "const" => Pick<string>(random, ["1", "\"a\"", "null", "[]"]),
-            "properties" => List("{", "}", i => $"\"{Pick<string>(random, ["a", "ab", "b", "é", "\\\"", ""])}{i}\":{Sub(random, depth - 1)}"),
+            "properties" => List("{", "}", i => $"\"{Pick<string>(random, ["a", "ab", "b", "é", "\\\"",
+                ""])}{i}\":{Sub(random, depth - 1)}"),
             "required" => List("[", "]", i => $"\"{Pick<string>(random, ["a", "ab", "b", "é"])}{i}\""),
             "additionalProperties" or "items" => random.Next(3) == 0 ? "false" : Sub(random, depth - 1),
             "prefixItems" or "anyOf" or "oneOf" or "allOf" => List("[", "]", _ => Sub(random, depth - 1)),

@@ -41,7 +41,8 @@ internal static class AskCommand
             using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
             bool asJson = parsed.GetValue(json);
             var result = generator.Run(
-                messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar, asJson ? null : Console.Out.Write);
+                messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
+                asJson ? null : Console.Out.Write);
             if (asJson) Print(loaded, result);
             else PrintStatistics(result);
             return ExitCode.Ok;
@@ -61,7 +62,8 @@ internal static class AskCommand
     private static void Print(LoadedModel loaded, GenerationResult result) =>
         JsonLine.Print(
             new AskReport(
-                ModelFile.NameOf(loaded.Path), result.Text, result.Reason.ToString().ToLowerInvariant(), result.PromptTokens,
-                result.CompletionTokens, result.Timings.PromptMs, result.Timings.TtftMs, result.Timings.TokensPerSecond),
+                ModelFile.NameOf(loaded.Path), result.Text, result.Reason.ToString().ToLowerInvariant(),
+                result.PromptTokens, result.CompletionTokens, result.Timings.PromptMs, result.Timings.TtftMs,
+                result.Timings.TokensPerSecond),
             AgentJson.Default.AskReport);
 }

@@ -4,7 +4,8 @@ using Edge.Engine;
 
 namespace Edge.Agent.Commands;
 
-/// <summary>`edge bench`: tokens per second of one model on this machine, beside the memory bandwidth that bounds them.</summary>
+/// <summary>`edge bench`: tokens per second of one model on this machine, beside the memory bandwidth that bounds
+/// them.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -37,7 +38,8 @@ internal static class BenchCommand
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)
                 throw new UserErrorException(
-                    $"--prompt-tokens {promptTokens} and --gen-tokens {genTokens} do not fit the model's context of {limit}",
+                    $"--prompt-tokens {promptTokens} and --gen-tokens {genTokens} do not fit the model's context " +
+                    $"of {limit}",
                     ExitCode.Usage);
             var report = Measure(loaded, promptTokens, genTokens, parsed.GetValue(repeat), loadMs);
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
@@ -103,15 +105,20 @@ internal static class BenchCommand
 
     private static void Print(BenchReport r)
     {
-        Console.Out.WriteLine($"{r.Model} ({r.Architecture}), kernels {r.KernelSet}, {r.Threads} threads, {r.Repeat} repeats");
         Console.Out.WriteLine(
-            $"prefill {r.PrefillTps,10:F1} tokens/s  ({r.PrefillTpsMin:F1} to {r.PrefillTpsMax:F1}, {r.PromptTokens} tokens)");
+            $"{r.Model} ({r.Architecture}), kernels {r.KernelSet}, {r.Threads} threads, {r.Repeat} repeats");
         Console.Out.WriteLine(
-            $"decode  {r.DecodeTps,10:F1} tokens/s  ({r.DecodeTpsMin:F1} to {r.DecodeTpsMax:F1}, {r.GenTokens} tokens)");
+            $"prefill {r.PrefillTps,10:F1} tokens/s  " +
+            $"({r.PrefillTpsMin:F1} to {r.PrefillTpsMax:F1}, {r.PromptTokens} tokens)");
         Console.Out.WriteLine(
-            $"weights {r.DecodeBytesPerSecond / 1e9,10:F2} GB/s of {r.MemoryBytesPerSecond / 1e9:F2} GB/s memory bandwidth " +
+            $"decode  {r.DecodeTps,10:F1} tokens/s  " +
+            $"({r.DecodeTpsMin:F1} to {r.DecodeTpsMax:F1}, {r.GenTokens} tokens)");
+        Console.Out.WriteLine(
+            $"weights {r.DecodeBytesPerSecond / 1e9,10:F2} GB/s of {r.MemoryBytesPerSecond / 1e9:F2} GB/s " +
+            "memory bandwidth " +
             $"({100 * r.DecodeBytesPerSecond / r.MemoryBytesPerSecond:F0} %), {r.WeightBytesPerToken} bytes a token");
         Console.Out.WriteLine(
-            $"memory  {r.PeakRssBytes / 1048576.0,10:F1} MiB peak, {r.AllocBytesPerToken:F1} bytes allocated per decoded token");
+            $"memory  {r.PeakRssBytes / 1048576.0,10:F1} MiB peak, " +
+            $"{r.AllocBytesPerToken:F1} bytes allocated per decoded token");
     }
 }

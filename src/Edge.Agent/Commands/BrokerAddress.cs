@@ -15,9 +15,11 @@ internal static class BrokerAddress
         string host = (hasPort ? text[..colon] : text).Trim('[', ']');
         int port = PortDefault;
         if (host.Length == 0
-            || (hasPort && (!int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port)
+            || (hasPort
+                && (!int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port)
                 || port is < 1 or > 65535)))
-            throw new UserErrorException($"--broker '{text}' is not HOST:PORT, for example 192.168.1.10:1883", ExitCode.Usage);
+            throw new UserErrorException(
+                $"--broker '{text}' is not HOST:PORT, for example 192.168.1.10:1883", ExitCode.Usage);
         return (host, port);
     }
 }

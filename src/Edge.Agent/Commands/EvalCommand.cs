@@ -10,16 +10,24 @@ internal static class EvalCommand
 {
     public static Command Create()
     {
-        var command = new Command("eval", "Exact-match accuracy over a file of {\"prompt\",\"expected\"} rows, as fractions 0 to 1.");
+        var command = new Command(
+            "eval", "Exact-match accuracy over a file of {\"prompt\",\"expected\"} rows, as fractions 0 to 1.");
         var model = new ModelArguments(command);
         var sampling = new SamplingArguments(command, maxTokens: 96);
-        var data = new Option<string>("--data", "-d") { Description = "The rows: JSON lines.", HelpName = "FILE", Required = true };
+        var data = new Option<string>("--data", "-d")
+        {
+            Description = "The rows: JSON lines.", HelpName = "FILE", Required = true,
+        };
         var schema = new Option<string?>("--schema")
         {
-            Description = "A JSON schema that every reply must satisfy; the report counts those that do.", HelpName = "FILE",
+            Description = "A JSON schema that every reply must satisfy; the report counts those that do.",
+            HelpName = "FILE",
         };
         var limit = new Option<int>("--limit") { Description = "Only the first N rows; 0: all.", HelpName = "N" };
-        var system = new Option<string?>("--system") { Description = "A system message before each prompt.", HelpName = "TEXT" };
+        var system = new Option<string?>("--system")
+        {
+            Description = "A system message before each prompt.", HelpName = "TEXT",
+        };
         var wrong = new Option<bool>("--wrong") { Description = "Print the rows that are not exact to stderr." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         Validate.Between(limit, 0, int.MaxValue);
@@ -51,8 +59,10 @@ internal static class EvalCommand
             }
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             progress.Dispose();
-            if (parsed.GetValue(json)) JsonLine.Print(writer => WriteJson(writer, loaded, score, form, prompt, completion, seconds));
-            else Print(score, form, completion, seconds);
+            if (parsed.GetValue(json))
+                JsonLine.Print(writer => WriteJson(writer, loaded, score, form, prompt, completion, seconds));
+            else
+                Print(score, form, completion, seconds);
             return ExitCode.Ok;
         });
         return command;
@@ -68,7 +78,8 @@ internal static class EvalCommand
     }
 
     private static void WriteJson(
-        Utf8JsonWriter writer, LoadedModel loaded, EvalScore score, SchemaFile? form, long prompt, long completion, double seconds)
+        Utf8JsonWriter writer, LoadedModel loaded, EvalScore score, SchemaFile? form, long prompt, long completion,
+        double seconds)
     {
         writer.WriteStartObject();
         writer.WriteString("model", ModelFile.NameOf(loaded.Path));

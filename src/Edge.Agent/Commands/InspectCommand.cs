@@ -34,13 +34,15 @@ internal static class InspectCommand
         output.WriteLine($"{file.Path}: GGUF version {file.Version}, {file.FileBytes} bytes");
         output.WriteLine();
         int width = file.Metadata.Keys.Max(key => key.Length as int?) ?? 0;
-        foreach (string key in file.Metadata.Keys) output.WriteLine($"{key.PadRight(width)}  {Display(file.Metadata[key])}");
+        foreach (string key in file.Metadata.Keys)
+            output.WriteLine($"{key.PadRight(width)}  {Display(file.Metadata[key])}");
         output.WriteLine();
         width = file.Tensors.Max(tensor => tensor.Name.Length as int?) ?? 0;
         foreach (var tensor in file.Tensors)
         {
             string shape = string.Join(" x ", tensor.Shape);
-            output.WriteLine($"{tensor.Name.PadRight(width)}  {tensor.Type,-12} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
+            string name = tensor.Name.PadRight(width);
+            output.WriteLine($"{name}  {tensor.Type,-12} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
         }
         output.WriteLine();
         foreach (var type in file.Tensors.GroupBy(tensor => tensor.Type))
@@ -54,7 +56,8 @@ internal static class InspectCommand
     private static string Display(object value) => value switch
     {
         string text => Quote(text),
-        System.Collections.ICollection list => $"[{string.Join(", ", list.Cast<object>().Take(ShownElements).Select(Display))}"
+        System.Collections.ICollection list =>
+            $"[{string.Join(", ", list.Cast<object>().Take(ShownElements).Select(Display))}"
             + (list.Count > ShownElements ? $", … {list.Count} in all]" : "]"),
         bool flag => flag ? "true" : "false",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
@@ -65,7 +68,11 @@ internal static class InspectCommand
     {
         const int shownMax = 200;
         string cut = text.Length > shownMax ? text[..shownMax] + "…" : text;
-        return "\"" + string.Concat(cut.Select(c => c is '"' or '\\' ? $"\\{c}" : char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) + "\"";
+        var shown = cut.Select(c =>
+            c is '"' or '\\' ? $"\\{c}"
+            : char.IsControl(c) ? $"\\u{(int)c:x4}"
+            : c.ToString());
+        return $"\"{string.Concat(shown)}\"";
     }
 
     private static void WriteJson(Utf8JsonWriter writer, GgufFile file)

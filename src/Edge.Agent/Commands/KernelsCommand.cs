@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 using Edge.Models;
 
 namespace Edge.Agent.Commands;
@@ -45,30 +43,23 @@ internal static class KernelsCommand
             chosen.Why(null),
             [.. KernelSet.All.SelectMany(set => set.Families).Select(row =>
                 new KernelReport(row.Family, row.Variant, row.IsRunnable, row.Needs))],
-            CpuFeatures(),
+            [.. KernelSet.All.Select(set => new KernelSetReport(set.Name, set.Needs, set.IsRunnable))],
             RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant(),
             Environment.ProcessorCount);
     }
 
-    /// <summary>As the compiled code sees them: what the compiler was not told to allow is false here, whatever the CPU has.</summary>
-    private static Dictionary<string, bool> CpuFeatures() =>
-        RuntimeInformation.ProcessArchitecture == Architecture.Arm64
-            ? new()
-            {
-                ["neon"] = AdvSimd.Arm64.IsSupported, ["dotprod"] = Dp.Arm64.IsSupported, ["crc32"] = Crc32.Arm64.IsSupported,
-            }
-            : new()
-            {
-                ["sse4.2"] = Sse42.IsSupported, ["avx"] = Avx.IsSupported, ["avx2"] = Avx2.IsSupported, ["fma"] = Fma.IsSupported,
-            };
-
     private static void Print(KernelsReport report)
     {
         Console.Out.WriteLine($"chosen: {report.Chosen} ({report.Why})");
-        Console.Out.WriteLine($"cpu: {report.Architecture}, {report.Cores} cores, "
-            + string.Join(", ", report.CpuFeatures.Select(f => $"{f.Key} {(f.Value ? "yes" : "no")}")));
+        Console.Out.WriteLine($"cpu: {report.Architecture}, {report.Cores} cores");
+        foreach (var set in report.Sets)
+            Console.Out.WriteLine($"{set.Name,-12} needs {set.Needs}: {(set.Runs ? "yes" : "no")}");
+        Console.Out.WriteLine();
         foreach (var family in report.Kernels.GroupBy(row => row.Family))
             Console.Out.WriteLine($"{family.Key,-12} "
-                + string.Join("  ", family.Select(row => $"{row.Variant}{(row.Runs ? row.Variant == report.Chosen ? "*" : "" : " (no)")}")));
+                + string.Join("  ", family.Select(row => row.Variant + Mark(row, report.Chosen))));
     }
+
+    private static string Mark(KernelReport row, string chosen) =>
+        !row.Runs ? " (no)" : row.Variant == chosen ? "*" : "";
 }

@@ -17,7 +17,10 @@ internal static class LogitsCommand
             Description = "The prompt as text, special tokens included; no chat template.", HelpName = "TEXT",
         };
         var all = new Option<bool>("--all") { Description = "The logits of every position, not of the last alone." };
-        var output = new Option<string>("--out", "-o") { Description = "The file to write.", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The file to write.", HelpName = "FILE", Required = true,
+        };
         foreach (Option option in (Option[])[tokens, prompt, all, output]) command.Options.Add(option);
         command.Validators.Add(result =>
         {

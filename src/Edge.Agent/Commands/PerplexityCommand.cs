@@ -13,7 +13,10 @@ internal static class PerplexityCommand
     {
         var command = new Command("perplexity", "Measure how well a model predicts a text file.");
         var model = new ModelArguments(command);
-        var file = new Option<string>("--file", "-f") { Description = "The text, UTF-8.", HelpName = "FILE", Required = true };
+        var file = new Option<string>("--file", "-f")
+        {
+            Description = "The text, UTF-8.", HelpName = "FILE", Required = true,
+        };
         var context = new Option<int>("--context")
         {
             Description = "Tokens of one window; 0: the model's context, at most 512.", HelpName = "N",
@@ -40,20 +43,24 @@ internal static class PerplexityCommand
         return command;
     }
 
-    /// <summary>Windows that overlap by half: every token has at least half a window before it, the first ones excepted.</summary>
+    /// <summary>Windows that overlap by half: every token has at least half a window before it, the first ones
+    /// excepted.</summary>
     private static PerplexityReport Measure(LoadedModel loaded, IReadOnlyList<int> ids, int window)
     {
         using var progress = new ProgressLine("tokens");
         long started = Stopwatch.GetTimestamp();
         var score = Scoring.Score(
-            loaded.Model, loaded.Tokenizer, ids, window, Math.Max(1, window / 2), done => progress.Report(done, ids.Count));
+            loaded.Model, loaded.Tokenizer, ids, window, Math.Max(1, window / 2),
+            done => progress.Report(done, ids.Count));
         return new PerplexityReport(
-            ModelFile.NameOf(loaded.Path), ids.Count, score.Tokens, score.NegativeLogLikelihood / Math.Max(1, score.Tokens),
+            ModelFile.NameOf(loaded.Path), ids.Count, score.Tokens,
+            score.NegativeLogLikelihood / Math.Max(1, score.Tokens),
             score.Perplexity, score.BitsPerByte, window, score.Tokens / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     private static void Print(PerplexityReport report) =>
         Console.Out.WriteLine(
-            $"perplexity {report.Perplexity:F4} ({report.NatsPerToken:F4} nats/token, {report.BitsPerByte:F4} bits/byte) over " +
+            $"perplexity {report.Perplexity:F4} " +
+            $"({report.NatsPerToken:F4} nats/token, {report.BitsPerByte:F4} bits/byte) over " +
             $"{report.ScoredTokens} tokens in windows of {report.ContextLength}, {report.TokensPerSecond:F1} tokens/s");
 }

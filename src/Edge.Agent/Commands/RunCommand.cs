@@ -14,7 +14,10 @@ internal static class RunCommand
     public static Command Create()
     {
         var command = new Command("run", "Serve a model over MQTT until SIGTERM or Ctrl-C.");
-        var file = new Option<string?>("--config", "-c") { Description = "The configuration, JSON.", HelpName = "FILE" };
+        var file = new Option<string?>("--config", "-c")
+        {
+            Description = "The configuration, JSON.", HelpName = "FILE",
+        };
         var broker = new Option<string?>("--broker", "-b") { Description = "The MQTT broker.", HelpName = "HOST:PORT" };
         // The configuration's key behind each option: the command line wins.
         (Option<string?> Option, string Key)[] overrides =
@@ -23,8 +26,10 @@ internal static class RunCommand
             (new("--model-name") { Description = "The name that requests ask for.", HelpName = "NAME" }, "modelName"),
             (new("--node", "-n") { Description = "This machine's name in topics.", HelpName = "ID" }, "node"),
             (new("--root") { Description = "The root of all topics.", HelpName = "TOPIC" }, "mqtt:root"),
-            (new("--threads", "-t") { Description = "Worker threads; 0: one per core.", HelpName = "N" }, "inference:threads"),
-            (new("--context") { Description = "Tokens of prompt and reply together.", HelpName = "N" }, "inference:context"),
+            (new("--threads", "-t") { Description = "Worker threads; 0: one per core.", HelpName = "N" },
+                "inference:threads"),
+            (new("--context") { Description = "Tokens of prompt and reply together.", HelpName = "N" },
+                "inference:context"),
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),
             (new("--queue") { Description = "Requests that may wait.", HelpName = "N" }, "inference:queue"),
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),

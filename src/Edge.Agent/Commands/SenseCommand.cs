@@ -25,7 +25,9 @@ internal static class SenseCommand
         };
         var root = new Option<string>("--root")
         {
-            Description = "The root of all topics.", HelpName = "TOPIC", DefaultValueFactory = _ => NodeTopics.DefaultRoot,
+            Description = "The root of all topics.",
+            HelpName = "TOPIC",
+            DefaultValueFactory = _ => NodeTopics.DefaultRoot,
         };
         var count = new Option<int>("--count") { Description = "Readings to send; 0: until Ctrl-C.", HelpName = "N" };
         var interval = new Option<double>("--interval")
@@ -34,7 +36,9 @@ internal static class SenseCommand
         };
         var timeout = new Option<double>("--timeout")
         {
-            Description = "Seconds to wait for the node, and for each reply.", HelpName = "S", DefaultValueFactory = _ => 30,
+            Description = "Seconds to wait for the node, and for each reply.",
+            HelpName = "S",
+            DefaultValueFactory = _ => 30,
         };
         var seed = new Option<int>("--seed")
         {

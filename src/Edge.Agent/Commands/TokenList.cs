@@ -12,9 +12,11 @@ internal static class TokenList
         foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
         {
             if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
-                throw new UserErrorException($"'{part}' in the list of tokens is not a number; write 1,2,3", ExitCode.Usage);
+                throw new UserErrorException(
+                    $"'{part}' in the list of tokens is not a number; write 1,2,3", ExitCode.Usage);
             if (id >= vocabularySize)
-                throw new UserErrorException($"token {id} is outside the vocabulary, 0 to {vocabularySize - 1}", ExitCode.Usage);
+                throw new UserErrorException(
+                    $"token {id} is outside the vocabulary, 0 to {vocabularySize - 1}", ExitCode.Usage);
             ids.Add(id);
         }
         return ids;

@@ -18,7 +18,10 @@ internal static class TokenizeCommand
         {
             Description = "The text; '-' reads stdin.", Arity = ArgumentArity.ZeroOrOne,
         };
-        var decode = new Option<string?>("--decode") { Description = "Token ids to turn into text.", HelpName = "1,2,3" };
+        var decode = new Option<string?>("--decode")
+        {
+            Description = "Token ids to turn into text.", HelpName = "1,2,3",
+        };
         var special = new Option<bool>("--special")
         {
             Description = "Text that spells a special token becomes that token, as in a prompt.",
@@ -52,7 +55,8 @@ internal static class TokenizeCommand
     private static void Print(TokenizeReport report)
     {
         for (int i = 0; i < report.Ids.Count; i++)
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Ids[i],8}  {report.Pieces[i]}"));
+            Console.Out.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{report.Ids[i],8}  {report.Pieces[i]}"));
         Console.Error.WriteLine($"{report.Ids.Count} tokens");
     }
 }

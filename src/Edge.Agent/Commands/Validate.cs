@@ -11,7 +11,9 @@ internal static class Validate
         option.Validators.Add(result =>
         {
             // What is not a number is reported by the parser; asking the result for its value would throw.
-            if (result.Tokens.Count == 0 || !T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T value)) return;
+            if (result.Tokens.Count == 0
+                || !T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T value))
+                return;
             if (!(value >= low && value <= high)) result.AddError($"{option.Name} {value} is outside {low} to {high}");
         });
 }

@@ -3,9 +3,11 @@ using Edge.Mqtt;
 
 namespace Edge.Agent.Config;
 
-/// <summary>Everything that the service can be told; immutable, validated before anything starts. The file's keys are these names.</summary>
+/// <summary>Everything that the service can be told; immutable, validated before anything starts. The file's keys are
+/// these names.</summary>
 /// <param name="Model">Path of the GGUF file.</param>
-/// <param name="ModelName">The name by which requests ask for the model; absent: the file's name without its ending.</param>
+/// <param name="ModelName">The name by which requests ask for the model; absent: the file's name without its
+/// ending.</param>
 /// <param name="Node">This machine's name in topics; absent: the host's name.</param>
 /// <param name="DrainSeconds">On stop: how long accepted requests may still run before they are cancelled.</param>
 internal sealed record AgentConfig(
@@ -28,14 +30,16 @@ internal sealed record AgentConfig(
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
     [JsonIgnore]
     public static string DefaultNode { get; } =
-        string.Concat(Environment.MachineName.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
+        string.Concat(
+            Environment.MachineName.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
 
     /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
     public string? Problem()
     {
         if (Model.Length == 0) return "no model; set \"model\" in the configuration or give --model FILE";
         if (new NodeTopics(Mqtt.Root, Node).Validate() is { } topics) return topics;
-        if (TelemetrySeconds is not (>= 1 and <= 86400)) return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
+        if (TelemetrySeconds is not (>= 1 and <= 86400))
+            return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
         return Inference.Problem() ?? Mqtt.Problem();
     }

@@ -15,7 +15,8 @@ internal static class ConfigFile
         if (path is not null)
         {
             if (!File.Exists(path)) throw Usage($"configuration {path} does not exist");
-            if (new FileInfo(path).Length > BytesMax) throw Usage($"configuration {path} is larger than {BytesMax} bytes");
+            if (new FileInfo(path).Length > BytesMax)
+                throw Usage($"configuration {path} is larger than {BytesMax} bytes");
             // Read once, not watched: a change takes a restart, and an idle agent should do nothing.
             builder.AddJsonStream(new MemoryStream(File.ReadAllBytes(path)));
         }
@@ -23,13 +24,17 @@ internal static class ConfigFile
         AgentConfig config;
         try
         {
-            config = builder.Build().Get<AgentConfig>(options => options.ErrorOnUnknownConfiguration = true) ?? new AgentConfig();
+            config = builder.Build().Get<AgentConfig>(options => options.ErrorOnUnknownConfiguration = true)
+                ?? new AgentConfig();
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or JsonException)
+        catch (Exception e) when (
+            e is InvalidOperationException or FormatException or InvalidDataException or JsonException)
         {
             throw Usage($"configuration {path}: {e.InnerException?.Message ?? e.Message}");
         }
-        return config.Problem() is { } problem ? throw Usage(path is null ? problem : $"configuration {path}: {problem}") : config;
+        return config.Problem() is { } problem
+            ? throw Usage(path is null ? problem : $"configuration {path}: {problem}")
+            : config;
     }
 
     private static UserErrorException Usage(string message) => new(message, ExitCode.Usage);

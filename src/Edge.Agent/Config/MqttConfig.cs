@@ -3,7 +3,8 @@ using Edge.Mqtt;
 namespace Edge.Agent.Config;
 
 /// <summary>The broker. The password stands in a file of its own, so that the configuration holds no secret.</summary>
-/// <param name="ReplyPrefixes">Topics that replies may go to besides clients/… and {root}/…/rsp; each ends in '/'.</param>
+/// <param name="ReplyPrefixes">Topics that replies may go to besides clients/… and {root}/…/rsp; each ends in
+/// '/'.</param>
 internal sealed record MqttConfig(
     string Host = "127.0.0.1",
     int Port = 1883,
@@ -24,7 +25,8 @@ internal sealed record MqttConfig(
         if (PayloadBytesMax is < 1024 or > 64 * 1024 * 1024)
             return $"mqtt.payloadBytesMax {PayloadBytesMax} is outside 1024 to {64 * 1024 * 1024}";
         if (WillDelaySeconds is < 0 or > 3600) return $"mqtt.willDelaySeconds {WillDelaySeconds} is outside 0 to 3600";
-        if (PasswordFile is not null && !File.Exists(PasswordFile)) return $"mqtt.passwordFile {PasswordFile} does not exist";
+        if (PasswordFile is not null && !File.Exists(PasswordFile))
+            return $"mqtt.passwordFile {PasswordFile} does not exist";
         if (PasswordFile is not null && User is null) return "mqtt.passwordFile is set without mqtt.user; set both";
         if (CaFile is null && (CertificateFile is not null || KeyFile is not null))
             return "mqtt.certificateFile and mqtt.keyFile need mqtt.caFile; set it too";

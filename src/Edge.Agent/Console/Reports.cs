@@ -4,8 +4,8 @@ namespace Edge.Agent;
 
 /// <summary>`edge ask --json`.</summary>
 internal sealed record AskReport(
-    string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, double PromptMs, double TtftMs,
-    double TokensPerSecond);
+    string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, double PromptMs,
+    double TtftMs, double TokensPerSecond);
 
 /// <summary>`edge bench --json`: medians of the repeats, and the spread.</summary>
 internal sealed record BenchReport
@@ -34,16 +34,20 @@ internal sealed record BenchReport
 
 /// <summary>`edge perplexity --json`.</summary>
 internal sealed record PerplexityReport(
-    string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte, int ContextLength,
-    double TokensPerSecond);
+    string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte,
+    int ContextLength, double TokensPerSecond);
 
 /// <summary>`edge tokenize --json`.</summary>
 internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<string> Pieces, string Text);
 
 /// <summary>`edge kernels --json`.</summary>
 internal sealed record KernelsReport(
-    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyDictionary<string, bool> CpuFeatures,
+    string Chosen, string Why, IReadOnlyList<KernelReport> Kernels, IReadOnlyList<KernelSetReport> Sets,
     string Architecture, int Cores);
+
+/// <summary>A kernel set, what it needs of the CPU, and whether this CPU (as the compiler may use it) has
+/// that.</summary>
+internal sealed record KernelSetReport(string Name, string Needs, bool Runs);
 
 /// <summary>One family × variant.</summary>
 internal sealed record KernelReport(string Family, string Variant, bool Runs, string Needs);

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Edge.Agent;
 
-/// <summary>Counts of exact matches: of whole replies, and of each field where the expected reply is a JSON object.</summary>
+/// <summary>Counts of exact matches: of whole replies, and of each field where the expected reply is a JSON
+/// object.</summary>
 internal sealed class EvalScore(JsonElement? schema)
 {
     private readonly SortedDictionary<string, (int Right, int Rows)> _fields = new(StringComparer.Ordinal);

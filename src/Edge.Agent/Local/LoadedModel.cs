@@ -4,12 +4,12 @@ using Edge.Text;
 
 namespace Edge.Agent;
 
-/// <summary>A model with what belongs to it: tokenizer and chat template are read when first needed, because some files have neither.</summary>
+/// <summary>A model with what belongs to it: tokenizer and chat template are read when first needed, because some files
+/// have neither.</summary>
 internal sealed class LoadedModel : IDisposable
 {
     private readonly Lazy<Tokenizer> _tokenizer;
     private readonly Lazy<ChatTemplate> _template;
-    private readonly Lazy<TokenTrie> _trie;
 
     private LoadedModel(string path, Model model)
     {
@@ -17,14 +17,12 @@ internal sealed class LoadedModel : IDisposable
         Model = model;
         _tokenizer = new(() => ModelFile.Explain(path, () => Tokenizer.FromGguf(model.Metadata)));
         _template = new(() => ModelFile.Explain(path, () => ChatTemplate.FromGguf(model.Metadata)));
-        _trie = new(() => TokenTrie.Build(Tokenizer));
     }
 
     public string Path { get; }
     public Model Model { get; }
     public Tokenizer Tokenizer => _tokenizer.Value;
     public ChatTemplate Template => _template.Value;
-    public TokenTrie Trie => _trie.Value;
 
     /// <summary>Errors: UserErrorException naming the file and what is wrong with it.</summary>
     public static LoadedModel Open(string path, ModelOptions options, Action<long, long>? progress = null)

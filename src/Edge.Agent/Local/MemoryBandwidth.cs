@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 
 namespace Edge.Agent;
 
-/// <summary>How fast this machine reads memory: the roof over decoding, which reads every weight once per token.</summary>
+/// <summary>How fast this machine reads memory: the roof over decoding, which reads every weight once per
+/// token.</summary>
 internal static unsafe class MemoryBandwidth
 {
     private const nuint BytesPerThread = 128 * 1024 * 1024; // Well beyond any cache that the boards have.
@@ -20,7 +21,8 @@ internal static unsafe class MemoryBandwidth
             var workers = new Thread[threads];
             for (int repeat = 0; repeat <= Repeats; repeat++)
             {
-                bool isFirst = repeat == 0; // The first sweep touches the pages: until written, they share one page of zeros.
+                // The first sweep touches the pages: until written, they share one page of zeros.
+                bool isFirst = repeat == 0;
                 long started = Stopwatch.GetTimestamp();
                 for (int i = 0; i < threads; i++)
                 {

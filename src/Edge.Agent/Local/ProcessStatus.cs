@@ -18,7 +18,8 @@ internal static class ProcessStatus
                 if (!line.StartsWith(key, StringComparison.Ordinal)) continue;
                 var number = line.AsSpan(key.Length).Trim();
                 int end = number.IndexOf(' ');
-                return long.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out long kib)
+                return long.TryParse(
+                    end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out long kib)
                     ? kib * 1024
                     : null;
             }

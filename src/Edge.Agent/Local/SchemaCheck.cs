@@ -4,12 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace Edge.Agent;
 
-/// <summary>Whether a JSON value satisfies a schema: judges replies independently of the grammar that produced them.</summary>
+/// <summary>Whether a JSON value satisfies a schema: judges replies independently of the grammar that produced
+/// them.</summary>
 internal static class SchemaCheck
 {
     private const int DepthMax = 64;
 
-    /// <summary>The first violation with its JSON pointer, or null when the text is JSON and satisfies the schema.</summary>
+    /// <summary>The first violation with its JSON pointer, or null when the text is JSON and satisfies the
+    /// schema.</summary>
     public static string? Violation(JsonElement schema, string text)
     {
         try
@@ -36,11 +38,14 @@ internal static class SchemaCheck
                 "$ref" => Check(root, Resolve(root, r.GetString()!), value, at, depth + 1),
                 "type" => HasType(r, value) ? null : $"{at}: is {value.ValueKind}, not of type {r}",
                 "const" => JsonElement.DeepEquals(r, value) ? null : $"{at}: is not {r}",
-                "enum" => r.EnumerateArray().Any(e => JsonElement.DeepEquals(e, value)) ? null : $"{at}: {value} is none of {r}",
-                "anyOf" => r.EnumerateArray().Any(s => Check(root, s, value, at, depth + 1) is null) ? null : $"{at}: fits no anyOf",
+                "enum" => r.EnumerateArray().Any(e => JsonElement.DeepEquals(e, value))
+                    ? null : $"{at}: {value} is none of {r}",
+                "anyOf" => r.EnumerateArray().Any(s => Check(root, s, value, at, depth + 1) is null)
+                    ? null : $"{at}: fits no anyOf",
                 "oneOf" => r.EnumerateArray().Count(s => Check(root, s, value, at, depth + 1) is null) == 1
                     ? null : $"{at}: does not fit exactly one of oneOf",
-                "allOf" => r.EnumerateArray().Select(s => Check(root, s, value, at, depth + 1)).FirstOrDefault(v => v is not null),
+                "allOf" => r.EnumerateArray().Select(s => Check(root, s, value, at, depth + 1))
+                    .FirstOrDefault(v => v is not null),
                 _ => null,
             };
             if (violation is not null) return violation;
@@ -103,8 +108,10 @@ internal static class SchemaCheck
     {
         if (Limit(schema, "minimum") is { } min && value < min) return $"{at}: {value} is below {min}";
         if (Limit(schema, "maximum") is { } max && value > max) return $"{at}: {value} is above {max}";
-        if (Limit(schema, "exclusiveMinimum") is { } above && value <= above) return $"{at}: {value} is not above {above}";
-        if (Limit(schema, "exclusiveMaximum") is { } below && value >= below) return $"{at}: {value} is not below {below}";
+        if (Limit(schema, "exclusiveMinimum") is { } above && value <= above)
+            return $"{at}: {value} is not above {above}";
+        if (Limit(schema, "exclusiveMaximum") is { } below && value >= below)
+            return $"{at}: {value} is not below {below}";
         return null;
     }
 
@@ -131,7 +138,8 @@ internal static class SchemaCheck
         var element = root;
         foreach (string part in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            string name = part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            string name = part.Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
             element = element.ValueKind == JsonValueKind.Array
                 ? element[int.Parse(name, CultureInfo.InvariantCulture)]
                 : element.GetProperty(name);

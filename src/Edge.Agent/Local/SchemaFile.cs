@@ -8,7 +8,8 @@ internal sealed record SchemaFile(JsonElement Schema, Grammar Grammar)
 {
     private const int BytesMax = 256 * 1024;
 
-    /// <summary>Errors: UserErrorException naming the file, and the keyword where the schema cannot be guaranteed.</summary>
+    /// <summary>Errors: UserErrorException naming the file, and the keyword where the schema cannot be
+    /// guaranteed.</summary>
     public static SchemaFile Read(string path)
     {
         JsonElement schema;

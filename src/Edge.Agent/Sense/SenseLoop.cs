@@ -53,7 +53,8 @@ internal sealed class SenseLoop : IDisposable
             new MqttEvents { OnMessage = OnMessage, OnOnline = _online.Set, OnOffline = _ => _online.Reset() });
     }
 
-    /// <summary>True when every reading got a verdict that satisfies the schema. Errors: UserErrorException when broker or node stay away.</summary>
+    /// <summary>True when every reading got a verdict that satisfies the schema. Errors: UserErrorException when broker
+    /// or node stay away.</summary>
     public bool Run(int seed, int count, TimeSpan interval, Action<SenseReport> print, CancellationToken stop)
     {
         var site = new SimulatedSite(seed);
@@ -64,7 +65,8 @@ internal sealed class SenseLoop : IDisposable
             if (!_online.Wait(_timeout, stop))
                 throw new UserErrorException($"no broker answers at {_broker}; start one or give --broker HOST:PORT");
             if (!_nodeReady.Wait(_timeout, stop))
-                throw new UserErrorException($"node '{_topics.NodeId}' is not ready on {_broker}; start 'edge run' or give --node ID");
+                throw new UserErrorException(
+                    $"node '{_topics.NodeId}' is not ready on {_broker}; start 'edge run' or give --node ID");
             while (count == 0 || sent < count)
             {
                 long started = Stopwatch.GetTimestamp();
@@ -74,7 +76,8 @@ internal sealed class SenseLoop : IDisposable
                 missingInARow = report.Reply is null ? missingInARow + 1 : 0;
                 print(report);
                 if (missingInARow == RefusalsInARowMax)
-                    throw new UserErrorException($"node '{_topics.NodeId}' gave no verdict {RefusalsInARowMax} times in a row");
+                    throw new UserErrorException(
+                        $"node '{_topics.NodeId}' gave no verdict {RefusalsInARowMax} times in a row");
                 var rest = interval - Stopwatch.GetElapsedTime(started);
                 if (rest > TimeSpan.Zero && sent != count && stop.WaitHandle.WaitOne(rest)) break;
             }
@@ -140,7 +143,13 @@ internal sealed class SenseLoop : IDisposable
     {
         if (message.Topic == _replyTopic) _replies.Writer.TryWrite(message);
         else if (message.Topic == _topics.Status) OnStatus(message.Payload);
-        else _onTelemetry(message.Topic[(message.Topic.LastIndexOf('/') + 1)..], Encoding.UTF8.GetString(message.Payload.Span));
+        else OnTelemetry(message);
+    }
+
+    private void OnTelemetry(MqttMessage message)
+    {
+        string group = message.Topic[(message.Topic.LastIndexOf('/') + 1)..];
+        _onTelemetry(group, Encoding.UTF8.GetString(message.Payload.Span));
     }
 
     private void OnStatus(ReadOnlyMemory<byte> payload)
@@ -148,7 +157,9 @@ internal sealed class SenseLoop : IDisposable
         try
         {
             using var status = JsonDocument.Parse(payload);
-            if (status.RootElement.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.True) _nodeReady.Set();
+            bool isReady = status.RootElement.TryGetProperty("ready", out var ready)
+                && ready.ValueKind == JsonValueKind.True;
+            if (isReady) _nodeReady.Set();
             else _nodeReady.Reset();
         }
         catch (JsonException)

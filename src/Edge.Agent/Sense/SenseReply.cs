@@ -24,12 +24,14 @@ internal static class SenseReply
             }
             return (null, null, $"{root.GetProperty("code").GetString()}: {root.GetProperty("detail").GetString()}");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception e) when (
+            e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
         {
             return (null, null, $"the reply cannot be read: {e.Message}");
         }
     }
 
     private static double? Rate(JsonElement root) =>
-        root.TryGetProperty("timings", out var timings) && timings.TryGetProperty("tok_s", out var rate) ? rate.GetDouble() : null;
+        root.TryGetProperty("timings", out var timings) && timings.TryGetProperty("tok_s", out var rate)
+            ? rate.GetDouble() : null;
 }

@@ -5,7 +5,8 @@ using Edge.Mqtt;
 
 namespace Edge.Agent.Service;
 
-/// <summary>Takes chat calls from the network thread, turns them into requests on its own, and hands them to the scheduler.
+/// <summary>Takes chat calls from the network thread, turns them into requests on its own, and hands them to the
+/// scheduler.
 /// Rendering, tokenizing and compiling a schema take milliseconds; the network thread only enqueues.</summary>
 internal sealed class ChatIntake : IDisposable
 {

@@ -9,7 +9,8 @@ internal static class NodeCard
 {
     /// <summary>The version that the build stamped into the binary.</summary>
     public static string Version { get; } =
-        typeof(NodeCard).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+        typeof(NodeCard).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "0";
 
     public static NodeInfo Of(AgentConfig config, LoadedModel loaded, NodeOptions options, int context) => new()
     {
@@ -21,7 +22,8 @@ internal static class NodeCard
                 new FileInfo(config.Model).Length),
         ],
         Limits = new NodeLimits(
-            options.Connection.PayloadBytesMax, ChatLimits.MessagesMax, config.Inference.Queue, config.Inference.MaxTokens,
+            options.Connection.PayloadBytesMax, ChatLimits.MessagesMax, config.Inference.Queue,
+            config.Inference.MaxTokens,
             options.TimeoutMax.TotalSeconds),
         KernelSet = loaded.Model.KernelSetName,
         Threads = loaded.Model.Threads,

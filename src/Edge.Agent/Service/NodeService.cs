@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Edge.Agent.Service;
 
-/// <summary>The service: joins the broker, loads the model, serves until told to stop, then finishes what it accepted.</summary>
+/// <summary>The service: joins the broker, loads the model, serves until told to stop, then finishes what it
+/// accepted.</summary>
 internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
     : BackgroundService
 {
@@ -24,12 +25,16 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         {
             await RunAsync(stoppingToken);
         }
-        catch (Exception e)
+        catch (Exception e) // boundary: whatever ends the service, the host must stop and the exit code say so
         {
             HasFailed = true;
-            // What options, files and libraries can be wrong in has a sentence of its own; anything else is a fault of ours.
-            if (e is UserErrorException or ArgumentException or DllNotFoundException) log.LogError("{Message}", e.Message);
-            else log.LogError("this is a fault of edge itself, please report it: {Type}: {Message}", e.GetType().Name, e.Message);
+            // What options, files and libraries can be wrong in has a sentence of its own; anything else is a fault of
+            // ours.
+            if (e is UserErrorException or ArgumentException or DllNotFoundException)
+                log.LogError("{Message}", e.Message);
+            else
+                log.LogError(
+                    "this is a fault of edge itself, please report it: {Type}: {Message}", e.GetType().Name, e.Message);
             lifetime.StopApplication();
         }
     }
@@ -46,7 +51,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             {
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
-                OnOnline = () => log.LogInformation("online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
+                OnOnline = () => log.LogInformation(
+                    "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
@@ -57,7 +63,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         using var loaded = LoadedModel.Open(config.Model, config.Inference.ModelOptions);
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
-            QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots, ContextLength = config.Inference.Context,
+            QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,
+            ContextLength = config.Inference.Context,
         });
         int context = scheduler.ContextLength;
         _ = loaded.Template; // A template that cannot be used is a reason not to be ready.
@@ -65,8 +72,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         link.SetInfo(NodeCard.Of(config, loaded, options, context));
         link.SetStatus(ready: true, queue: 0);
         log.LogInformation(
-            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms", config.ModelName,
-            context, loaded.Model.KernelSetName, loaded.Model.Threads, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms",
+            config.ModelName, context, loaded.Model.KernelSetName, loaded.Model.Threads,
+            Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         await ReportAsync(link, loaded, intake, scheduler, stopping);
         await DrainAsync(intake, link, scheduler);
     }
@@ -111,10 +119,12 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             await EndsWithin(drained, CancelLimit);
         }
         bool confirmed = link.Stop(FarewellLimit);
-        log.LogInformation("stopped: {Farewell}", confirmed ? "offline published" : "the broker did not confirm the farewell");
+        log.LogInformation(
+            "stopped: {Farewell}", confirmed ? "offline published" : "the broker did not confirm the farewell");
     }
 
-    private static async Task<bool> EndsWithin(Task task, TimeSpan limit) => await Task.WhenAny(task, Task.Delay(limit)) == task;
+    private static async Task<bool> EndsWithin(Task task, TimeSpan limit) =>
+        await Task.WhenAny(task, Task.Delay(limit)) == task;
 
     private static InferenceTelemetry Inference(SchedulerStatistics s, long refused) => new()
     {
@@ -136,7 +146,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Connection = config.Mqtt.Connection($"edge-{config.Node}"),
         ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
-        CallsMax = config.Inference.Queue + config.Inference.Slots + 8, // The scheduler refuses with a better answer first.
+        // The scheduler refuses with a better answer first.
+        CallsMax = config.Inference.Queue + config.Inference.Slots + 8,
     };
 
     private static LogLevel Level(MqttLogLevel level) => level switch

@@ -28,7 +28,8 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return (new GenerationRequest
         {
             Id = call.Id,
-            Requester = call.Reply.Topic, // Requesters are served in turn; who waits for replies in one place is one of them.
+            // Requesters are served in turn; who waits for replies in one place is one of them.
+            Requester = call.Reply.Topic,
             Prompt = prompt,
             Sink = sink,
             Sampling = ToSampling(chat, call.ReceivedAt),
@@ -40,13 +41,16 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
     }
 
     /// <summary>What the requester is told when the scheduler does not take the request; null when it does.</summary>
-    public static Problem? ToProblem(AdmissionResult result, int promptTokens, int contextTokens) => result.Admission switch
+    public static Problem? ToProblem(AdmissionResult result, int promptTokens, int contextTokens) =>
+        result.Admission switch
     {
         Admission.Accepted => null,
         Admission.QueueFull => new Problem(
-            ProblemCode.QueueFull, result.Detail, RetryAfterSeconds: Math.Max(1, Math.Ceiling(result.RetryAfterSeconds))),
+            ProblemCode.QueueFull, result.Detail,
+            RetryAfterSeconds: Math.Max(1, Math.Ceiling(result.RetryAfterSeconds))),
         Admission.ContextOverflow => new Problem(
-            ProblemCode.ContextOverflow, result.Detail, "/messages", PromptTokens: promptTokens, ContextTokens: contextTokens),
+            ProblemCode.ContextOverflow, result.Detail, "/messages", PromptTokens: promptTokens,
+            ContextTokens: contextTokens),
         Admission.DeadlineUnreachable => new Problem(ProblemCode.DeadlineUnreachable, result.Detail),
         Admission.Invalid => new Problem(ProblemCode.InvalidPayload, result.Detail),
         Admission.Draining => NotReady("the node is stopping"),
@@ -68,7 +72,9 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
                 break;
             case FinishReason.Timeout:
                 reply.Fail(new Problem(
-                    ProblemCode.Timeout, $"the deadline passed after {result.CompletionTokens} tokens; ask for fewer or allow more time"));
+                    ProblemCode.Timeout,
+                    $"the deadline passed after {result.CompletionTokens} tokens; " +
+                    "ask for fewer or allow more time"));
                 break;
             default:
                 reply.Fail(new Problem(ProblemCode.Internal, result.Error ?? "generation failed"));
@@ -80,12 +86,14 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
     {
         var t = result.Timings;
         return new ChatResult(
-            result.Text, result.Reason == FinishReason.Length ? ChatFinish.Length : ChatFinish.Stop, result.PromptTokens,
-            result.CompletionTokens, new ChatTimings(t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens),
+            result.Text, result.Reason == FinishReason.Length ? ChatFinish.Length : ChatFinish.Stop,
+            result.PromptTokens, result.CompletionTokens,
+            new ChatTimings(t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens),
             config.ModelName);
     }
 
-    /// <summary>What a client leaves out is greedy: a node that answers machines should answer the same way twice.</summary>
+    /// <summary>What a client leaves out is greedy: a node that answers machines should answer the same way
+    /// twice.</summary>
     private static SamplingOptions ToSampling(ChatRequest chat, long receivedAt) => new()
     {
         Temperature = (float)(chat.Temperature ?? 0),

@@ -42,7 +42,8 @@ public static unsafe class ActivationsAvx2
         Vector256<float> v2 = Avx.LoadVector256(x + 16), v3 = Avx.LoadVector256(x + 24);
         Vector256<float> unsigned = Vector256.Create(0x7FFFFFFF).AsSingle();
         Vector256<float> max8 = Avx.Max(
-            Avx.Max(Avx.And(v0, unsigned), Avx.And(v1, unsigned)), Avx.Max(Avx.And(v2, unsigned), Avx.And(v3, unsigned)));
+            Avx.Max(Avx.And(v0, unsigned), Avx.And(v1, unsigned)),
+            Avx.Max(Avx.And(v2, unsigned), Avx.And(v3, unsigned)));
         Vector128<float> max4 = Sse.Max(max8.GetLower(), max8.GetUpper());
         max4 = Sse.Max(max4, Sse.MoveHighToLow(max4, max4));
         float max = Sse.MaxScalar(max4, Sse.Shuffle(max4, max4, 1)).ToScalar();
@@ -52,7 +53,8 @@ public static unsafe class ActivationsAvx2
         Vector256<int> n1 = Avx.ConvertToVector256Int32(Avx.Multiply(v1, inverse));
         Vector256<int> n2 = Avx.ConvertToVector256Int32(Avx.Multiply(v2, inverse));
         Vector256<int> n3 = Avx.ConvertToVector256Int32(Avx.Multiply(v3, inverse));
-        Vector256<sbyte> bytes = Avx2.PackSignedSaturate(Avx2.PackSignedSaturate(n0, n1), Avx2.PackSignedSaturate(n2, n3));
+        Vector256<sbyte> bytes = Avx2.PackSignedSaturate(
+            Avx2.PackSignedSaturate(n0, n1), Avx2.PackSignedSaturate(n2, n3));
         // Packing works within halves; this puts the groups of four back in order.
         bytes = Avx2.PermuteVar8x32(bytes.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsSByte();
         Avx.Store((sbyte*)q, bytes);
@@ -76,8 +78,8 @@ public static unsafe class ActivationsAvx2
         Vector256<int> small = Avx.Add(bits.AsSingle(), Vector256.Create(0.5f)).AsInt32();
         small = Avx2.Subtract(small, Vector256.Create(0x3F000000));
         half = Avx2.BlendVariable(half, small, Avx2.CompareGreaterThan(Vector256.Create(0x38800000), bits));
-        Vector256<int> large = Avx2.BlendVariable(
-            Vector256.Create(0x7C00), Vector256.Create(0x7E00), Avx2.CompareGreaterThan(bits, Vector256.Create(0x7F800000)));
+        Vector256<int> notANumber = Avx2.CompareGreaterThan(bits, Vector256.Create(0x7F800000));
+        Vector256<int> large = Avx2.BlendVariable(Vector256.Create(0x7C00), Vector256.Create(0x7E00), notANumber);
         half = Avx2.BlendVariable(half, large, Avx2.CompareGreaterThan(bits, Vector256.Create(0x477FFFFF)));
         return Avx2.Or(half, sign);
     }

@@ -4,8 +4,8 @@ namespace Edge.Kernels;
 public static unsafe class ActivationsScalar
 {
     /// <summary>float[tokens][columns] to int8 with a scale and a sum per 32 (layout: <see cref="Tiles"/>).
-    /// m = max |x| of the block; scale = m / 127; q = x · (127 / m), to nearest, ties to even; a block with m below 2⁻¹⁰⁰
-    /// becomes zeros with scale 0. Shapes: columns is a multiple of 32.</summary>
+    /// m = max |x| of the block; scale = m / 127; q = x · (127 / m), to nearest, ties to even; a block with m below
+    /// 2⁻¹⁰⁰ becomes zeros with scale 0. Shapes: columns is a multiple of 32.</summary>
     public static void Quantize(float* x, byte* q, long columns, long tokens)
     {
         long blocks = columns / Tiles.Block;

@@ -50,7 +50,8 @@ public static unsafe class AttentionAvx2
                     scratch[g3 * Chunk + p] = dots.GetElement(3);
                 }
             }
-            for (long g = 0; g < group; g++) Weigh(scratch + g * Chunk, y + g * headSize, headSize, n, max + g, sum + g);
+            for (long g = 0; g < group; g++)
+                Weigh(scratch + g * Chunk, y + g * headSize, headSize, n, max + g, sum + g);
             for (long g = 0; g < group; g += 4)
             {
                 long g1 = g + 1 < group ? g + 1 : group - 1;
@@ -91,7 +92,8 @@ public static unsafe class AttentionAvx2
         return dots;
     }
 
-    /// <summary>One head's scores to weights under the new maximum; what was summed under the old one shrinks.</summary>
+    /// <summary>One head's scores to weights under the new maximum; what was summed under the old one
+    /// shrinks.</summary>
     private static void Weigh(float* score, float* y, long headSize, long n, float* max, float* sum)
     {
         float top = *max;

@@ -44,7 +44,8 @@ public static unsafe class AttentionScalar
                 for (long p = 0; p < n; p++)
                 {
                     float dot = 0;
-                    for (long i = 0; i < headSize; i++) dot += q[g * headSize + i] * At(k, (p0 + p) * headSize + i, half);
+                    for (long i = 0; i < headSize; i++)
+                        dot += q[g * headSize + i] * At(k, (p0 + p) * headSize + i, half);
                     score[p] = dot * scale;
                     if (score[p] > top) top = score[p];
                 }
@@ -57,7 +58,8 @@ public static unsafe class AttentionScalar
                 {
                     float weight = SoftmaxScalar.Exp(score[p] - top);
                     sum[g] += weight;
-                    for (long i = 0; i < headSize; i++) y[g * headSize + i] += weight * At(v, (p0 + p) * headSize + i, half);
+                    for (long i = 0; i < headSize; i++)
+                        y[g * headSize + i] += weight * At(v, (p0 + p) * headSize + i, half);
                 }
             }
         }

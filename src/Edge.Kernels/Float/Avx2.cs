@@ -10,24 +10,24 @@ namespace Edge.Kernels;
 public static unsafe class FloatAvx2
 {
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.F32);
+    public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.F32);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.F16);
+    public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.F16);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.BF16);
+    public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.BF16);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.Q8_0);
+    public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.Q8_0);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
-    public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.Q4_0);
+    public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, FloatScalar.Q4_0);
 
     /// <summary>Eight halves as floats, exact: subnormals, infinities and NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,8 +52,8 @@ public static unsafe class FloatAvx2
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Rows(byte* w, float* x, float* y, long columns, long row0, long row1, long tokens, long yStride,
-        int format)
+    private static void Rows(byte* w, float* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, int format)
     {
         long rowBytes = FloatScalar.RowBytes(columns, format);
         long r = row0;
@@ -152,7 +152,8 @@ public static unsafe class FloatAvx2
         {
             byte* block = row + c / 32 * 34;
             Vector256<int> weights = Avx2.ConvertToVector256Int32((sbyte*)block + 2 + (c & 31));
-            return Avx.Multiply(Avx.ConvertToVector256Single(weights), Vector256.Create(FloatScalar.FromF16(*(ushort*)block)));
+            Vector256<float> scale = Vector256.Create(FloatScalar.FromF16(*(ushort*)block));
+            return Avx.Multiply(Avx.ConvertToVector256Single(weights), scale);
         }
         byte* b = row + c / 32 * 18;
         Vector256<int> pairs = Avx2.ConvertToVector256Int32(b + 2 + (c & 15));

@@ -1,8 +1,8 @@
 namespace Edge.Kernels;
 
 /// <summary>
-/// Matrix × float activations for weights as the file stores them, row after row, decoded on the fly: the reference path
-/// and the path of F32, F16 and BF16 tensors. This file is the specification of its vector twins.
+/// Matrix × float activations for weights as the file stores them, row after row, decoded on the fly: the reference
+/// path and the path of F32, F16 and BF16 tensors. This file is the specification of its vector twins.
 /// <para>Bound: |y − exact| ≤ 2⁻²⁰ · Σ|w·x| + 1e-30, whatever the order of the sum.</para>
 /// </summary>
 public static unsafe class FloatScalar
@@ -12,26 +12,27 @@ public static unsafe class FloatScalar
 
     /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens.
     /// Shapes: w is row 0 of the matrix; x is float[tokens][columns].</summary>
-    public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, F32);
+    public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, F32);
 
     /// <inheritdoc cref="RowsF32"/>
-    public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, F16);
+    public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, F16);
 
     /// <inheritdoc cref="RowsF32"/>
-    public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, BF16);
+    public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, BF16);
 
     /// <inheritdoc cref="RowsF32"/>
-    public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, Q8_0);
+    public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, Q8_0);
 
     /// <inheritdoc cref="RowsF32"/>
-    public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, Q4_0);
+    public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, Q4_0);
 
-    /// <summary>Decodes one row as the file stores it. Shapes: row is the row's first byte; y is float[columns].</summary>
+    /// <summary>Decodes one row as the file stores it. Shapes: row is the row's first byte; y is
+    /// float[columns].</summary>
     public static void Decode(byte* row, float* y, long columns, int format)
     {
         for (long c = 0; c < columns; c++) y[c] = Weight(row, c, format);
@@ -46,7 +47,8 @@ public static unsafe class FloatScalar
         _ => columns * 2,
     };
 
-    /// <summary>Weight c of a row, exact: every format's value is a float32 (a scale times a small integer, rounded once).</summary>
+    /// <summary>Weight c of a row, exact: every format's value is a float32 (a scale times a small integer, rounded
+    /// once).</summary>
     public static float Weight(byte* row, long c, int format)
     {
         if (format == F32) return ((float*)row)[c];
@@ -78,7 +80,8 @@ public static unsafe class FloatScalar
         return *(float*)&bits;
     }
 
-    /// <summary>Float to half, to nearest, ties to even; overflow gives infinity, every NaN gives 0x7E00 with its sign.</summary>
+    /// <summary>Float to half, to nearest, ties to even; overflow gives infinity, every NaN gives 0x7E00 with its
+    /// sign.</summary>
     public static ushort ToF16(float value)
     {
         uint bits = *(uint*)&value;
@@ -96,8 +99,8 @@ public static unsafe class FloatScalar
         return (ushort)(sign | (bits >> 13));
     }
 
-    private static void Rows(byte* w, float* x, float* y, long columns, long row0, long row1, long tokens, long yStride,
-        int format)
+    private static void Rows(byte* w, float* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, int format)
     {
         long rowBytes = RowBytes(columns, format);
         for (long r = row0; r < row1; r++)

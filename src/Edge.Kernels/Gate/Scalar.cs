@@ -1,7 +1,8 @@
 namespace Edge.Kernels;
 
 /// <summary>Element-wise work between matrices.
-/// <para>Bound: SwiGlu within 2e-6 relative + 1e-30; Add and AddScaled the same bits in every variant (not fused).</para>
+/// <para>Bound: SwiGlu within 2e-6 relative + 1e-30; Add and AddScaled the same bits in every variant (not
+/// fused).</para>
 /// </summary>
 public static unsafe class GateScalar
 {

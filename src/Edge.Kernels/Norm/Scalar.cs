@@ -21,7 +21,8 @@ public static unsafe class NormScalar
         for (i = 0; i < n; i++) y[i] = x[i] * scale * weight[i];
     }
 
-    /// <summary>1 / √x for x ≥ 1e-30, rounded from a double that is right to its last bits; all variants call this one.</summary>
+    /// <summary>1 / √x for x ≥ 1e-30, rounded from a double that is right to its last bits; all variants call this
+    /// one.</summary>
     public static float InverseRoot(float x)
     {
         // A first guess from the exponent, then Newton: each step doubles the 3 good bits.

@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Edge.Kernels;
 
 /// <summary>AVX2 twin of <see cref="Q4_0Scalar"/>, the same bits: a lane is a row, so nothing is added across lanes.
-/// Sixteen products of nibble and activation stay below 2^15, so a block is summed in 16 bits and widened once.</summary>
+/// Sixteen products of nibble and activation stay below 2^15, so a block is summed in 16 bits and widened
+/// once.</summary>
 public static unsafe class Q4_0Avx2
 {
     /// <inheritdoc cref="Q4_0Scalar.Rows"/>
@@ -36,7 +37,8 @@ public static unsafe class Q4_0Avx2
             Sse.Prefetch0(block + TilesAvx2.PrefetchBytes + 128);
             Vector256<byte> v0 = Avx.LoadVector256(block + 16), v1 = Avx.LoadVector256(block + 48);
             Vector256<byte> v2 = Avx.LoadVector256(block + 80), v3 = Avx.LoadVector256(block + 112);
-            Vector256<int> dot = Dot(Low(v0), Low(v1), Low(v2), Low(v3), High(v0), High(v1), High(v2), High(v3), q, sum);
+            Vector256<int> dot = Dot(
+                Low(v0), Low(v1), Low(v2), Low(v3), High(v0), High(v1), High(v2), High(v3), q, sum);
             y0 = TilesAvx2.AddScaled(y0, dot, TilesAvx2.Scales(block), scale);
         }
         TilesAvx2.Store(y, y0, rows);

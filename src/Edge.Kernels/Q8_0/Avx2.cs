@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Q8_0Scalar"/>, the same bits. The multiply wants one unsigned operand: |w| · (q with
-/// w's sign); two such products stay below 2^15 (128 · 127 · 2).</summary>
+/// <summary>AVX2 twin of <see cref="Q8_0Scalar"/>, the same bits. The multiply wants one unsigned operand: |w| · (q
+/// with w's sign); two such products stay below 2^15 (128 · 127 · 2).</summary>
 public static unsafe class Q8_0Avx2
 {
     /// <inheritdoc cref="Q8_0Scalar.Rows"/>

@@ -1,13 +1,15 @@
 namespace Edge.Kernels;
 
 /// <summary>
-/// Q8_0 weights × int8 activations: the specification of the vector twins, which give the same bits (integers and floats).
+/// Q8_0 weights × int8 activations: the specification of the vector twins, which give the same bits (integers and
+/// floats).
 /// <para>Layout: weights and activations as <see cref="Tiles"/> describes.</para>
 /// </summary>
 public static unsafe class Q8_0Scalar
 {
     /// <summary>y[t·yStride + r] = Σ W[r,c]·x[t,c] for row0 ≤ r &lt; row1, t &lt; tokens.
-    /// Shapes: row0 is a multiple of 8; row1 is a multiple of 8 or the matrix's last row; nothing beyond row1 is written.</summary>
+    /// Shapes: row0 is a multiple of 8; row1 is a multiple of 8 or the matrix's last row; nothing beyond row1 is
+    /// written.</summary>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long blocks = columns / Tiles.Block;
@@ -69,8 +71,9 @@ public static unsafe class Q8_0Scalar
                 {
                     for (long r = 0; r < Tiles.Rows; r++)
                     {
+                        long row = tile * Tiles.Rows + r;
                         *(uint*)(block + Tiles.ScaleBytes + g * 32 + r * 4) =
-                            tile * Tiles.Rows + r < rows ? *(uint*)(Source(source, columns, tile * Tiles.Rows + r, b) + 2 + g * 4) : 0;
+                            row < rows ? *(uint*)(Source(source, columns, row, b) + 2 + g * 4) : 0;
                     }
                 }
             }

@@ -1,6 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>Rotary position embedding with tables; every variant gives the same bits (products and sums are not fused).</summary>
+/// <summary>Rotary position embedding with tables; every variant gives the same bits (products and sums are not
+/// fused).</summary>
 public static unsafe class RopeScalar
 {
     /// <summary>Rotates neighbours (x[2i], x[2i+1]) of every head in place, llama's order.

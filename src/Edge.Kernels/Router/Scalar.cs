@@ -5,7 +5,8 @@ public static unsafe class RouterScalar
 {
     /// <summary>Softmax over the experts, then the <paramref name="used"/> most probable, best first, the lower number
     /// on ties; their probabilities, divided by their sum when <paramref name="renormalise"/> is not 0.
-    /// Shapes: logits is float[count], overwritten; experts is int[used], weights float[used]; 1 ≤ used ≤ count.</summary>
+    /// Shapes: logits is float[count], overwritten; experts is int[used], weights float[used]; 1 ≤ used ≤
+    /// count.</summary>
     public static void TopK(float* logits, int* experts, float* weights, long count, long used, int renormalise)
     {
         Choose(logits, experts, count, used);

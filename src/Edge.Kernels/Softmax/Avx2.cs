@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="SoftmaxScalar"/>; the exponential has the same bits, the sum another order.</summary>
+/// <summary>AVX2 twin of <see cref="SoftmaxScalar"/>; the exponential has the same bits, the sum another
+/// order.</summary>
 public static unsafe class SoftmaxAvx2
 {
     /// <inheritdoc cref="SoftmaxScalar.InPlace"/>

@@ -20,7 +20,8 @@ public static unsafe class SoftmaxScalar
         for (long i = 0; i < n; i++) x[i] *= inverse;
     }
 
-    /// <summary>e^x for x clamped to −87 … 88: 2^n times a polynomial on |r| ≤ ln 2 / 2 (Source: Cephes expf).</summary>
+    /// <summary>e^x for x clamped to −87 … 88: 2^n times a polynomial on |r| ≤ ln 2 / 2 (Source: Cephes
+    /// expf).</summary>
     public static float Exp(float x)
     {
         x = x < -87f ? -87f : x > 88f ? 88f : x;

@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Kernels;
 using Edge.Weights;
 
 namespace Edge.Models.Pack;
@@ -85,7 +86,10 @@ public static class ModelPacker
         try
         {
             for (int i = 0; i < threads; i++) converters[i] = new TileWriter(tensor.Type, type, tensor.Columns);
-            ConvertMatrices(weights, tensor, type, writer, digests, converters, progress, cancel);
+            if (type == QuantType.TERNARY_1_67)
+                ConvertWhole(weights, tensor, writer, digests, converters, progress, cancel);
+            else
+                ConvertTiles(weights, tensor, type, writer, digests, converters, progress, cancel);
             double squares = converters.Sum(c => c.Squares), error = converters.Sum(c => c.SquaredError);
             double largest = converters.Max(c => c.MaxWeight), worst = converters.Max(c => c.MaxError);
             return new PackedTensor(tensor.Name, tensor.Type.ToString(), type.ToString(), tensor.Rows, tensor.Columns,
@@ -98,7 +102,7 @@ public static class ModelPacker
         }
     }
 
-    private static unsafe void ConvertMatrices(WeightFile weights, GgufTensor tensor, QuantType type, GgufWriter writer,
+    private static unsafe void ConvertTiles(WeightFile weights, GgufTensor tensor, QuantType type, GgufWriter writer,
         List<ulong> digests, TileWriter[] converters, Action<long> progress, CancellationToken cancel)
     {
         QuantTypeRow row = QuantTypes.Of(type);
@@ -125,9 +129,7 @@ public static class ModelPacker
                         converters[worker].Convert(from + at * sourceRow, (int)Math.Min(row.TileRows, rows - at), bytes + i * tileBytes);
                     }
                 });
-                if (converters.Sum(c => c.Bad) is > 0 and var bad)
-                    throw new GgufException($"tensor '{tensor.Name}' has {bad} weights or scales that are infinite or not a number; " +
-                        "the file is damaged or was badly converted", tensor.EntryOffset);
+                RequireNumbers(tensor, converters);
                 var piece = new ReadOnlySpan<byte>(bytes, checked((int)(count * tileBytes)));
                 digest.Add(piece);
                 writer.Write(tensor.Name, piece);
@@ -142,5 +144,54 @@ public static class ModelPacker
                 digest = new Checksum();
             }
         }
+    }
+
+    /// <summary>TERNARY_1_67 has one scale per matrix that all rows refine: a matrix's integers are held, a byte each.</summary>
+    private static unsafe void ConvertWhole(WeightFile weights, GgufTensor tensor, GgufWriter writer, List<ulong> digests,
+        TileWriter[] converters, Action<long> progress, CancellationToken cancel)
+    {
+        const int Band = 12;
+        long rows = tensor.Shape[1], columns = tensor.Columns, matrices = tensor.Rows / rows;
+        long sourceRow = QuantTypes.RowBytes(tensor.Type, columns);
+        long bytes = QuantTypes.Of(QuantType.TERNARY_1_67).StackBytes(rows, columns);
+        using var memory = new NativeArena(checked(rows * columns + 2 * rows + bytes));
+        sbyte* codes = (sbyte*)memory.Take(rows * columns);
+        ushort* scales = (ushort*)memory.Take(2 * rows);
+        byte* matrix = memory.Take(bytes);
+        byte* source = weights.Address(tensor);
+        for (long m = 0; m < matrices; m++, source += rows * sourceRow)
+        {
+            cancel.ThrowIfCancellationRequested();
+            byte* from = source;
+            EachBand((converter, row, count) =>
+                converter.Round(from + row * sourceRow, count, codes + row * columns, scales + row));
+            RequireNumbers(tensor, converters);
+            for (long at = 0; at < bytes; at += CopyBytes)
+                new Span<byte>(matrix + at, (int)Math.Min(CopyBytes, bytes - at)).Clear();
+            Ternary1_67Scalar.Pack(codes, scales, matrix, columns, rows);
+            EachBand((converter, row, count) => converter.Compare(from + row * sourceRow, count, matrix, row));
+            var digest = new Checksum();
+            for (long at = 0; at < bytes; at += CopyBytes)
+            {
+                var piece = new ReadOnlySpan<byte>(matrix + at, (int)Math.Min(CopyBytes, bytes - at));
+                digest.Add(piece);
+                writer.Write(tensor.Name, piece);
+            }
+            digests.Add(digest.Value);
+            progress((m + 1) * rows * sourceRow);
+        }
+
+        void EachBand(Action<TileWriter, long, int> work) => Parallel.For(0, converters.Length, worker =>
+        {
+            for (long row = (long)worker * Band; row < rows; row += (long)converters.Length * Band)
+                work(converters[worker], row, (int)Math.Min(Band, rows - row));
+        });
+    }
+
+    private static void RequireNumbers(GgufTensor tensor, TileWriter[] converters)
+    {
+        if (converters.Sum(c => c.Bad) is > 0 and var bad)
+            throw new GgufException($"tensor '{tensor.Name}' has {bad} weights or scales that are infinite or no number; " +
+                "the file is damaged or was badly converted", tensor.EntryOffset);
     }
 }

@@ -47,12 +47,7 @@ internal sealed unsafe class TileWriter : IDisposable
             Bad += Digits4x32Scalar.Pack(source, tile, _columns, rows);
             return;
         }
-        for (int r = 0; r < rows; r++)
-        {
-            FloatScalar.Decode(source + r * _rowBytes, _weights + (long)r * _columns, _columns, (int)_from);
-            foreach (float w in new ReadOnlySpan<float>(_weights + (long)r * _columns, _columns))
-                if (!float.IsFinite(w)) Bad++;
-        }
+        Load(source, rows);
         if (Bad > 0) return;
         if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(rows, tile);
         else ToDigits(rows, tile);
@@ -65,9 +60,38 @@ internal sealed unsafe class TileWriter : IDisposable
         }
     }
 
+    /// <summary>Rounds rows of a matrix whose scales are known only when all rows are.</summary>
+    public void Round(byte* source, int rows, sbyte* codes, ushort* scales)
+    {
+        Load(source, rows);
+        if (Bad == 0) Round(rows, codes, scales);
+    }
+
+    /// <summary>Compares rows of a packed matrix with what they were.</summary>
+    public void Compare(byte* source, int rows, byte* matrix, long firstRow)
+    {
+        Load(source, rows);
+        DecodeKernel decode = KernelSet.Choose("scalar").Layout(_to)!.Decode;
+        for (int r = 0; r < rows; r++)
+        {
+            decode(matrix, _decoded, _columns, firstRow + r);
+            Measure(_weights + (long)r * _columns);
+        }
+    }
+
     public void Dispose() => _memory.Dispose();
 
-    private void ToDigits(int rows, byte* tile)
+    private void Load(byte* source, int rows)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            FloatScalar.Decode(source + r * _rowBytes, _weights + (long)r * _columns, _columns, (int)_from);
+            foreach (float w in new ReadOnlySpan<float>(_weights + (long)r * _columns, _columns))
+                if (!float.IsFinite(w)) Bad++;
+        }
+    }
+
+    private void Round(int rows, sbyte* all, ushort* scales)
     {
         bool ternary = _to is QuantType.TERNARY_2_0 or QuantType.TERNARY_1_67 or QuantType.TERNARY_1_6;
         int run = ternary ? _columns : Digits.Group, next = 0;
@@ -75,19 +99,23 @@ internal sealed unsafe class TileWriter : IDisposable
         for (long at = 0; at < (long)rows * _columns; at += run)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, run);
-            var codes = new Span<sbyte>(_codes + at, run);
+            var codes = new Span<sbyte>(all + at, run);
             float scale = ternary
                 ? Rounding.FitTernary(weights, codes, &Rounding.ToBF16)
                 : Rounding.Fit(weights, codes, -most - 1, most, &Rounding.ToBF16);
-            _scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
+            scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
         }
+    }
+
+    private void ToDigits(int rows, byte* tile)
+    {
+        Round(rows, _codes, _scales);
         PackDigitsKernel pack = _to switch
         {
             QuantType.DIGITS4_G128 => &Digits4Scalar.Pack,
             QuantType.DIGITS3_G128 => &Digits3Scalar.Pack,
             QuantType.DIGITS2_G128 => &Digits2Scalar.Pack,
             QuantType.TERNARY_2_0 => &Ternary2Scalar.Pack,
-            QuantType.TERNARY_1_67 => &Ternary1_67Scalar.Pack,
             _ => &Ternary1_6Scalar.Pack,
         };
         pack(_codes, _scales, tile, _columns, rows);

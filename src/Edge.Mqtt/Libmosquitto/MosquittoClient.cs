@@ -121,7 +121,7 @@ internal sealed unsafe class MosquittoClient : IDisposable
             if (reason == 0) self.Connected((flags & 1) != 0);
             else self.Lost($"the broker refused the connection: {MosquittoLibrary.ReasonText(reason)}");
         }
-        catch (Exception e) { self.Fault(e); }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -134,7 +134,7 @@ internal sealed unsafe class MosquittoClient : IDisposable
         {
             self.Lost(reason < 128 ? MosquittoLibrary.ErrorText(reason, errno) : MosquittoLibrary.ReasonText(reason));
         }
-        catch (Exception e) { self.Fault(e); }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -155,7 +155,7 @@ internal sealed unsafe class MosquittoClient : IDisposable
                 ReceivedAt = Stopwatch.GetTimestamp(),
             }));
         }
-        catch (Exception e) { self.Fault(e); }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -163,7 +163,7 @@ internal sealed unsafe class MosquittoClient : IDisposable
     {
         var self = From(user);
         try { self.Published(mid, reason); }
-        catch (Exception e) { self.Fault(e); }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -176,7 +176,7 @@ internal sealed unsafe class MosquittoClient : IDisposable
             for (int i = 0; i < count; i++) worst = Math.Max(worst, granted[i]);
             self.Subscribed(mid, worst);
         }
-        catch (Exception e) { self.Fault(e); }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -189,6 +189,6 @@ internal sealed unsafe class MosquittoClient : IDisposable
             self.Log(level == Native.LogError ? MqttLogLevel.Error : MqttLogLevel.Warning,
                 "libmosquitto: " + Marshal.PtrToStringUTF8((nint)text));
         }
-        catch (Exception e) { self.Fault(e); }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 }

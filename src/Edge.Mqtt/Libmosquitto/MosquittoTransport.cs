@@ -260,7 +260,7 @@ public sealed class MosquittoTransport : IMqttTransport
     private void Guard(Action action)
     {
         try { action(); }
-        catch (Exception e) { OnFault(e); }
+        catch (Exception e) { OnFault(e); } // boundary: C called
     }
 
     // A handler's bug. It must not cross into C, and ending the process would only bring the same message again.

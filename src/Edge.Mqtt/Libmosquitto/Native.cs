@@ -27,7 +27,7 @@ internal static unsafe partial class Native
 {
     public const string Library = "libmosquitto.so.1";
 
-    public const int Success = 0, NoConnection = 4, ConnectionRefused = 5, ConnectionLost = 7, Errno = 14,
+    public const int Success = 0, NoConnection = 4, ConnectionLost = 7, Errno = 14,
         OversizePacket = 25;
     public const int OptionProtocolVersion = 1, OptionReceiveMaximum = 4, OptionSendMaximum = 5, OptionTcpNoDelay = 11;
     public const int SubscribeNoLocal = 0x04, SubscribeRetainAsPublished = 0x08, SubscribeSendRetainNew = 0x10;

@@ -21,7 +21,8 @@ internal sealed class ArrayCompiler(AutomatonBuilder builder, GrammarCompiler va
         {
             // The loop behind the chain counts from zero.
             var after = builder.Add(default, pointer);
-            var group = builder.AddSpaced(new State { Jump = Jump.Call, A = values.Start(array.Prefix[i]), B = after }, true, pointer);
+            var group = builder.AddSpaced(new State { Jump = Jump.Call, A = values.Start(array.Prefix[i]), B = after },
+                true, pointer);
             builder.Edge(open, mark, group[0]);
             if (i == 0 && array.Min == 0)
                 AllowEmpty(group, end);
@@ -31,7 +32,8 @@ internal sealed class ArrayCompiler(AutomatonBuilder builder, GrammarCompiler va
         }
         if (array.Rest is not null && max > chained)
         {
-            FillLoop(array.Rest, open, mark, Math.Max(0, array.Min - chained), max == int.MaxValue ? max : max - chained, end, pointer,
+            var most = max == int.MaxValue ? max : max - chained;
+            FillLoop(array.Rest, open, mark, Math.Max(0, array.Min - chained), most, end, pointer,
                 canBeEmpty: chained == 0 && array.Min == 0);
         }
         else if (chained == 0)
@@ -48,11 +50,13 @@ internal sealed class ArrayCompiler(AutomatonBuilder builder, GrammarCompiler va
             builder.Edge(state, ']', end);
     }
 
-    private void FillLoop(SchemaNode rest, int open, char mark, int min, int max, int end, string pointer, bool canBeEmpty)
+    private void FillLoop(SchemaNode rest, int open, char mark, int min, int max, int end, string pointer,
+        bool canBeEmpty)
     {
         var item = values.Start(rest);
         var counted = new State { Cost = CostKind.Counted, Owner = item, Min = min, Max = max };
-        int below = builder.Add(counted, pointer), within = builder.Add(counted, pointer), full = builder.Add(counted, pointer);
+        int below = builder.Add(counted, pointer), within = builder.Add(counted, pointer),
+            full = builder.Add(counted, pointer);
         var after = builder.Add(counted with { Jump = Jump.Gate, A = below, B = within, C = full }, pointer);
         var ahead = counted with { Jump = Jump.Call, A = item, B = after, C = -1, Pending = 1 };
         var next = builder.AddSpaced(ahead, true, pointer);

@@ -8,7 +8,8 @@ internal enum Jump : byte
     Return,
     /// <summary>Go to A.</summary>
     Goto,
-    /// <summary>Read a value from A and come back at B; the frame's count becomes C, or one more where C is -1.</summary>
+    /// <summary>Read a value from A and come back at B; the frame's count becomes C, or one more where C is
+    /// -1.</summary>
     Call,
     /// <summary>Any of the states Forks[A … A+B).</summary>
     Fork,
@@ -21,11 +22,13 @@ internal enum CostKind : byte
 {
     /// <summary>Not at all.</summary>
     Flat,
-    /// <summary>Each of the Min - count - Pending missing characters or items costs more. Owner: the item's start, -1 for characters.</summary>
+    /// <summary>Each of the Min - count - Pending missing characters or items costs more. Owner: the item's start, -1
+    /// for characters.</summary>
     Counted,
     /// <summary>After a property's value: the required properties from count on. Owner: the object.</summary>
     Rest,
-    /// <summary>Inside a property's name: KeyFrom … KeyTo of its object's keys are possible, as far as the count allows.</summary>
+    /// <summary>Inside a property's name: KeyFrom … KeyTo of its object's keys are possible, as far as the count
+    /// allows.</summary>
     Key,
 }
 
@@ -38,7 +41,8 @@ internal record struct State
     public byte Pending;
     /// <summary>Key: names that are not declared are also possible.</summary>
     public bool Extra;
-    /// <summary>Between two characters of a string without a pattern: any plain text may come, up to Max characters in all.</summary>
+    /// <summary>Between two characters of a string without a pattern: any plain text may come, up to Max characters
+    /// in all.</summary>
     public bool FreeText;
     public int A, B, C;
     public int Min, Max;
@@ -50,7 +54,8 @@ internal record struct State
 /// <summary>Byte transitions of one state; To carries the flags of <see cref="Automaton"/>.</summary>
 internal readonly record struct Edge(int From, byte Lo, byte Hi, int To);
 
-/// <summary>Properties of one object, names in quotes. The frame's count is the first property that may still come.</summary>
+/// <summary>Properties of one object, names in quotes. The frame's count is the first property that may still
+/// come.</summary>
 internal sealed record ObjectShape(
     byte[][] Names, int[] SortedKeys, int[] KeyBytes, int[] Values, bool[] Required, int[] NextRequired, int ExtraStart)
 {
@@ -58,8 +63,8 @@ internal sealed record ObjectShape(
 }
 
 /// <summary>
-/// A pushdown automaton over bytes in flat arrays: deterministic rows for the regular parts, frames (return state and count) for nesting.
-/// Layout: Next[state * Classes + ClassOf[byte]] is -1 or a state with flags.
+/// A pushdown automaton over bytes in flat arrays: deterministic rows for the regular parts, frames (return state and
+/// count) for nesting. Layout: Next[state * Classes + ClassOf[byte]] is -1 or a state with flags.
 /// </summary>
 internal sealed class Automaton
 {

@@ -105,13 +105,15 @@ internal sealed class ByteDfa
         }
     }
 
-    /// <summary>Keeps the strings ("…" with the quotes) that have between min and max code points; max -1 is unbounded.</summary>
+    /// <summary>Keeps the strings ("…" with the quotes) that have between min and max code points; max -1 is
+    /// unbounded.</summary>
     public ByteDfa WithLength(int min, int max, string keyword, string pointer, CompileBudget budget)
     {
         var boundary = Boundaries();
         return Product(keyword, pointer, budget, (0, -1), (from, edge, count) =>
         {
-            // The opening quote begins with -1; the first byte of a character counts it; the closing quote needs enough of them.
+            // The opening quote begins with -1; the first byte of a character counts it; the closing quote needs
+            // enough of them.
             if (from == 0)
                 return 0;
             if (!boundary[from])
@@ -163,7 +165,8 @@ internal sealed class ByteDfa
         return dfa;
     }
 
-    /// <summary>States between two characters of a string: after the opening quote and after each whole character.</summary>
+    /// <summary>States between two characters of a string: after the opening quote and after each whole
+    /// character.</summary>
     private bool[] Boundaries()
     {
         var boundary = new bool[Edges.Count];

@@ -13,7 +13,8 @@ internal sealed class ByteNfa(string keyword, string pointer)
     public int AddState()
     {
         if (Count >= GrammarLimits.NfaStatesMax)
-            throw SchemaRefusedException.At(Keyword, Pointer, $"needs more than {GrammarLimits.NfaStatesMax} states; use smaller repetitions");
+            throw SchemaRefusedException.At(Keyword, Pointer,
+                $"needs more than {GrammarLimits.NfaStatesMax} states; use smaller repetitions");
         _edges.Add([]);
         _jumps.Add([]);
         return Count - 1;
@@ -38,7 +39,8 @@ internal sealed class ByteNfa(string keyword, string pointer)
         return from;
     }
 
-    /// <summary>Appends a pattern after <paramref name="from"/>; returns the state behind it. In strings, what JSON must escape is escaped.</summary>
+    /// <summary>Appends a pattern after <paramref name="from"/>; returns the state behind it. In strings, what JSON
+    /// must escape is escaped.</summary>
     public int AddPattern(int from, PatternNode node, bool inString)
     {
         switch (node)
@@ -104,7 +106,8 @@ internal sealed class ByteNfa(string keyword, string pointer)
             AddEscapes(from, ranges, to);
     }
 
-    /// <summary>The characters that JSON must escape, each in its short form where it has one, else as \u00XX.</summary>
+    /// <summary>The characters that JSON must escape, each in its short form where it has one, else as
+    /// \u00XX.</summary>
     private void AddEscapes(int from, List<(int Lo, int Hi)> ranges, int to)
     {
         Span<int> ends = [-1, -1];
@@ -115,7 +118,7 @@ internal sealed class ByteNfa(string keyword, string pointer)
                 continue;
             if (backslash < 0)
                 AddEdge(from, '\\', '\\', backslash = AddState());
-            var letter = c switch { '\b' => 'b', '\f' => 'f', '\n' => 'n', '\r' => 'r', '\t' => 't', '"' => '"', '\\' => '\\', _ => '\0' };
+            var letter = JsonLiteral.ShortEscape(c);
             if (letter != '\0')
             {
                 AddEdge(backslash, letter, letter, to);
@@ -124,16 +127,19 @@ internal sealed class ByteNfa(string keyword, string pointer)
             if (ends[c >> 4] < 0)
                 ends[c >> 4] = AddText(backslash, c < 16 ? "u000" : "u001");
             var digit = c & 15;
-            AddEdge(ends[c >> 4], digit < 10 ? '0' + digit : 'a' + digit - 10, digit < 10 ? '0' + digit : 'a' + digit - 10, to);
+            var lower = digit < 10 ? '0' + digit : 'a' + digit - 10;
+            AddEdge(ends[c >> 4], lower, lower, to);
             if (digit >= 10)
                 AddEdge(ends[c >> 4], 'A' + digit - 10, 'A' + digit - 10, to);
         }
     }
 
-    /// <summary>All UTF-8 sequences of the code points lo…hi; surrogates are left out, because UTF-8 has none.</summary>
+    /// <summary>All UTF-8 sequences of the code points lo…hi; surrogates are left out, because UTF-8 has
+    /// none.</summary>
     private void AddUtf8(int from, int lo, int hi, int to)
     {
-        ReadOnlySpan<(int Lo, int Hi)> lengths = [(0, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF), (0xE000, 0xFFFF), (0x10000, 0x10FFFF)];
+        ReadOnlySpan<(int Lo, int Hi)> lengths = [(0, 0x7F), (0x80, 0x7FF), (0x800, 0xD7FF), (0xE000, 0xFFFF),
+            (0x10000, 0x10FFFF)];
         Span<byte> first = stackalloc byte[4], last = stackalloc byte[4];
         foreach (var (low, high) in lengths)
         {

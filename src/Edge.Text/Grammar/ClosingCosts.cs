@@ -1,9 +1,10 @@
 namespace Edge.Text;
 
 /// <summary>
-/// For every state the least number of bytes to the end of its value, and the frames that this way needs. With one token per byte it is an
-/// upper bound of the tokens, and every byte of the way lowers it by one: so a reply that starts within its budget can always be closed.
-/// Source: shortest paths by repeated sweeps; a value that no finite text closes stays at <see cref="GrammarLimits.Never"/>.
+/// For every state the least number of bytes to the end of its value, and the frames that this way needs. With one
+/// token per byte it is an upper bound of the tokens, and every byte of the way lowers it by one: so a reply that
+/// starts within its budget can always be closed. Source: shortest paths by repeated sweeps; a value that no finite
+/// text closes stays at <see cref="GrammarLimits.Never"/>.
 /// </summary>
 internal sealed class ClosingCosts
 {
@@ -29,7 +30,8 @@ internal sealed class ClosingCosts
         _bytes = new int[automaton.States.Length];
         _frames = new int[automaton.States.Length];
         Array.Fill(_bytes, GrammarLimits.Never);
-        _restBytes = [.. automaton.Objects.Select(shape => Enumerable.Repeat(GrammarLimits.Never, shape.Count + 1).ToArray())];
+        _restBytes = [.. automaton.Objects.Select(shape => Enumerable.Repeat(GrammarLimits.Never, shape.Count + 1)
+            .ToArray())];
         _restFrames = [.. automaton.Objects.Select(shape => new int[shape.Count + 1])];
         _spellable = [.. automaton.Objects.Select(shape => shape.Names.Select(Spellable).ToArray())];
         Converge();
@@ -38,7 +40,8 @@ internal sealed class ClosingCosts
     /// <summary>False: gave up before the shortest ways were found; the costs must not be used.</summary>
     public bool Converged { get; private set; }
 
-    /// <summary>Bytes to the end of the value, or Never where there is no way within the frames that are left.</summary>
+    /// <summary>Bytes to the end of the value, or Never where there is no way within the frames that are
+    /// left.</summary>
     public int At(int state, int count, int depth)
     {
         ref readonly var s = ref _automaton.States[state];
@@ -47,7 +50,8 @@ internal sealed class ClosingCosts
             case CostKind.Flat:
                 return depth + _frames[state] <= GrammarLimits.FramesMax ? _bytes[state] : GrammarLimits.Never;
             case CostKind.Counted:
-                return depth + _frames[state] <= GrammarLimits.FramesMax ? Counted(state, s, count) : GrammarLimits.Never;
+                return depth + _frames[state] <= GrammarLimits.FramesMax ? Counted(state, s, count)
+                    : GrammarLimits.Never;
             case CostKind.Rest:
                 return _restBytes[s.Owner][count];
             default:
@@ -64,7 +68,8 @@ internal sealed class ClosingCosts
         return (int)Math.Min(GrammarLimits.Never, _bytes[state] + (long)missing * unit);
     }
 
-    /// <summary>The cheapest name that may come, with its value and all that must follow; and the frames of that way.</summary>
+    /// <summary>The cheapest name that may come, with its value and all that must follow; and the frames of that
+    /// way.</summary>
     private (int Bytes, int Frames) Key(in State s, int count, int depth)
     {
         var shape = _automaton.Objects[s.Owner];
@@ -158,7 +163,8 @@ internal sealed class ClosingCosts
                 Take(ref best, (Enter(s.A), _frames[s.A]));
                 break;
             case Jump.Call:
-                var back = _automaton.States[s.B].Cost == CostKind.Rest ? _restBytes[_automaton.States[s.B].Owner][s.C] : _bytes[s.B];
+                var back = _automaton.States[s.B].Cost == CostKind.Rest ? _restBytes[_automaton.States[s.B].Owner][s.C]
+                    : _bytes[s.B];
                 Take(ref best, (Sum(_bytes[s.A], back), Math.Max(1 + _frames[s.A], _frames[s.B])));
                 break;
             case Jump.Fork:

@@ -10,6 +10,7 @@ internal sealed class CompileBudget
     {
         _work += steps;
         if (_work > GrammarLimits.WorkMax || _work < 0)
-            throw SchemaRefusedException.At(keyword, pointer, "the schema is too complex to compile; simplify its patterns");
+            throw SchemaRefusedException.At(keyword, pointer,
+                "the schema is too complex to compile; simplify its patterns");
     }
 }

@@ -4,10 +4,11 @@ using System.Text.Json;
 namespace Edge.Text;
 
 /// <summary>
-/// The numbers between two bounds that a reply may spell: decimal literals without exponent, at most <see cref="Places"/> digits after the
-/// point and 15 digits in all, where Lo and Hi are in units of 10^-Places. Every such literal is inside the bounds when read as a double:
-/// literals of 15 digits are distinct doubles in the same order, and the two outermost are checked by reading them back.
-/// Source: range automaton by prefix splitting, one chain for each sign, length and number of places.
+/// The numbers between two bounds that a reply may spell: decimal literals without exponent, at most
+/// <see cref="Places"/> digits after the point and 15 digits in all, where Lo and Hi are in units of 10^-Places.
+/// Every such literal is inside the bounds when read as a double: literals of 15 digits are distinct doubles in the
+/// same order, and the two outermost are checked by reading them back. Source: range automaton by prefix splitting,
+/// one chain for each sign, length and number of places.
 /// </summary>
 internal sealed record DecimalRange(long Lo, long Hi, int Places)
 {
@@ -16,7 +17,8 @@ internal sealed record DecimalRange(long Lo, long Hi, int Places)
 
     public readonly record struct Bound(double Value, bool Exclusive);
 
-    /// <summary>Whole numbers within the bounds and below 2^53 in magnitude, where doubles are exact. Null: there is none.</summary>
+    /// <summary>Whole numbers within the bounds and below 2^53 in magnitude, where doubles are exact. Null: there is
+    /// none.</summary>
     public static DecimalRange? Integers(Bound? min, Bound? max)
     {
         var (lo, hi) = (-SafeMax, SafeMax);
@@ -46,8 +48,10 @@ internal sealed record DecimalRange(long Lo, long Hi, int Places)
             whole++;
         var places = Math.Min(PlacesMax, DigitsMax - whole);
         var edge = (long)Power(whole + places) - 1;
-        var lo = min is { } m ? (long)Math.Clamp(Math.Floor(m.Value * Power(places)) - 1, -edge, (double)edge + 1) : -edge;
-        var hi = max is { } x ? (long)Math.Clamp(Math.Ceiling(x.Value * Power(places)) + 1, -(double)edge - 1, edge) : edge;
+        var lo = min is { } m ? (long)Math.Clamp(Math.Floor(m.Value * Power(places)) - 1, -edge, (double)edge + 1)
+            : -edge;
+        var hi = max is { } x ? (long)Math.Clamp(Math.Ceiling(x.Value * Power(places)) + 1, -(double)edge - 1, edge)
+            : edge;
         // The products above are rounded: step inwards until the literal itself, read as a double, is inside.
         while (lo <= edge && min is { } a && !(a.Exclusive ? Read(lo, places) > a.Value : Read(lo, places) >= a.Value))
             lo++;
@@ -94,7 +98,8 @@ internal sealed record DecimalRange(long Lo, long Hi, int Places)
         }
     }
 
-    /// <summary>All digit strings between two of the same length: a state remembers whether it still follows the lower or upper one.</summary>
+    /// <summary>All digit strings between two of the same length: a state remembers whether it still follows the
+    /// lower or upper one.</summary>
     private static void AddDigits(ByteNfa nfa, int start, int accept, string lo, string hi, int whole)
     {
         Span<int> states = [-1, -1, -1, start];
@@ -124,7 +129,8 @@ internal sealed record DecimalRange(long Lo, long Hi, int Places)
         }
     }
 
-    private static string Text(long value, int digits) => value.ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0');
+    private static string Text(long value, int digits) => value.ToString(CultureInfo.InvariantCulture)
+        .PadLeft(digits, '0');
 
     private static double Read(long value, int places) =>
         double.Parse($"{value}e-{places}", NumberStyles.Float, CultureInfo.InvariantCulture);

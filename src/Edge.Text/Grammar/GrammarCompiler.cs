@@ -1,8 +1,9 @@
 namespace Edge.Text;
 
 /// <summary>
-/// Turns <see cref="SchemaNode"/>s into automaton states. The start of a value is made at once, the inside of objects and arrays later from
-/// a queue: so recursion through $ref needs no more than the start, and a $ref that reaches itself without a bracket is found.
+/// Turns <see cref="SchemaNode"/>s into automaton states. The start of a value is made at once, the inside of objects
+/// and arrays later from a queue: so recursion through $ref needs no more than the start, and a $ref that reaches
+/// itself without a bracket is found.
 /// </summary>
 internal sealed class GrammarCompiler
 {
@@ -94,7 +95,8 @@ internal sealed class GrammarCompiler
         }
         flat = [.. flat.Distinct()];
         if (flat.Count > GrammarLimits.AlternativesMax)
-            throw SchemaRefusedException.At("anyOf", pointer, $"more than {GrammarLimits.AlternativesMax} alternatives in all");
+            throw SchemaRefusedException.At("anyOf", pointer,
+                $"more than {GrammarLimits.AlternativesMax} alternatives in all");
         var fork = _builder.Add(new State { Jump = Jump.Fork, A = _builder.Forks.Count, B = flat.Count }, pointer);
         _builder.Forks.AddRange(flat);
         return fork;
@@ -118,13 +120,16 @@ internal sealed class GrammarCompiler
         if (number.Range is { } range)
         {
             var digits = range.ToDfa("minimum", number.Pointer, _budget);
-            return _builder.AddDfa(number.Factor > 1 ? digits.WithFactor(number.Factor, number.Pointer, _budget) : digits, number.Pointer);
+            if (number.Factor > 1)
+                digits = digits.WithFactor(number.Factor, number.Pointer, _budget);
+            return _builder.AddDfa(digits, number.Pointer);
         }
         // At most 16 digits before the point, 15 after it and two in the exponent: always a finite double.
         var pattern = PatternParser.Parse(@"^-?(0|[1-9]\d{0,15})(\.\d{1,15})?([eE][+\-]?\d{1,2})?$", number.Pointer);
         var nfa = new ByteNfa("type", number.Pointer);
         var start = nfa.AddState();
-        return _builder.AddDfa(ByteDfa.From(nfa, start, nfa.AddPattern(start, pattern, inString: false), _budget), number.Pointer);
+        return _builder.AddDfa(ByteDfa.From(nfa, start, nfa.AddPattern(start, pattern, inString: false), _budget),
+            number.Pointer);
     }
 
     private int Text(SchemaNode.Text text)

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Edge.Text;
 
-/// <summary>A value of enum or const and its canonical text: no white space, properties as written, only the escapes that JSON demands.</summary>
+/// <summary>A value of enum or const and its canonical text: no white space, properties as written, only the escapes
+/// that JSON demands.</summary>
 internal sealed record JsonLiteral(JsonElement Value, byte[] Text)
 {
     public static JsonLiteral From(JsonElement value)
@@ -20,7 +21,8 @@ internal sealed record JsonLiteral(JsonElement Value, byte[] Text)
         JsonValueKind.String => JsonTypes.String,
         JsonValueKind.Object => JsonTypes.Object,
         JsonValueKind.Array => JsonTypes.Array,
-        _ => Value.TryGetDouble(out var number) && Math.Floor(number) == number ? JsonTypes.Integer : JsonTypes.Number & ~JsonTypes.Integer,
+        _ => Value.TryGetDouble(out var number) && Math.Floor(number) == number ? JsonTypes.Integer
+            : JsonTypes.Number & ~JsonTypes.Integer,
     };
 
     /// <summary>Certainly different values, however they are spelled.</summary>
@@ -73,16 +75,25 @@ internal sealed record JsonLiteral(JsonElement Value, byte[] Text)
         }
     }
 
+    /// <summary>The letter behind the backslash where JSON has a short escape for the character, else '\0'.</summary>
+    public static char ShortEscape(int c) => c switch
+    {
+        '\b' => 'b',
+        '\f' => 'f',
+        '\n' => 'n',
+        '\r' => 'r',
+        '\t' => 't',
+        '"' or '\\' => (char)c,
+        _ => '\0',
+    };
+
     /// <summary>Appends a JSON string with its quotes; everything that may stand for itself does.</summary>
     public static void AppendString(List<byte> text, string value)
     {
         text.Add((byte)'"');
         foreach (var b in Encoding.UTF8.GetBytes(value))
         {
-            var letter = (char)b switch
-            {
-                '\b' => 'b', '\f' => 'f', '\n' => 'n', '\r' => 'r', '\t' => 't', '"' => '"', '\\' => '\\', _ => '\0',
-            };
+            var letter = ShortEscape(b);
             if (letter != '\0')
                 text.AddRange([(byte)'\\', (byte)letter]);
             else if (b < 0x20)

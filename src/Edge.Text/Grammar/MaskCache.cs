@@ -1,6 +1,7 @@
 namespace Edge.Text;
 
-/// <summary>Masks of states that recur, a fixed number of them; the one used longest ago makes room. Allocates only when made.</summary>
+/// <summary>Masks of states that recur, a fixed number of them; the one used longest ago makes room. Allocates only
+/// when made.</summary>
 internal sealed class MaskCache
 {
     private const int SlotsMax = 32, KeyMax = 160;
@@ -17,7 +18,8 @@ internal sealed class MaskCache
 
     public MaskCache(int words) => (_words, _masks) = (words, new ulong[SlotsMax * words]);
 
-    /// <summary>Finds the mask of the state of <paramref name="threads"/> where it holds for this many tokens after the next one.</summary>
+    /// <summary>Finds the mask of the state of <paramref name="threads"/> where it holds for this many tokens after
+    /// the next one.</summary>
     public bool TryCopy(ThreadSets threads, int longestToken, int budget, Span<ulong> mask)
     {
         _keyLength = threads.WriteKey(_key, longestToken);
@@ -26,7 +28,8 @@ internal sealed class MaskCache
         var key = _key.AsSpan(0, _keyLength);
         for (var slot = 0; slot < SlotsMax; slot++)
         {
-            if (_keyLengths[slot] != _keyLength || budget < _budgets[slot] || !key.SequenceEqual(_keys.AsSpan(slot * KeyMax, _keyLength)))
+            if (_keyLengths[slot] != _keyLength || budget < _budgets[slot]
+                || !key.SequenceEqual(_keys.AsSpan(slot * KeyMax, _keyLength)))
                 continue;
             _used[slot] = ++_clock;
             _masks.AsSpan(slot * _words, _words).CopyTo(mask);
@@ -35,7 +38,8 @@ internal sealed class MaskCache
         return false;
     }
 
-    /// <summary>Keeps the mask of the state that was looked for last. Budget: the most that any of its tokens needs to be closed.</summary>
+    /// <summary>Keeps the mask of the state that was looked for last. Budget: the most that any of its tokens needs
+    /// to be closed.</summary>
     public void Keep(ReadOnlySpan<ulong> mask, int budget)
     {
         if (_keyLength < 0)

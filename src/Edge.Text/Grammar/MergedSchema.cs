@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Edge.Text;
 
-/// <summary>One schema and the parts that hold beside it (allOf, a branch of anyOf): every keyword with the tightest value.</summary>
+/// <summary>One schema and the parts that hold beside it (allOf, a branch of anyOf): every keyword with the tightest
+/// value.</summary>
 internal sealed class MergedSchema(string pointer)
 {
     public readonly record struct Entry(JsonElement Value, string Pointer);
@@ -16,7 +17,8 @@ internal sealed class MergedSchema(string pointer)
     public List<Entry> Choices { get; } = [];
     public JsonTypes Types { get; private set; } = JsonTypes.All;
 
-    /// <summary>The types that the keywords beside <c>type</c> speak about; narrows a schema that does not name its type.</summary>
+    /// <summary>The types that the keywords beside <c>type</c> speak about; narrows a schema that does not name its
+    /// type.</summary>
     public JsonTypes Implied { get; private set; }
 
     public void AddType(JsonElement type, bool nullable, string pointer)
@@ -50,7 +52,8 @@ internal sealed class MergedSchema(string pointer)
                 "must be one or a list of null, boolean, integer, number, string, object, array"),
         };
 
-    /// <summary>Adds one keyword of one part. Errors: two parts that cannot be put together are refused by name.</summary>
+    /// <summary>Adds one keyword of one part. Errors: two parts that cannot be put together are refused by
+    /// name.</summary>
     public void Add(string keyword, JsonElement value, string pointer)
     {
         Implied |= SchemaKeywords.TypesOf(keyword);
@@ -75,7 +78,8 @@ internal sealed class MergedSchema(string pointer)
             throw SchemaRefusedException.At(keyword, pointer,
                 $"stands beside another {keyword} at {before.Pointer}; write one schema that says both");
         }
-        var (a, b) = (DecimalRange.Parse(before.Value, keyword, before.Pointer), DecimalRange.Parse(value, keyword, pointer));
+        var (a, b) = (DecimalRange.Parse(before.Value, keyword, before.Pointer),
+            DecimalRange.Parse(value, keyword, pointer));
         if (tightestIsLargest ? b > a : b < a)
             Keywords[keyword] = entry;
     }
@@ -112,7 +116,8 @@ internal sealed class MergedSchema(string pointer)
             }
         }
         if (Properties.Count > GrammarLimits.PropertiesMax)
-            throw SchemaRefusedException.At("properties", pointer, $"more than {GrammarLimits.PropertiesMax} properties");
+            throw SchemaRefusedException.At("properties", pointer,
+                $"more than {GrammarLimits.PropertiesMax} properties");
     }
 
     /// <summary>Remembers which names one part declares: its additionalProperties speaks about all others.</summary>
@@ -121,12 +126,14 @@ internal sealed class MergedSchema(string pointer)
         var declared = new HashSet<string>();
         if (part.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object)
             declared.UnionWith(properties.EnumerateObject().Select(property => property.Name));
-        var closed = part.TryGetProperty("additionalProperties", out var extra) && extra.ValueKind != JsonValueKind.True;
+        var closed = part.TryGetProperty("additionalProperties", out var extra)
+            && extra.ValueKind != JsonValueKind.True;
         if (closed || declared.Count > 0)
             _objects.Add((declared, closed, pointer));
     }
 
-    /// <summary>Errors: a part whose additionalProperties speaks about a name that another part declares is refused.</summary>
+    /// <summary>Errors: a part whose additionalProperties speaks about a name that another part declares is
+    /// refused.</summary>
     public void CheckObjectParts()
     {
         foreach (var (declared, closed, pointer) in _objects)

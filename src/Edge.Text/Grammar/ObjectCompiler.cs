@@ -1,8 +1,9 @@
 namespace Edge.Text;
 
 /// <summary>
-/// Objects: declared properties in order, then others. All names of an object share one tree; the frame's count (the first property that
-/// may still come) and the next required property say which of them are open, so n optional properties need no n² states.
+/// Objects: declared properties in order, then others. All names of an object share one tree; the frame's count (the
+/// first property that may still come) and the next required property say which of them are open, so n optional
+/// properties need no n² states.
 /// </summary>
 internal sealed class ObjectCompiler(AutomatonBuilder builder, GrammarCompiler values)
 {
@@ -40,7 +41,8 @@ internal sealed class ObjectCompiler(AutomatonBuilder builder, GrammarCompiler v
         int below = builder.Add(default, pointer), within = builder.Add(default, pointer);
         var after = builder.Add(new State
         {
-            Jump = Jump.Gate, Cost = CostKind.Rest, Owner = id, Min = lastRequired + 1, Max = int.MaxValue, A = below, B = within, C = within,
+            Jump = Jump.Gate, Cost = CostKind.Rest, Owner = id, Min = lastRequired + 1, Max = int.MaxValue, A = below,
+            B = within, C = within,
         }, pointer);
         // The rows behind the gate are never landed on; as Rest they cost nothing of their own.
         builder[below] = builder[within] = new State { Cost = CostKind.Rest, Owner = id };
@@ -88,7 +90,8 @@ internal sealed class ObjectCompiler(AutomatonBuilder builder, GrammarCompiler v
         return first[0];
     }
 
-    /// <summary>The states in which a name begins, and the one behind the quote of a name that is not declared (or -1).</summary>
+    /// <summary>The states in which a name begins, and the one behind the quote of a name that is not declared (or
+    /// -1).</summary>
     private (int[] Names, int ExtraStart) AddNames(SchemaNode.Object shape, Draft draft, int lastRequired)
     {
         var (pointer, count) = (draft.Pointer, draft.SortedKeys.Length);
@@ -96,7 +99,8 @@ internal sealed class ObjectCompiler(AutomatonBuilder builder, GrammarCompiler v
         {
             draft.ExtraColon = builder.Add(default, pointer);
             var value = builder.AddSpaced(
-                new State { Jump = Jump.Call, A = values.Start(shape.Extra), B = draft.After, C = count }, false, pointer);
+                new State { Jump = Jump.Call, A = values.Start(shape.Extra), B = draft.After, C = count }, false,
+                    pointer);
             builder.Edge(draft.ExtraColon, ':', value[0]);
         }
         if (count == 0)
@@ -117,7 +121,8 @@ internal sealed class ObjectCompiler(AutomatonBuilder builder, GrammarCompiler v
             builder.Forks.AddRange([declared, extraStart]);
             draft.NameStart = builder.Add(key with
             {
-                KeyDepth = 1, Jump = Jump.Gate, A = declared, B = both, C = both, Min = lastRequired + 1, Max = int.MaxValue,
+                KeyDepth = 1, Jump = Jump.Gate, A = declared, B = both, C = both, Min = lastRequired + 1,
+                Max = int.MaxValue,
             }, pointer);
         }
         foreach (var state in names)
@@ -129,12 +134,14 @@ internal sealed class ObjectCompiler(AutomatonBuilder builder, GrammarCompiler v
     private int AddTree(Draft draft, int from, int to, int depth)
     {
         var state = builder.Add(
-            new State { Cost = CostKind.Key, Owner = draft.Id, KeyFrom = from, KeyTo = to, KeyDepth = depth }, draft.Pointer);
+            new State { Cost = CostKind.Key, Owner = draft.Id, KeyFrom = from, KeyTo = to, KeyDepth = depth },
+                draft.Pointer);
         if (to == from + 1 && depth == draft.Texts[from].Length)
         {
             var property = draft.SortedKeys[from];
             var value = builder.AddSpaced(
-                new State { Jump = Jump.Call, A = draft.Values[property], B = draft.After, C = property + 1 }, false, draft.Pointer);
+                new State { Jump = Jump.Call, A = draft.Values[property], B = draft.After, C = property + 1 }, false,
+                    draft.Pointer);
             builder.Edge(state, ':', value[0]);
             return state;
         }

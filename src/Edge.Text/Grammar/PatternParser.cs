@@ -3,9 +3,10 @@ using System.Globalization;
 namespace Edge.Text;
 
 /// <summary>
-/// Reads the regular-expression subset of <c>pattern</c>: literals, classes, \d \w \s and their complements, \t \n \r \f \v \xHH
-/// \uHHHH, ., groups (also (?:…)), |, ? * + {m} {m,} {m,n}, ^ and $ at the ends of the top-level alternatives. Without an anchor the
-/// pattern may match anywhere, as JSON Schema says. Errors: any other construct is refused by name.
+/// Reads the regular-expression subset of <c>pattern</c>: literals, classes, \d \w \s and their complements, \t \n \r
+/// \f \v \xHH \uHHHH, ., groups (also (?:…)), |, ? * + {m} {m,} {m,n}, ^ and $ at the ends of the top-level
+/// alternatives. Without an anchor the pattern may match anywhere, as JSON Schema says. Errors: any other construct
+/// is refused by name.
 /// </summary>
 internal sealed class PatternParser
 {
@@ -19,7 +20,8 @@ internal sealed class PatternParser
     public static PatternNode Parse(string text, string pointer)
     {
         if (text.Length > GrammarLimits.PatternCharsMax)
-            throw SchemaRefusedException.At("pattern", pointer, $"longer than {GrammarLimits.PatternCharsMax} characters; shorten it");
+            throw SchemaRefusedException.At("pattern", pointer,
+                $"longer than {GrammarLimits.PatternCharsMax} characters; shorten it");
         return new PatternParser(text, pointer).TopLevel();
     }
 
@@ -38,7 +40,8 @@ internal sealed class PatternParser
         }
         while (Take('|'));
         if (_at < _text.Length)
-            throw Refused(_text[_at] == ')' ? "a ) without (" : $"'{_text[_at]}' here; an anchor may only begin or end the pattern");
+            throw Refused(_text[_at] == ')' ? "a ) without ("
+                : $"'{_text[_at]}' here; an anchor may only begin or end the pattern");
         return options.Count == 1 ? options[0] : new PatternNode.Choice(options);
     }
 
@@ -51,7 +54,8 @@ internal sealed class PatternParser
             options.Add(Sequence());
         while (Take('|'));
         if (!Take(')'))
-            throw Refused(_at < _text.Length ? "an anchor inside a group; put it at the ends of the pattern" : "a ( without )");
+            throw Refused(_at < _text.Length ? "an anchor inside a group; put it at the ends of the pattern"
+                : "a ( without )");
         _depth--;
         return new PatternNode.Choice(options);
     }
@@ -79,7 +83,7 @@ internal sealed class PatternParser
         }
         _at++;
         if (_at < _text.Length && _text[_at] is '?' or '+' or '*' or '{')
-            throw Refused("a lazy, possessive or doubled quantifier; a pattern that only says what matches does not need it");
+            throw Refused("a lazy, possessive or doubled quantifier; it says nothing about what matches");
         return new PatternNode.Repeat(atom, min, max);
     }
 
@@ -180,7 +184,8 @@ internal sealed class PatternParser
             case 'W': ranges.AddRange(CodePoints.Complement(CodePoints.Word)); return -1;
             // Engines differ in what else is a space: take the reading that every one of them accepts.
             case 's': ranges.AddRange(negated ? CodePoints.SpaceWide : CodePoints.Space); return -1;
-            case 'S': ranges.AddRange(CodePoints.Complement(negated ? CodePoints.Space : CodePoints.SpaceWide)); return -1;
+            case 'S': ranges.AddRange(CodePoints.Complement(negated ? CodePoints.Space
+                : CodePoints.SpaceWide)); return -1;
             case 't': return '\t';
             case 'n': return '\n';
             case 'r': return '\r';
@@ -190,7 +195,8 @@ internal sealed class PatternParser
             case 'u': return Hex(4);
             case >= '0' and <= '9': throw Refused($"\\{c} (a back-reference); repeat the part itself");
             case >= 'a' and <= 'z' or >= 'A' and <= 'Z':
-                throw Refused($"\\{c}{(inClass ? " in a class" : "")}; known escapes are \\d \\w \\s \\D \\W \\S \\t \\n \\r \\f \\v \\xHH \\uHHHH");
+                throw Refused($"\\{c}{(inClass ? " in a class" : "")}; known escapes are "
+                    + "\\d \\w \\s \\D \\W \\S \\t \\n \\r \\f \\v \\xHH \\uHHHH");
             default:
                 _at--;
                 return Literal();
@@ -200,10 +206,12 @@ internal sealed class PatternParser
     private int Hex(int digits)
     {
         if (_at + digits > _text.Length
-            || !int.TryParse(_text.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            || !int.TryParse(_text.AsSpan(_at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out var value))
             throw Refused($"an escape that needs {digits} hexadecimal digits");
         _at += digits;
-        return value is >= 0xD800 and <= 0xDFFF ? throw Refused("half a surrogate pair; write the character itself") : value;
+        return value is >= 0xD800 and <= 0xDFFF ? throw Refused("half a surrogate pair; write the character itself")
+            : value;
     }
 
     private int Literal()

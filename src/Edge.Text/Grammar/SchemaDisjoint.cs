@@ -40,7 +40,8 @@ internal static class SchemaDisjoint
     private static JsonTypes Types(SchemaNode node) => node switch
     {
         { Untyped: true } => JsonTypes.All,
-        SchemaNode.Literals literals => literals.Values.Aggregate(JsonTypes.None, (types, value) => types | value.Types),
+        SchemaNode.Literals literals =>
+            literals.Values.Aggregate(JsonTypes.None, (types, value) => types | value.Types),
         SchemaNode.Text => JsonTypes.String,
         // An integer schema also holds 1.0, so both kinds of number are one here.
         SchemaNode.Number => JsonTypes.Number,

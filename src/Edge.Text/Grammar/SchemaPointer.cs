@@ -11,7 +11,8 @@ internal static class SchemaPointer
     {
         var text = reference.ValueKind == JsonValueKind.String ? reference.GetString()! : "";
         if (text != "#" && !text.StartsWith("#/", StringComparison.Ordinal))
-            throw SchemaRefusedException.At("$ref", at, "must point into this schema: # or #/$defs/… or #/definitions/…");
+            throw SchemaRefusedException.At("$ref", at,
+                "must point into this schema: # or #/$defs/… or #/definitions/…");
         var pointer = Uri.UnescapeDataString(text[1..]);
         var value = root;
         foreach (var step in pointer.Split('/').Skip(1))
@@ -20,7 +21,8 @@ internal static class SchemaPointer
             if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out var member))
                 value = member;
             else if (value.ValueKind == JsonValueKind.Array
-                && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < value.GetArrayLength())
+                && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+                    && index < value.GetArrayLength())
                 value = value[index];
             else
                 throw SchemaRefusedException.At("$ref", at, $"there is nothing at {text}");

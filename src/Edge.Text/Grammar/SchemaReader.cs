@@ -3,13 +3,15 @@ using System.Text.Json;
 namespace Edge.Text;
 
 /// <summary>
-/// Reads a JSON Schema into <see cref="SchemaNode"/>s. A reply may be narrower than the schema, never wider: properties come in the
-/// schema's order; where additionalProperties is absent but properties are declared, there are no others; a schema that does not name its
-/// type means the types that its keywords speak about; items behind prefixItems exist only where the schema says so.
+/// Reads a JSON Schema into <see cref="SchemaNode"/>s. A reply may be narrower than the schema, never wider:
+/// properties come in the schema's order; where additionalProperties is absent but properties are declared, there are
+/// no others; a schema that does not name its type means the types that its keywords speak about; items behind
+/// prefixItems exist only where the schema says so.
 /// </summary>
 internal sealed class SchemaReader
 {
-    /// <summary>A schema object; Flat: its allOf and $ref stand beside it already; …Done: replaced by a branch.</summary>
+    /// <summary>A schema object; Flat: its allOf and $ref stand beside it already; …Done: replaced by a
+    /// branch.</summary>
     private readonly record struct Part(
         JsonElement Schema, string Pointer, bool Flat = false, bool AnyOfDone = false, bool OneOfDone = false);
 
@@ -33,7 +35,8 @@ internal sealed class SchemaReader
             budget.Spend(100, "oneOf", pointer);
             if (!SchemaDisjoint.Holds(a, b))
             {
-                throw SchemaRefusedException.At("oneOf", pointer, $"might be valid together with branch {other}; use anyOf, or give "
+                throw SchemaRefusedException.At("oneOf", pointer,
+                    $"might be valid together with branch {other}; use anyOf, or give "
                     + "the branches different types or a required property with different const values");
             }
         }
@@ -43,7 +46,8 @@ internal sealed class SchemaReader
     public SchemaNode ReadSchema(JsonElement schema, string pointer)
     {
         if (++_depth > GrammarLimits.SchemaDepthMax)
-            throw SchemaRefusedException.At("", pointer, $"schemas are nested more than {GrammarLimits.SchemaDepthMax} deep");
+            throw SchemaRefusedException.At("", pointer,
+                $"schemas are nested more than {GrammarLimits.SchemaDepthMax} deep");
         var node = schema.ValueKind == JsonValueKind.Object && IsOnlyReference(schema, out var target)
             ? ReadReference(target, pointer)
             : ReadParts([new Part(schema, pointer)], pointer);
@@ -55,14 +59,16 @@ internal sealed class SchemaReader
     private void CountNode(string pointer)
     {
         if (++_nodes > GrammarLimits.NodesMax)
-            throw SchemaRefusedException.At("", pointer, $"more than {GrammarLimits.NodesMax} schemas after expansion; use $ref and fewer anyOf");
+            throw SchemaRefusedException.At("", pointer,
+                $"more than {GrammarLimits.NodesMax} schemas after expansion; use $ref and fewer anyOf");
     }
 
     private static bool IsOnlyReference(JsonElement schema, out JsonElement target)
     {
         target = default;
         return schema.TryGetProperty("$ref", out target)
-            && schema.EnumerateObject().All(property => property.Name == "$ref" || SchemaKeywords.IsAnnotation(property.Name));
+            && schema.EnumerateObject().All(property => property.Name == "$ref"
+                || SchemaKeywords.IsAnnotation(property.Name));
     }
 
     private SchemaNode.Reference ReadReference(JsonElement target, string pointer)
@@ -108,7 +114,8 @@ internal sealed class SchemaReader
         if (schema.ValueKind == JsonValueKind.True)
             return;
         if (schema.ValueKind == JsonValueKind.False)
-            throw SchemaRefusedException.At("false", pointer, "nothing is valid here; remove the schema or what needs it");
+            throw SchemaRefusedException.At("false", pointer,
+                "nothing is valid here; remove the schema or what needs it");
         if (schema.ValueKind != JsonValueKind.Object)
             throw SchemaRefusedException.At("", pointer, "a schema must be an object, true or false");
         flat.Add(part with { Flat = true });
@@ -139,31 +146,37 @@ internal sealed class SchemaReader
                 _ => 0,
             };
             _budget.Spend((20 + part.Pointer.Length) * (1 + inside), property.Name, part.Pointer);
-            var (keyword, value, pointer) = (property.Name, property.Value, $"{part.Pointer}/{SchemaScan.Escape(property.Name)}");
+            var (keyword, value, pointer) = (property.Name, property.Value,
+                $"{part.Pointer}/{SchemaScan.Escape(property.Name)}");
             if (SchemaKeywords.IsAnnotation(keyword) || SchemaKeywords.IsVacuous(keyword, value))
                 continue;
             if (!SchemaKeywords.IsKnown(keyword))
                 throw SchemaRefusedException.At(keyword, pointer, SchemaKeywords.Remedy(keyword));
             if (keyword == "type")
-                merged.AddType(value, part.Schema.TryGetProperty("nullable", out var n) && n.ValueKind == JsonValueKind.True, pointer);
+                merged.AddType(value, part.Schema.TryGetProperty("nullable", out var n)
+                    && n.ValueKind == JsonValueKind.True, pointer);
             else if (keyword is not ("nullable" or "anyOf" or "oneOf" or "allOf" or "$ref"))
                 merged.Add(keyword, value, pointer);
         }
         merged.AddObjectPart(part.Schema, part.Pointer);
     }
 
-    private SchemaNode ReadChoice(string keyword, JsonElement branches, string at, List<Part> flat, int index, Part done, string pointer)
+    private SchemaNode ReadChoice(string keyword, JsonElement branches, string at, List<Part> flat, int index,
+        Part done, string pointer)
     {
         at = $"{at}/{keyword}";
         if (branches.ValueKind != JsonValueKind.Array || branches.GetArrayLength() == 0)
             throw SchemaRefusedException.At(keyword, at, "must be a list of at least one schema");
         if (branches.GetArrayLength() > GrammarLimits.AlternativesMax)
-            throw SchemaRefusedException.At(keyword, at, $"more than {GrammarLimits.AlternativesMax} branches; use enum for values");
+            throw SchemaRefusedException.At(keyword, at,
+                $"more than {GrammarLimits.AlternativesMax} branches; use enum for values");
         if (++_depth > GrammarLimits.SchemaDepthMax)
-            throw SchemaRefusedException.At(keyword, at, $"schemas are nested more than {GrammarLimits.SchemaDepthMax} deep");
+            throw SchemaRefusedException.At(keyword, at,
+                $"schemas are nested more than {GrammarLimits.SchemaDepthMax} deep");
         // A part that says nothing but the choice adds nothing to a branch; the branch alone can then be a shared $ref.
         var others = new List<Part>(flat) { [index] = done };
-        others.RemoveAll(part => SaysOnly(part.Schema, keyword, part == done) || (part.Flat && SaysOnly(part.Schema, "$ref", true))
+        others.RemoveAll(part => SaysOnly(part.Schema, keyword, part == done)
+            || (part.Flat && SaysOnly(part.Schema, "$ref", true))
             || (part.Flat && SaysOnly(part.Schema, "allOf", true)));
         var options = new List<SchemaNode>();
         var number = 0;
@@ -184,5 +197,6 @@ internal sealed class SchemaReader
     }
 
     private static bool SaysOnly(JsonElement schema, string keyword, bool done) =>
-        done && schema.EnumerateObject().All(property => property.Name == keyword || SchemaKeywords.IsAnnotation(property.Name));
+        done && schema.EnumerateObject().All(property => property.Name == keyword
+            || SchemaKeywords.IsAnnotation(property.Name));
 }

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Edge.Text;
 
-/// <summary>First look at a schema document: its size is bounded and all its text is whole Unicode before anything else reads it.</summary>
+/// <summary>First look at a schema document: its size is bounded and all its text is whole Unicode before anything
+/// else reads it.</summary>
 internal sealed class SchemaScan
 {
     /// <summary>The way to a value; spelled out only where something is refused.</summary>
@@ -20,7 +21,8 @@ internal sealed class SchemaScan
     private void Visit(JsonElement value, Step? step, int depth)
     {
         if (++_elements > GrammarLimits.ElementsMax)
-            throw SchemaRefusedException.At("", Step.Spell(step), $"the schema has more than {GrammarLimits.ElementsMax} values; make it smaller");
+            throw SchemaRefusedException.At("", Step.Spell(step),
+                $"the schema has more than {GrammarLimits.ElementsMax} values; make it smaller");
         if (depth > 128)
             throw SchemaRefusedException.At("", Step.Spell(step), "the schema is nested more than 128 deep; use $ref");
         switch (value.ValueKind)
@@ -53,7 +55,8 @@ internal sealed class SchemaScan
         var name = Text(() => property.Name, step);
         return name.Length <= GrammarLimits.NameCharsMax
             ? name
-            : throw SchemaRefusedException.At("", Step.Spell(step), $"a name longer than {GrammarLimits.NameCharsMax} characters");
+            : throw SchemaRefusedException.At("", Step.Spell(step),
+                $"a name longer than {GrammarLimits.NameCharsMax} characters");
     }
 
     private string Text(Func<string> read, Step? step)
@@ -66,7 +69,8 @@ internal sealed class SchemaScan
         catch (InvalidOperationException)
         {
             // System.Text.Json says so when a \u escape is half a surrogate pair.
-            throw SchemaRefusedException.At("", Step.Spell(step), "text with half a surrogate pair; write the character itself");
+            throw SchemaRefusedException.At("", Step.Spell(step),
+                "text with half a surrogate pair; write the character itself");
         }
         Count(Encoding.UTF8.GetByteCount(text), step);
         return text;
@@ -76,6 +80,7 @@ internal sealed class SchemaScan
     {
         _textBytes += bytes;
         if (_textBytes > GrammarLimits.TextBytesMax)
-            throw SchemaRefusedException.At("", Step.Spell(step), $"the schema has more than {GrammarLimits.TextBytesMax} bytes of text");
+            throw SchemaRefusedException.At("", Step.Spell(step),
+                $"the schema has more than {GrammarLimits.TextBytesMax} bytes of text");
     }
 }

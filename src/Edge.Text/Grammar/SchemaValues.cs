@@ -42,11 +42,11 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
 
     private SchemaNode.Literals ReadLiterals(bool hasEnum)
     {
-        var (keyword, other) = hasEnum ? ("enum", "const") : ("const", "enum");
+        var keyword = hasEnum ? "enum" : "const";
         foreach (var name in merged.Keywords.Keys)
         {
             if (name != keyword)
-                throw Refused(name, $"stands beside {keyword}; list only the values that fit, and drop {(name == other ? "one" : name)}");
+                throw Refused(name, $"stands beside {keyword}; list only the values that fit, and drop one of them");
         }
         if (merged.Implied != JsonTypes.None)
         {
@@ -95,8 +95,10 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
         var open = !closed && (has || properties.Count == 0);
         var forbidden = merged.Properties.Exists(property => property.Schema.Value.ValueKind == JsonValueKind.False);
         if (open && forbidden)
-            throw Refused("properties", "a property that is false stands beside additional ones; use additionalProperties: false");
-        return new SchemaNode.Object(_pointer, properties, open ? ReadExtra(has, additional) : null, closed) { Untyped = untyped };
+            throw Refused("properties",
+                "a property that is false stands beside additional ones; use additionalProperties: false");
+        return new SchemaNode.Object(_pointer, properties, open ? ReadExtra(has, additional)
+            : null, closed) { Untyped = untyped };
     }
 
     private SchemaNode ReadExtra(bool has, MergedSchema.Entry additional) =>
@@ -108,7 +110,8 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
         var prefix = new List<SchemaNode>();
         if (merged.Keywords.TryGetValue("prefixItems", out var list))
         {
-            if (list.Value.ValueKind != JsonValueKind.Array || list.Value.GetArrayLength() > GrammarLimits.PrefixItemsMax)
+            if (list.Value.ValueKind != JsonValueKind.Array
+                || list.Value.GetArrayLength() > GrammarLimits.PrefixItemsMax)
             {
                 throw SchemaRefusedException.At("prefixItems", list.Pointer,
                     $"must be a list of at most {GrammarLimits.PrefixItemsMax} schemas");
@@ -121,7 +124,8 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
         if (!merged.Keywords.TryGetValue("items", out var items))
             rest = prefix.Count == 0 || min > prefix.Count ? new SchemaNode.Anything(_pointer) : null;
         else if (items.Value.ValueKind == JsonValueKind.Array)
-            throw SchemaRefusedException.At("items", items.Pointer, "a list of schemas is the old form; use prefixItems");
+            throw SchemaRefusedException.At("items", items.Pointer,
+                "a list of schemas is the old form; use prefixItems");
         else if (items.Value.ValueKind != JsonValueKind.False)
             rest = reader.ReadSchema(items.Value, items.Pointer);
         if (rest is null && min > prefix.Count)
@@ -140,7 +144,8 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
             var name = format.Value.ValueKind == JsonValueKind.String ? format.Value.GetString()! : "";
             var text = SchemaFormats.PatternOf(name) ?? throw SchemaRefusedException.At("format", format.Pointer,
                 $"\"{name}\" is not known; known are {SchemaFormats.Names}; drop it, or use pattern");
-            return new SchemaNode.Text(_pointer, min, max, "format", PatternParser.Parse(text, format.Pointer)) { Untyped = untyped };
+            return new SchemaNode.Text(_pointer, min, max, "format",
+                PatternParser.Parse(text, format.Pointer)) { Untyped = untyped };
         }
         if (!hasPattern)
             return new SchemaNode.Text(_pointer, min, max, null, null) { Untyped = untyped };
@@ -166,7 +171,8 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
             factor = (int)value;
         }
         var whole = integer || factor > 0;
-        var range = whole ? DecimalRange.Integers(min, max) : min is null && max is null ? null : DecimalRange.Decimals(min, max);
+        var range = whole ? DecimalRange.Integers(min, max) : min is null && max is null ? null
+            : DecimalRange.Decimals(min, max);
         if (range is null && (whole || min is not null || max is not null))
         {
             var keyword = min is null ? "maximum" : "minimum";
@@ -183,11 +189,13 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
         if (!merged.Keywords.TryGetValue(keyword, out var entry))
             return null;
         if (entry.Value.ValueKind is JsonValueKind.True or JsonValueKind.False)
-            throw SchemaRefusedException.At(keyword, entry.Pointer, "a boolean is the form of draft 4; give the bound itself");
+            throw SchemaRefusedException.At(keyword, entry.Pointer,
+                "a boolean is the form of draft 4; give the bound itself");
         return new(DecimalRange.Parse(entry.Value, keyword, entry.Pointer), exclusive);
     }
 
-    private static DecimalRange.Bound? Tightest(DecimalRange.Bound? inclusive, DecimalRange.Bound? exclusive, int sign) =>
+    private static DecimalRange.Bound? Tightest(DecimalRange.Bound? inclusive, DecimalRange.Bound? exclusive,
+        int sign) =>
         (inclusive, exclusive) is ({ } a, { } b) ? (a.Value - b.Value) * sign > 0 ? a : b : inclusive ?? exclusive;
 
     /// <summary>Max -1: unbounded.</summary>
@@ -211,5 +219,6 @@ internal sealed class SchemaValues(SchemaReader reader, MergedSchema merged)
     }
 
     private SchemaRefusedException Refused(string keyword, string message) =>
-        SchemaRefusedException.At(keyword, merged.Keywords.TryGetValue(keyword, out var entry) ? entry.Pointer : _pointer, message);
+        SchemaRefusedException.At(keyword, merged.Keywords.TryGetValue(keyword, out var entry) ? entry.Pointer
+            : _pointer, message);
 }

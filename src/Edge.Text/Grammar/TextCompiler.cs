@@ -1,9 +1,11 @@
 namespace Edge.Text;
 
-/// <summary>Strings without a pattern: valid UTF-8, no bare control characters, every JSON escape, surrogates only in pairs.</summary>
+/// <summary>Strings without a pattern: valid UTF-8, no bare control characters, every JSON escape, surrogates only in
+/// pairs.</summary>
 internal sealed class TextCompiler(AutomatonBuilder builder)
 {
-    /// <summary>A free string of min … max code points; Shapes: the frame's count is the characters begun so far.</summary>
+    /// <summary>A free string of min … max code points; Shapes: the frame's count is the characters begun so
+    /// far.</summary>
     public int Start(int min, int max, string pointer)
     {
         var limited = min > 0 || max >= 0;
@@ -29,7 +31,8 @@ internal sealed class TextCompiler(AutomatonBuilder builder)
         return start;
     }
 
-    /// <summary>One character, as UTF-8 or escaped, from <paramref name="from"/> to <paramref name="to"/>; its first byte counts it.</summary>
+    /// <summary>One character, as UTF-8 or escaped, from <paramref name="from"/> to <paramref name="to"/>; its first
+    /// byte counts it.</summary>
     private void AddCharacters(int from, int to, State counted, int flag, string pointer)
     {
         int State() => builder.Add(counted, pointer);

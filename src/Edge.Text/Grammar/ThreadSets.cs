@@ -1,15 +1,17 @@
 namespace Edge.Text;
 
 /// <summary>
-/// All readings of a text side by side, one set per byte of the token that is being tried: level 0 is the text so far, level n the text with
-/// n bytes more. Frames form a tree that grows upwards and is cut back when the walk turns. Allocates only when made.
+/// All readings of a text side by side, one set per byte of the token that is being tried: level 0 is the text so
+/// far, level n the text with n bytes more. Frames form a tree that grows upwards and is cut back when the walk
+/// turns. Allocates only when made.
 /// </summary>
 internal sealed class ThreadSets
 {
     /// <summary>Spaces: the white space run so far. Frame: the innermost frame, -1 for none.</summary>
     private record struct Thread(int State, int Count, int Spaces, int Frame);
 
-    /// <summary>Where to come back and with which count. Cost: bytes to close this frame and all below; Depth counts from 1.</summary>
+    /// <summary>Where to come back and with which count. Cost: bytes to close this frame and all below; Depth counts
+    /// from 1.</summary>
     private readonly record struct Frame(int Parent, int Return, int Count, int Cost, int Depth);
 
     private const int ThreadsMax = GrammarLimits.ThreadsMax;
@@ -73,7 +75,8 @@ internal sealed class ThreadSets
                 case Jump.Return:
                     if (frame < 0)
                         return;
-                    (state, count, spaces, frame) = (_frames[frame].Return, _frames[frame].Count, 0, _frames[frame].Parent);
+                    (state, count, spaces, frame) = (_frames[frame].Return, _frames[frame].Count, 0,
+                        _frames[frame].Parent);
                     break;
                 case Jump.Goto:
                     state = s.A;
@@ -112,14 +115,16 @@ internal sealed class ThreadSets
         if ((next & Automaton.CountFlag) != 0)
             count++;
         spaces = (next & Automaton.SpaceFlag) != 0 ? spaces + 1 : 0;
-        if (spaces > GrammarLimits.IndentMax || _costs.At(state, count, frame < 0 ? 0 : _frames[frame].Depth) >= GrammarLimits.Never)
+        if (spaces > GrammarLimits.IndentMax
+            || _costs.At(state, count, frame < 0 ? 0 : _frames[frame].Depth) >= GrammarLimits.Never)
             return;
         var thread = new Thread(state, count, spaces, frame);
         var set = _threads.AsSpan(level * ThreadsMax, ThreadsMax);
         ref var size = ref _counts[level];
         for (var i = 0; i < size; i++)
         {
-            if (set[i].State == state && set[i].Count == count && set[i].Spaces == spaces && SameFrames(set[i].Frame, frame))
+            if (set[i].State == state && set[i].Count == count && set[i].Spaces == spaces
+                && SameFrames(set[i].Frame, frame))
                 return;
         }
         if (size < ThreadsMax)
@@ -229,8 +234,9 @@ internal sealed class ThreadSets
     }
 
     /// <summary>
-    /// Writes what decides the mask of the text so far; returns its length, or -1 when it does not fit. Counts that are far from their limits
-    /// are written alike, because no token of <paramref name="longestToken"/> bytes can tell them apart.
+    /// Writes what decides the mask of the text so far; returns its length, or -1 when it does not fit. Counts that
+    /// are far from their limits are written alike, because no token of <paramref name="longestToken"/> bytes can
+    /// tell them apart.
     /// </summary>
     public int WriteKey(Span<int> key, int longestToken)
     {

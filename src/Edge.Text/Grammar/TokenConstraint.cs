@@ -1,8 +1,9 @@
 namespace Edge.Text;
 
 /// <summary>
-/// State of one constrained reply: which tokens may come next. Allocates only when made; made for one grammar and vocabulary it serves one
-/// reply after another (<see cref="Reset"/>) and keeps its masks. Not for use by several threads at once.
+/// State of one constrained reply: which tokens may come next. Allocates only when made; made for one grammar and
+/// vocabulary it serves one reply after another (<see cref="Reset"/>) and keeps its masks. Not for use by several
+/// threads at once.
 /// </summary>
 public sealed class TokenConstraint
 {
@@ -34,16 +35,17 @@ public sealed class TokenConstraint
     }
 
     /// <summary>
-    /// The budget with which a reply can surely be closed: one token for each byte of the shortest reply. <see cref="int.MaxValue"/>: this
-    /// vocabulary lacks single-byte tokens that every reply needs. A request with fewer tokens is refused before it starts.
+    /// The budget with which a reply can surely be closed: one token for each byte of the shortest reply.
+    /// <see cref="int.MaxValue"/>: this vocabulary lacks single-byte tokens that every reply needs. A request with
+    /// fewer tokens is refused before it starts.
     /// </summary>
     public int MinimumTokens { get; }
 
     /// <summary>
-    /// Sets bit i of <paramref name="mask"/> (64 tokens a word) where token i may come next; end-of-generation tokens only when
-    /// <see cref="CanEnd"/>. Units: <paramref name="tokensLeft"/> counts the next token and those after it, without the end token; only
-    /// tokens after which the reply can still be closed are set. False: none is, because the reply has ended or the budget was below
-    /// <see cref="MinimumTokens"/> from the start.
+    /// Sets bit i of <paramref name="mask"/> (64 tokens a word) where token i may come next; end-of-generation tokens
+    /// only when <see cref="CanEnd"/>. Units: <paramref name="tokensLeft"/> counts the next token and those after it,
+    /// without the end token; only tokens after which the reply can still be closed are set. False: none is, because
+    /// the reply has ended or the budget was below <see cref="MinimumTokens"/> from the start.
     /// </summary>
     public bool FillMask(Span<ulong> mask, int tokensLeft)
     {
@@ -72,7 +74,8 @@ public sealed class TokenConstraint
         var cost = _threads.CostToClose(0);
         if (cost <= budget && _threads.IsFreeText(out var room))
         {
-            // Most of a vocabulary is plain text, which never makes a string costlier to close: only the rest is walked.
+            // Most of a vocabulary is plain text, which never makes a string costlier to close: only the rest is
+            // walked.
             costliest = cost;
             nodes = _trie.MixedNodes;
             foreach (var token in _trie.PlainTokens(room))
@@ -107,7 +110,8 @@ public sealed class TokenConstraint
             mask[token >> 6] |= 1UL << (token & 63);
     }
 
-    /// <summary>Advances by a token; false (state unchanged) when the token is not allowed. The budget is the mask's matter.</summary>
+    /// <summary>Advances by a token; false (state unchanged) when the token is not allowed. The budget is the mask's
+    /// matter.</summary>
     public bool Accept(int token)
     {
         if (_ended || (uint)token >= (uint)_trie.VocabularySize)
@@ -138,11 +142,13 @@ public sealed class TokenConstraint
         _threads.Reset();
     }
 
-    /// <summary>Copies the state (not the masks), so that speculation can go back. Errors: both must have the same grammar and trie.</summary>
+    /// <summary>Copies the state (not the masks), so that speculation can go back. Errors: both must have the same
+    /// grammar and trie.</summary>
     public void CopyTo(TokenConstraint other)
     {
         if (other._grammar != _grammar || other._trie != _trie)
-            throw new ArgumentException("Only a constraint of the same grammar and vocabulary can take this state.", nameof(other));
+            throw new ArgumentException("Only a constraint of the same grammar and vocabulary can take this state.",
+                nameof(other));
         other._ended = _ended;
         _threads.CopyTo(other._threads);
     }

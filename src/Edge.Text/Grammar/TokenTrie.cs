@@ -4,12 +4,14 @@ using System.Text;
 namespace Edge.Text;
 
 /// <summary>
-/// All tokens of a vocabulary as a byte trie; built once per model, immutable, shared. Layout: nodes in preorder, so that a walk is one pass
-/// over an array which jumps over what is not allowed. Tokens without bytes, and those longer than 128 bytes, are never allowed.
+/// All tokens of a vocabulary as a byte trie; built once per model, immutable, shared. Layout: nodes in preorder, so
+/// that a walk is one pass over an array which jumps over what is not allowed. Tokens without bytes, and those longer
+/// than 128 bytes, are never allowed.
 /// </summary>
 public sealed class TokenTrie
 {
-    /// <summary>End: the node behind this one's subtree. Token: the first token that ends here, -1 for none; Depth counts from 1.</summary>
+    /// <summary>End: the node behind this one's subtree. Token: the first token that ends here, -1 for none; Depth
+    /// counts from 1.</summary>
     internal readonly record struct Node(int End, int Token, byte Symbol, byte Depth);
 
     private readonly byte[] _bytes;
@@ -18,7 +20,8 @@ public sealed class TokenTrie
     /// <summary>Plain tokens of at most so many characters.</summary>
     private readonly int[] _plainUpTo = new int[GrammarLimits.TokenBytesMax + 1];
 
-    private TokenTrie(byte[] bytes, int[] offsets, Node[] nodes, Node[] mixed, List<(int Characters, int Token)> plain, int[] sameBytes,
+    private TokenTrie(byte[] bytes, int[] offsets, Node[] nodes, Node[] mixed, List<(int Characters, int Token)> plain,
+        int[] sameBytes,
         bool[] ends)
     {
         (_bytes, _offsets, Nodes, MixedNodes, SameBytes, Ends) = (bytes, offsets, nodes, mixed, sameBytes, ends);
@@ -42,7 +45,8 @@ public sealed class TokenTrie
     public int VocabularySize => _offsets.Length - 1;
 
     internal Node[] Nodes { get; }
-    /// <summary>The same without the tokens that are plain text: whole characters that a JSON string holds as they are.</summary>
+    /// <summary>The same without the tokens that are plain text: whole characters that a JSON string holds as they
+    /// are.</summary>
     internal Node[] MixedNodes { get; }
 
     /// <summary>Tokens of at most <paramref name="characters"/> characters of plain text.</summary>
@@ -55,7 +59,8 @@ public sealed class TokenTrie
     internal int LongestToken { get; }
     internal bool[] SingleBytes { get; } = new bool[256];
 
-    /// <summary>Every byte that UTF-8 uses is a token of its own, as in all byte-level and byte-fallback vocabularies.</summary>
+    /// <summary>Every byte that UTF-8 uses is a token of its own, as in all byte-level and byte-fallback
+    /// vocabularies.</summary>
     public bool HasEveryByte { get; }
 
     internal ReadOnlySpan<byte> TokenBytes(int id) => _bytes.AsSpan(_offsets[id], _offsets[id + 1] - _offsets[id]);
@@ -114,13 +119,15 @@ public sealed class TokenTrie
         return new TokenTrie(bytes, offsets, nodes, mixedNodes, plain, sameBytes, ends);
     }
 
-    /// <summary>Code points of plain text; 0 where a byte is not whole UTF-8 or means something in a JSON string.</summary>
+    /// <summary>Code points of plain text; 0 where a byte is not whole UTF-8 or means something in a JSON
+    /// string.</summary>
     private static int PlainCharacters(ReadOnlySpan<byte> token)
     {
         var characters = 0;
         while (token.Length > 0)
         {
-            if (Rune.DecodeFromUtf8(token, out var rune, out var used) != OperationStatus.Done || rune.Value is < 0x20 or '"' or '\\')
+            if (Rune.DecodeFromUtf8(token, out var rune, out var used) != OperationStatus.Done
+                || rune.Value is < 0x20 or '"' or '\\')
                 return 0;
             characters++;
             token = token[used..];

@@ -1,8 +1,8 @@
 namespace Edge.Text;
 
 /// <summary>
-/// Property names that an object does not declare: plain text without escapes (so that no spelling of a declared name slips through) that
-/// leaves the tree of declared names somewhere.
+/// Property names that an object does not declare: plain text without escapes (so that no spelling of a declared name
+/// slips through) that leaves the tree of declared names somewhere.
 /// </summary>
 internal sealed class UndeclaredNames(AutomatonBuilder builder, string pointer, int colon)
 {
@@ -11,10 +11,14 @@ internal sealed class UndeclaredNames(AutomatonBuilder builder, string pointer, 
 
     private static readonly (Place From, byte Lo, byte Hi, Place To)[] Steps =
     [
-        (Place.Between, 0x20, 0x21, Place.Between), (Place.Between, 0x23, 0x5B, Place.Between), (Place.Between, 0x5D, 0x7F, Place.Between),
-        (Place.Between, 0xC2, 0xDF, Place.One), (Place.Between, 0xE0, 0xE0, Place.E0), (Place.Between, 0xE1, 0xEC, Place.Two),
-        (Place.Between, 0xED, 0xED, Place.Ed), (Place.Between, 0xEE, 0xEF, Place.Two), (Place.Between, 0xF0, 0xF0, Place.F0),
-        (Place.Between, 0xF1, 0xF3, Place.Three), (Place.Between, 0xF4, 0xF4, Place.F4), (Place.One, 0x80, 0xBF, Place.Between),
+        (Place.Between, 0x20, 0x21, Place.Between), (Place.Between, 0x23, 0x5B, Place.Between),
+            (Place.Between, 0x5D, 0x7F, Place.Between),
+        (Place.Between, 0xC2, 0xDF, Place.One), (Place.Between, 0xE0, 0xE0, Place.E0),
+            (Place.Between, 0xE1, 0xEC, Place.Two),
+        (Place.Between, 0xED, 0xED, Place.Ed), (Place.Between, 0xEE, 0xEF, Place.Two),
+            (Place.Between, 0xF0, 0xF0, Place.F0),
+        (Place.Between, 0xF1, 0xF3, Place.Three), (Place.Between, 0xF4, 0xF4, Place.F4),
+            (Place.One, 0x80, 0xBF, Place.Between),
         (Place.Two, 0x80, 0xBF, Place.One), (Place.Three, 0x80, 0xBF, Place.Two), (Place.E0, 0xA0, 0xBF, Place.One),
         (Place.Ed, 0x80, 0x9F, Place.One), (Place.F0, 0x90, 0xBF, Place.Two), (Place.F4, 0x80, 0x8F, Place.Two),
     ];

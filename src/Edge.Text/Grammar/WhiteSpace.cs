@@ -1,13 +1,14 @@
 namespace Edge.Text;
 
 /// <summary>
-/// Where white space may stand: one space, or one line break and at most <see cref="GrammarLimits.IndentMax"/> spaces or tabs, after an
-/// opening bracket, after a comma and before a closing bracket; one space after a colon; none elsewhere. Bounded, so that a hot model
-/// cannot loop in it.
+/// Where white space may stand: one space, or one line break and at most <see cref="GrammarLimits.IndentMax"/> spaces
+/// or tabs, after an opening bracket, after a comma and before a closing bracket; one space after a colon; none
+/// elsewhere. Bounded, so that a hot model cannot loop in it.
 /// </summary>
 internal static class WhiteSpace
 {
-    /// <summary>States that go on alike: before white space (the first; enter here), after a space, after a line break.</summary>
+    /// <summary>States that go on alike: before white space (the first; enter here), after a space, after a line
+    /// break.</summary>
     public static int[] AddSpaced(this AutomatonBuilder builder, State state, bool lines, string pointer)
     {
         var bare = builder.Add(state, pointer);
@@ -22,8 +23,10 @@ internal static class WhiteSpace
         return [bare, spaced, line];
     }
 
-    /// <summary>Lets each of <paramref name="states"/> close the value, with or without white space before the bracket.</summary>
-    public static void AddClosing(this AutomatonBuilder builder, char bracket, int end, string pointer, params ReadOnlySpan<int> states)
+    /// <summary>Lets each of <paramref name="states"/> close the value, with or without white space before the
+    /// bracket.</summary>
+    public static void AddClosing(this AutomatonBuilder builder, char bracket, int end, string pointer,
+        params ReadOnlySpan<int> states)
     {
         var group = builder.AddSpaced(default, lines: true, pointer);
         foreach (var state in group)

@@ -34,5 +34,6 @@ public sealed class ArgumentTests
     [InlineData("", "''")]
     public void Parse_BadTokenList_NamesThePart(string text, string named) =>
         Assert.Contains(
-            named, Assert.Throws<UserErrorException>(() => TokenList.Parse(text, 10)).Message, StringComparison.Ordinal);
+            named, Assert.Throws<UserErrorException>(() => TokenList.Parse(text, 10)).Message,
+            StringComparison.Ordinal);
 }

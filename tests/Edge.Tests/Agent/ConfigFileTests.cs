@@ -34,7 +34,8 @@ public sealed class ConfigFileTests : IDisposable
              "mqtt":{"host":"broker","port":1884,"root":"r/v1","replyPrefixes":["a/","b/"]},
              "sensors":{"enabled":false,"sysfsRoot":"/x"}}
             """);
-        Assert.Equal(("/m/a.gguf", "a", "n1", 5.0), (config.Model, config.ModelName, config.Node, config.TelemetrySeconds));
+        Assert.Equal(
+            ("/m/a.gguf", "a", "n1", 5.0), (config.Model, config.ModelName, config.Node, config.TelemetrySeconds));
         Assert.Equal(new InferenceConfig(Threads: 3, Slots: 4, Kv: "f32", ReadWeights: true), config.Inference);
         Assert.Equal(("broker", 1884, "r/v1"), (config.Mqtt.Host, config.Mqtt.Port, config.Mqtt.Root));
         Assert.Equal(["a/", "b/"], config.Mqtt.ReplyPrefixes!);
@@ -46,13 +47,15 @@ public sealed class ConfigFileTests : IDisposable
     {
         var config = Read("""{"model":"a.gguf"}""");
         Assert.Equal(new AgentConfig("a.gguf"), config);
-        Assert.Equal((2, 32, 1883, 10.0), (config.Inference.Slots, config.Inference.Queue, config.Mqtt.Port, config.TelemetrySeconds));
+        Assert.Equal((2, 32, 1883, 10.0),
+            (config.Inference.Slots, config.Inference.Queue, config.Mqtt.Port, config.TelemetrySeconds));
     }
 
     [Fact]
     public void Read_CommandLine_WinsOverFile()
     {
-        var config = Read("""{"model":"a.gguf","mqtt":{"host":"x","port":1}}""", ("model", "b.gguf"), ("mqtt:port", "2"));
+        var config = Read(
+            """{"model":"a.gguf","mqtt":{"host":"x","port":1}}""", ("model", "b.gguf"), ("mqtt:port", "2"));
         Assert.Equal(("b.gguf", "x", 2), (config.Model, config.Mqtt.Host, config.Mqtt.Port));
     }
 
@@ -74,7 +77,8 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void Read_MissingFile_IsAUsageError()
     {
-        var e = Assert.Throws<UserErrorException>(() => ConfigFile.Read("/nonexistent.json", new Dictionary<string, string?>()));
+        var e = Assert.Throws<UserErrorException>(
+            () => ConfigFile.Read("/nonexistent.json", new Dictionary<string, string?>()));
         Assert.Contains("/nonexistent.json does not exist", e.Message, StringComparison.Ordinal);
     }
 }

@@ -50,7 +50,8 @@ public sealed class EvalScoreTests
         {
             File.WriteAllText(path, text);
             Assert.Contains(
-                named, Assert.Throws<UserErrorException>(() => EvalRows.Read(path, 0)).Message, StringComparison.Ordinal);
+                named, Assert.Throws<UserErrorException>(() => EvalRows.Read(path, 0)).Message,
+                StringComparison.Ordinal);
         }
         finally
         {

@@ -21,7 +21,8 @@ public sealed class RequestMapTests
     {
         foreach (var admission in Enum.GetValues<Admission>())
             Assert.Equal(
-                admission == Admission.Accepted, RequestMap.ToProblem(new AdmissionResult(admission, 0, 0, ""), 1, 2) is null);
+                admission == Admission.Accepted,
+                RequestMap.ToProblem(new AdmissionResult(admission, 0, 0, ""), 1, 2) is null);
     }
 
     [Fact]

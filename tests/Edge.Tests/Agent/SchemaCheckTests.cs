@@ -19,7 +19,8 @@ public sealed class SchemaCheckTests
     [InlineData("""{"type":"string","pattern":"^a+$"}""", "\"aa\"", "\"ab\"")]
     [InlineData("""{"enum":["a",1,null]}""", "null", "\"b\"", "2")]
     [InlineData("""{"const":{"a":1}}""", """{"a":1}""", """{"a":2}""")]
-    [InlineData("""{"type":"array","items":{"type":"boolean"},"minItems":1,"maxItems":2}""", "[true]", "[]", "[1]", "[true,true,true]")]
+    [InlineData("""{"type":"array","items":{"type":"boolean"},"minItems":1,"maxItems":2}""", "[true]", "[]", "[1]",
+        "[true,true,true]")]
     [InlineData("""{"type":["null","number"],"exclusiveMinimum":0}""", "0.1", "0", "true")]
     [InlineData("""{"anyOf":[{"type":"null"},{"type":"string"}]}""", "\"x\"", "1")]
     [InlineData("""{"oneOf":[{"type":"integer"},{"minimum":5}]}""", "1", "6")]

@@ -67,7 +67,8 @@ public sealed class CommandErrorTests : IDisposable
     [Fact]
     public async Task PromptTooLong_NamesBothCounts()
     {
-        var outcome = await Run("ask", "--model", Model, "--prompt", string.Concat(Enumerable.Repeat("cold store 2 ", 300)));
+        var outcome =
+            await Run("ask", "--model", Model, "--prompt", string.Concat(Enumerable.Repeat("cold store 2 ", 300)));
         outcome.RefusesWith(1, "512", "tokens");
         Assert.Matches(@"\b1[0-9]{3}\b", outcome.Error);
     }
@@ -76,7 +77,8 @@ public sealed class CommandErrorTests : IDisposable
     public async Task UnsupportedSchema_NamesTheKeyword()
     {
         await File.WriteAllTextAsync(_path, """{"type":"object","patternProperties":{"a":{}}}""");
-        (await Run("ask", "--model", Model, "--prompt", "x", "--schema", _path)).RefusesWith(1, _path, "patternProperties");
+        (await Run("ask", "--model", Model, "--prompt", "x", "--schema", _path))
+            .RefusesWith(1, _path, "patternProperties");
     }
 
     [Theory]
@@ -97,7 +99,8 @@ public sealed class CommandErrorTests : IDisposable
 
     [Fact]
     public async Task OutputCannotBeWritten_NamesThePath() =>
-        (await Run("logits", "--model", Model, "--tokens", "1", "--out", "/nonexistent/f.bin")).RefusesWith(1, "/nonexistent");
+        (await Run("logits", "--model", Model, "--tokens", "1", "--out", "/nonexistent/f.bin"))
+            .RefusesWith(1, "/nonexistent");
 
     [Theory]
     [InlineData("--model", "frobnicate")]

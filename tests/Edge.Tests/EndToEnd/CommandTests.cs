@@ -23,7 +23,8 @@ public sealed class CommandTests
     [Fact]
     public async Task Ask_SystemMessageAndJson_OneObjectWithCounts()
     {
-        var report = await RunJson("ask", "--model", Model, "--prompt", Reading, "--system", "You triage sensor readings.");
+        var report =
+            await RunJson("ask", "--model", Model, "--prompt", Reading, "--system", "You triage sensor readings.");
         Assert.Equal(Verdict, report.GetProperty("text").GetString());
         Assert.Equal("stop", report.GetProperty("finish_reason").GetString());
         Assert.True(report.GetProperty("prompt_tokens").GetInt32() > 30);
@@ -35,7 +36,8 @@ public sealed class CommandTests
     {
         string schema = Path.Combine(Root, "devices/schemas/sensor-verdict.json");
         var report = await RunJson(
-            "ask", "--model", Model, "--prompt", "tell me about cats", "--schema", schema, "--temperature", "2", "--seed", "3");
+            "ask", "--model", Model, "--prompt", "tell me about cats", "--schema", schema, "--temperature", "2",
+            "--seed", "3");
         using var form = JsonDocument.Parse(await File.ReadAllTextAsync(schema));
         Assert.Null(Edge.Agent.SchemaCheck.Violation(form.RootElement, report.GetProperty("text").GetString()!));
     }
@@ -43,7 +45,8 @@ public sealed class CommandTests
     [Fact]
     public async Task Ask_SameSeed_SameText()
     {
-        string[] arguments = ["ask", "--model", Model, "--prompt", "hello", "--temperature", "5", "--max-tokens", "12", "--seed"];
+        string[] arguments =
+            ["ask", "--model", Model, "--prompt", "hello", "--temperature", "5", "--max-tokens", "12", "--seed"];
         var first = await RunJson([.. arguments, "7"]);
         var again = await RunJson([.. arguments, "7"]);
         var other = await RunJson([.. arguments, "8"]);
@@ -58,7 +61,8 @@ public sealed class CommandTests
         try
         {
             Assert.Equal(0, (await Run("logits", "--model", Model, "--tokens", "432,411,220,17", "--out", last)).Code);
-            Assert.Equal(0, (await Run("logits", "--model", Model, "--tokens", "432,411,220,17", "--all", "--out", all)).Code);
+            Assert.Equal(
+                0, (await Run("logits", "--model", Model, "--tokens", "432,411,220,17", "--all", "--out", all)).Code);
             float[] one = Floats(last), four = Floats(all);
             Assert.Equal((768, 4 * 768), (one.Length, four.Length));
             Assert.Equal(one, four[^768..]);
@@ -79,7 +83,8 @@ public sealed class CommandTests
         {
             var tokens = await RunJson("tokenize", "--model", Model, "cold store 2");
             string ids = string.Join(',', tokens.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
-            await Run("logits", "--model", Model, "--prompt", "cold store 2", "--float", "--kv", "f32", "--out", byText);
+            await Run(
+                "logits", "--model", Model, "--prompt", "cold store 2", "--float", "--kv", "f32", "--out", byText);
             await Run("logits", "--model", Model, "--tokens", ids, "--float", "--kv", "f32", "--out", byTokens);
             Assert.Equal(768, Floats(byText).Length);
             Assert.Equal(Floats(byText), Floats(byTokens));
@@ -95,7 +100,8 @@ public sealed class CommandTests
     public async Task Eval_FirstRows_FractionPerFieldAndValid()
     {
         var report = await RunJson(
-            "eval", "--model", Model, "--data", Path.Combine(Root, "tests/golden/demo-model/eval.jsonl"), "--limit", "8",
+            "eval", "--model", Model, "--limit", "8", "--data",
+            Path.Combine(Root, "tests/golden/demo-model/eval.jsonl"),
             "--schema", Path.Combine(Root, "devices/schemas/sensor-verdict.json"));
         Assert.Equal((8, 8), (report.GetProperty("rows").GetInt32(), report.GetProperty("valid").GetInt32()));
         foreach (string name in new[] { "exact_all", "exact_status", "exact_sensor", "exact_reason", "exact_action" })
@@ -115,7 +121,8 @@ public sealed class CommandTests
     public async Task Bench_Json_HasEveryFigureAndNoAllocation()
     {
         var report = await RunJson(
-            "bench", "--model", Model, "--prompt-tokens", "32", "--gen-tokens", "200", "--threads", "2", "--repeat", "2");
+            "bench", "--model", Model, "--prompt-tokens", "32", "--gen-tokens", "200", "--threads", "2",
+            "--repeat", "2");
         string[] positive =
         [
             "prefill_tps", "prefill_tps_min", "prefill_tps_max", "decode_tps", "decode_tps_min", "decode_tps_max",
@@ -134,10 +141,11 @@ public sealed class CommandTests
         string own = Path.GetTempFileName(), noise = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(own, $"<|im_start|>user\n{Reading}<|im_end|>\n<|im_start|>assistant\n{Verdict}");
-            await File.WriteAllTextAsync(noise, string.Concat(Enumerable.Range(0, 120).Select(i => (char)('!' + i * 37 % 90))));
-            double likely = (await RunJson("perplexity", "--model", Model, "--file", own)).GetProperty("perplexity").GetDouble();
-            double unlikely = (await RunJson("perplexity", "--model", Model, "--file", noise)).GetProperty("perplexity").GetDouble();
+            await File.WriteAllTextAsync(
+                own, $"<|im_start|>user\n{Reading}<|im_end|>\n<|im_start|>assistant\n{Verdict}");
+            await File.WriteAllTextAsync(
+                noise, string.Concat(Enumerable.Range(0, 120).Select(i => (char)('!' + i * 37 % 90))));
+            double likely = await Perplexity(own), unlikely = await Perplexity(noise);
             Assert.True(likely > 1 && unlikely > 10 * likely, $"{likely} {unlikely}");
         }
         finally
@@ -176,12 +184,17 @@ public sealed class CommandTests
         string chosen = report.GetProperty("chosen").GetString()!;
         if (RuntimeInformation.ProcessArchitecture == Architecture.X64)
             Assert.Equal(
-                (await File.ReadAllTextAsync("/proc/cpuinfo")).Contains(" avx2 ", StringComparison.Ordinal) ? "avx2" : "scalar", chosen);
+                (await File.ReadAllTextAsync("/proc/cpuinfo")).Contains(" avx2 ", StringComparison.Ordinal)
+                    ? "avx2" : "scalar",
+                chosen);
         else
             Assert.StartsWith("neon", chosen, StringComparison.Ordinal);
         Assert.Contains(report.GetProperty("kernels").EnumerateArray(), row =>
             row.GetProperty("variant").GetString() == chosen && row.GetProperty("runs").GetBoolean());
     }
+
+    private static async Task<double> Perplexity(string path) =>
+        (await RunJson("perplexity", "--model", Model, "--file", path)).GetProperty("perplexity").GetDouble();
 
     private static float[] Floats(string path) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(path)).ToArray();
 }

@@ -23,7 +23,8 @@ public sealed class SenseTests
         {
             using var report = JsonDocument.Parse(line);
             Assert.True(report.RootElement.GetProperty("valid").GetBoolean());
-            Assert.Contains("\"status\"", report.RootElement.GetProperty("reply").GetString(), StringComparison.Ordinal);
+            Assert.Contains(
+                "\"status\"", report.RootElement.GetProperty("reply").GetString(), StringComparison.Ordinal);
             Assert.True(report.RootElement.GetProperty("tokens_per_second").GetDouble() > 0);
         });
     }
@@ -43,7 +44,8 @@ public sealed class SenseTests
 
     [Fact]
     public async Task Simulate_NoBroker_SaysWhereItLooked() =>
-        (await Run("sense", "--simulate", "--broker", $"127.0.0.1:{Broker.FreePort()}", "--count", "1", "--timeout", "0.5"))
+        (await Run(
+            "sense", "--simulate", "--broker", $"127.0.0.1:{Broker.FreePort()}", "--count", "1", "--timeout", "0.5"))
             .RefusesWith(1, "no broker answers", "127.0.0.1");
 
     [Fact]
@@ -51,7 +53,8 @@ public sealed class SenseTests
     {
         using var broker = new Broker();
         (await Run(
-            "sense", "--simulate", "--broker", $"127.0.0.1:{broker.Port}", "--node", "nobody", "--count", "1", "--timeout", "0.5"))
+            "sense", "--simulate", "--broker", $"127.0.0.1:{broker.Port}", "--node", "nobody", "--count", "1",
+            "--timeout", "0.5"))
             .RefusesWith(1, "nobody", "edge run");
     }
 }

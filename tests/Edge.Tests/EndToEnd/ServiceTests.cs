@@ -17,12 +17,14 @@ public sealed class ServiceTests
     /// <summary>A reply of hundreds of tokens, whatever the model would like to say.</summary>
     private const string LongReply =
         """
-        ,"max_tokens":400,"temperature":1,"seed":1,"stream":true,"response_format":{"type":"json_schema","json_schema":{"name":"long",
-        "schema":{"type":"array","items":{"enum":[0,1,2]},"minItems":180,"maxItems":190}}}
+        ,"max_tokens":400,"temperature":1,"seed":1,"stream":true,
+        "response_format":{"type":"json_schema","json_schema":{"name":"long",
+         "schema":{"type":"array","items":{"enum":[0,1,2]},"minItems":180,"maxItems":190}}}
         """;
 
     private static string Format =>
-        ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"v\",\"schema\":" + SensorVerdict.SchemaJson + "}}";
+        ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"v\",\"schema\":"
+            + SensorVerdict.SchemaJson + "}}";
 
     [Fact]
     public async Task Chat_Streamed_AcceptedDeltasThenOneFinal()
@@ -39,7 +41,9 @@ public sealed class ServiceTests
         Assert.Contains("delta", kinds);
         Assert.Equal("200", final.Property("__stat"));
         string text = final.Json().GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
-        Assert.Equal("""{"status":"critical","sensor":"temperature","reason":"12.4C above limit 4.0C","action":"notify"}""", text);
+        Assert.Equal(
+            """{"status":"critical","sensor":"temperature","reason":"12.4C above limit 4.0C","action":"notify"}""",
+            text);
         using var schema = JsonDocument.Parse(SensorVerdict.SchemaJson);
         Assert.Null(SchemaCheck.Violation(schema.RootElement, text));
         string deltas = string.Concat(client.Messages.Seen.Where(m => m.Property("edge-kind") == "delta")
@@ -83,7 +87,8 @@ public sealed class ServiceTests
     {
         using var broker = new Broker();
         using var agent = Start(
-            broker.Port, "--telemetry-seconds", "1", "--sysfs", Path.Combine(NativeEdge.Root, "tests/golden/sysfs/pi5"));
+            broker.Port, "--telemetry-seconds", "1", "--sysfs",
+            Path.Combine(NativeEdge.Root, "tests/golden/sysfs/pi5"));
         using var client = await Connect(broker, Topics.Telemetry("+"));
         var system = await Values("system");
         Assert.Equal(51.6, system.GetProperty("temperature_c").GetDouble());
@@ -94,7 +99,8 @@ public sealed class ServiceTests
         var readings = (await Values("sensors")).GetProperty("readings").EnumerateArray().ToList();
         Assert.Equal(8, readings.Count);
         Assert.Contains(readings, r =>
-            r.GetProperty("name").GetString() == "rp1_adc@1f000c8000.adc/in2" && r.GetProperty("value").GetDouble() == 2.543
+            r.GetProperty("name").GetString() == "rp1_adc@1f000c8000.adc/in2"
+                && r.GetProperty("value").GetDouble() == 2.543
             && r.GetProperty("unit").GetString() == "V");
 
         async Task<JsonElement> Values(string group)
@@ -127,7 +133,8 @@ public sealed class ServiceTests
         using var broker = new Broker();
         using var agent = await Ready(broker, "--slots", "1", "--queue", "2");
         using var client = await Connect(broker);
-        byte[][] ids = [.. Enumerable.Range(0, count).Select(i => agent.Send(client, Chat($"{Reading} {i}", ",\"max_tokens\":20")))];
+        byte[][] ids = [.. Enumerable.Range(0, count)
+            .Select(i => agent.Send(client, Chat($"{Reading} {i}", ",\"max_tokens\":20")))];
         List<MqttMessage> ends = [];
         while (ends.Count < count)
             ends.Add(await client.Messages.Next(m => m.Property("edge-kind") is "final" or "error"));
@@ -199,13 +206,17 @@ public sealed class ServiceTests
         using var agent = await Ready(broker);
         using var client = await Connect(broker);
         string unsupported =
-            ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"type\":\"object\",\"patternProperties\":{}}}}";
+            """
+            ,"response_format":{"type":"json_schema","json_schema":{"name":"x",
+             "schema":{"type":"object","patternProperties":{}}}}
+            """;
         await Expect("{\"messages\":", 400, "invalid_payload");
         await Expect("""{"messages":7}""", 400, "invalid_payload");
         await Expect(Chat("x", ",\"model\":\"gpt-9\""), 404, "model_not_found", "gpt-9");
         await Expect(Chat("x", unsupported), 422, "schema_unsupported", "patternProperties");
         await Expect(Chat(new string('x', 400_000)), 413, "invalid_payload", "262144");
-        var overflow = await Expect(Chat(string.Concat(Enumerable.Repeat("cold store 2 ", 300))), 413, "context_overflow", "512");
+        var overflow =
+            await Expect(Chat(string.Concat(Enumerable.Repeat("cold store 2 ", 300))), 413, "context_overflow", "512");
         Assert.True(overflow.GetProperty("prompt_tokens").GetInt32() > 512);
         Assert.Equal(512, overflow.GetProperty("context_tokens").GetInt32());
 
@@ -216,7 +227,8 @@ public sealed class ServiceTests
         async Task<JsonElement> Expect(string body, int status, string code, string named = "")
         {
             var problem = await agent.Ask(client, body);
-            Assert.Equal((status, code), (problem.GetProperty("status").GetInt32(), problem.GetProperty("code").GetString()));
+            Assert.Equal(
+                (status, code), (problem.GetProperty("status").GetInt32(), problem.GetProperty("code").GetString()));
             Assert.Contains(named, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
             return problem;
         }

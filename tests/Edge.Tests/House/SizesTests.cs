@@ -38,6 +38,7 @@ public sealed class SizesTests
     [Fact]
     public void Lines_Everywhere_AreAtMost120Characters() => Verdict.None(
         from f in All.Concat(Repository.Files(".py", ".sh", ".c", ".h"))
+        where !f.StartsWith("scripts/golden/", StringComparison.Ordinal) // templates and cases, one a line
         from line in Repository.Read(f).Split('\n').Select((Text, Index) => (Text, Index))
         where line.Text.TrimEnd('\r').Length > LineChars
         select $"{f}:{line.Index + 1}: {line.Text.Length} characters");

@@ -41,8 +41,12 @@ internal sealed class SourceText
         }
     }
 
+    // Neither a type's body nor the initialiser of a table is a function.
     private static bool IsTypeHeader(string header)
     {
+        if (header.Contains("=> new", StringComparison.Ordinal)) return true;
+        while (header.StartsWith('[') && header.IndexOf("]\n", StringComparison.Ordinal) is > 0 and var end)
+            header = header[(end + 2)..].TrimStart();
         if (header.Contains('=') && !header.Contains("where", StringComparison.Ordinal)) return false;
         string[] words = header.Split([' ', '\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries);
         int paren = Array.FindIndex(words, w => w.Contains('('));

@@ -17,7 +17,8 @@ internal static unsafe class Matrices
         else if (type == QuantType.F32) Each(MemoryMarshal.Cast<byte, float>(bytes), values, random, x => x);
         else if (type == QuantType.F16) Each(MemoryMarshal.Cast<byte, Half>(bytes), values, random, x => (Half)x);
         else if (type == QuantType.BF16)
-            Each(MemoryMarshal.Cast<byte, ushort>(bytes), values, random, x => (ushort)(BitConverter.SingleToUInt32Bits(x) >> 16));
+            Each(MemoryMarshal.Cast<byte, ushort>(bytes), values, random,
+                x => (ushort)(BitConverter.SingleToUInt32Bits(x) >> 16));
         else FillBlocks(bytes, QuantTypes.Of(type).BlockBytes, values, random);
     }
 
@@ -90,7 +91,8 @@ internal static unsafe class Matrices
             // Extremes: −128 (Q8_0) and nibbles 0 or 15 (Q4_0), with the largest, a negative and a subnormal scale.
             if (values == Values.Extremes)
             {
-                foreach (ref byte quant in block[2..]) quant = random.Next(3) switch { 0 => 0x80, 1 => 0x7F, _ => 0xF0 };
+                foreach (ref byte quant in block[2..])
+                    quant = random.Next(3) switch { 0 => 0x80, 1 => 0x7F, _ => 0xF0 };
                 float scale = random.Next(3) switch { 0 => 65504f, 1 => -0.5f, _ => 6e-8f };
                 MemoryMarshal.Write(block, (Half)scale);
             }

@@ -77,8 +77,9 @@ public unsafe class MatrixKernelTests
                     kernel(tiles.Pointer, q.Pointer, y.Floats, columns, 0, rows, tokens, rows);
                     scalar(tiles.Pointer, q.Pointer, expected.Floats, columns, 0, rows, tokens, rows);
                     Assert.True(expected.Span.SequenceEqual(y.Span),
-                        $"{name} {type} {rows}×{columns}, {tokens} tokens: {y.Floats[0]:R}, Scalar gives {expected.Floats[0]:R}");
-                    if (values == Values.Random) Assert.True(y.FloatSpan.ToArray().Distinct().Count() > rows * tokens / 2);
+                        $"{rows}×{columns}, {tokens} tokens: {y.Floats[0]:R}, Scalar gives {expected.Floats[0]:R}");
+                    if (values == Values.Random)
+                        Assert.True(y.FloatSpan.ToArray().Distinct().Count() > rows * tokens / 2);
                 }
             }
         }
@@ -124,7 +125,8 @@ public unsafe class MatrixKernelTests
                 double sum = 0, magnitude = 0;
                 for (int c = 0; c < Columns; c++)
                 {
-                    double product = Matrices.Weight(w.Span, type, Columns, r, c) * ((sbyte)token[c] * (double)scales[c / 32]);
+                    double activation = (sbyte)token[c] * (double)scales[c / 32];
+                    double product = Matrices.Weight(w.Span, type, Columns, r, c) * activation;
                     sum += product;
                     magnitude += Math.Abs(product);
                 }

@@ -58,8 +58,10 @@ public unsafe class VectorKernelTests
     {
         for (int bits = 0; bits <= ushort.MaxValue; bits++)
         {
-            float expected = (float)BitConverter.UInt16BitsToHalf((ushort)bits), actual = FloatScalar.FromF16((ushort)bits);
-            Assert.True(expected.Equals(actual) && float.IsNegative(expected) == float.IsNegative(actual), $"{bits:X4}");
+            float expected = (float)BitConverter.UInt16BitsToHalf((ushort)bits);
+            float actual = FloatScalar.FromF16((ushort)bits);
+            Assert.True(expected.Equals(actual), $"{bits:X4}");
+            Assert.Equal(float.IsNegative(expected), float.IsNegative(actual));
         }
     }
 
@@ -89,7 +91,8 @@ public unsafe class VectorKernelTests
             using var y = new NativeBytes(4 * n);
             KernelSet.Choose(name).Rms(x.Floats, weight.Floats, y.Floats, n, 1e-6f);
             double mean = x.FloatSpan.ToArray().Average(v => (double)v * v);
-            for (int i = 0; i < n; i++) Close(x.Floats[i] / Math.Sqrt(mean + 1e-6f) * weight.Floats[i], y.Floats[i], 2e-6, 1e-12);
+            double scale = 1 / Math.Sqrt(mean + 1e-6f);
+            for (int i = 0; i < n; i++) Close(x.Floats[i] * scale * weight.Floats[i], y.Floats[i], 2e-6, 1e-12);
         }
     }
 
@@ -188,16 +191,18 @@ public unsafe class VectorKernelTests
         foreach ((int headSize, int group, int length) in ((int, int, int)[])
             [(32, 1, 1), (32, 2, 63), (64, 4, 64), (64, 7, 65), (20, 5, 200), (128, 8, 130)])
         {
-            using NativeBytes q = Random(headSize * group, 1), k = Random(headSize * length, 2), v = Random(headSize * length, 3);
+            using NativeBytes q = Random(headSize * group, 1);
+            using NativeBytes k = Random(headSize * length, 2), v = Random(headSize * length, 3);
             using NativeBytes kHalf = Halves(k), vHalf = Halves(v);
             using var scratch = new NativeBytes(4 * AttentionScalar.ScratchFloats(group));
             using var y = new NativeBytes(4 * headSize * group, 0xFF);
             float scale = 1 / MathF.Sqrt(headSize);
             set.HeadF32(q.Floats, k.Pointer, v.Pointer, y.Floats, headSize, group, length, scale, scratch.Floats);
             RequireAttention(q, i => k.Floats[i], i => v.Floats[i], y, headSize, group, length, scale);
-            set.HeadF16(q.Floats, kHalf.Pointer, vHalf.Pointer, y.Floats, headSize, group, length, scale, scratch.Floats);
-            RequireAttention(q, i => (float)((Half*)kHalf.Pointer)[i], i => (float)((Half*)vHalf.Pointer)[i], y, headSize,
-                group, length, scale);
+            set.HeadF16(
+                q.Floats, kHalf.Pointer, vHalf.Pointer, y.Floats, headSize, group, length, scale, scratch.Floats);
+            RequireAttention(q, i => (float)((Half*)kHalf.Pointer)[i], i => (float)((Half*)vHalf.Pointer)[i], y,
+                headSize, group, length, scale);
         }
     }
 
@@ -221,7 +226,8 @@ public unsafe class VectorKernelTests
     }
 
     private static void Close(double expected, float actual, double relative, double absolute) => Assert.InRange(
-        actual, expected - Math.Abs(expected) * relative - absolute, expected + Math.Abs(expected) * relative + absolute);
+        actual, expected - Math.Abs(expected) * relative - absolute,
+        expected + Math.Abs(expected) * relative + absolute);
 
     private static NativeBytes Random(int n, int seed, float spread = 2)
     {

@@ -25,7 +25,8 @@ internal static class DemoModel
                 prompt.GetProperty("logits_count").GetInt32() * sizeof(float))).ToArray(),
             Ints(prompt.GetProperty("greedy_ids")),
             [.. Layers(prompt).Select(layer => layer.GetProperty("experts").EnumerateArray().Select(Ints).ToArray())],
-            [.. Layers(prompt).Select(layer => layer.GetProperty("weights").EnumerateArray().Select(Floats).ToArray())]))];
+            [.. Layers(prompt).Select(
+                layer => layer.GetProperty("weights").EnumerateArray().Select(Floats).ToArray())]))];
     }
 
     /// <summary>Logits of the last token, all of them run in chunks of <paramref name="chunk"/>.</summary>
@@ -76,7 +77,8 @@ internal static class DemoModel
         return [.. logits.Select(x => x - log)];
     }
 
-    private static JsonElement.ArrayEnumerator Layers(JsonElement prompt) => prompt.GetProperty("router").EnumerateArray();
+    private static JsonElement.ArrayEnumerator Layers(JsonElement prompt) =>
+        prompt.GetProperty("router").EnumerateArray();
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(x => x.GetInt32())];
     private static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(x => x.GetSingle())];
 

@@ -54,7 +54,8 @@ public class ForwardTests
         {
             foreach (WeightLoading loading in Enum.GetValues<WeightLoading>())
             {
-                using Model model = Model.Load(DemoModel.File("q4_0"), new ModelOptions { Threads = threads, Loading = loading });
+                using Model model = Model.Load(
+                    DemoModel.File("q4_0"), new ModelOptions { Threads = threads, Loading = loading });
                 using KvCache cache = model.CreateCache(256);
                 float[] logits = DemoModel.Run(model, cache, Ids, 7);
                 Assert.Equal(expected ??= logits, logits);
@@ -106,7 +107,8 @@ public class ForwardTests
     public void WeightBytesPerToken_MixtureOfExperts_CountsTheUsedOnes()
     {
         using Model model = Load(Arithmetic.Integer, KvType.F16);
-        // 256-wide Q8_0 rows are 272 bytes: q, k, v, o, two experts' three matrices, a F32 router; the head and one row.
+        // 256-wide Q8_0 rows are 272 bytes: q, k, v, o, two experts' three matrices, a F32 router; the head and one
+        // row.
         long layer = (256 + 128 + 128 + 256 + 2 * 3 * 256) * 272L + 8 * 256 * 4;
         Assert.Equal(4 * layer + 768 * 272 + 272, model.WeightBytesPerToken);
     }

@@ -14,7 +14,8 @@ public sealed class LoadTests : IDisposable
     public void Dispose() => File.Delete(_path);
 
     [Theory]
-    [InlineData("general.architecture", "falcon", "architecture 'falcon' is not supported; known are llama, qwen2, qwen3, qwen3moe")]
+    [InlineData("general.architecture", "falcon",
+        "architecture 'falcon' is not supported; known are llama, qwen2, qwen3, qwen3moe")]
     [InlineData("llama.rope.scaling.type", "longrope", "'longrope' is not supported")]
     [InlineData("llama.attention.head_count", 3u, "2 does not divide attention.head_count 3")]
     [InlineData("llama.attention.head_count_kv", 3u, "3 does not divide attention.head_count 4")]
@@ -25,13 +26,26 @@ public sealed class LoadTests : IDisposable
     [InlineData("llama.attention.key_length", 15u, "15 is odd")]
     [InlineData("llama.rope.dimension_count", 8u, "8 differs from 16")]
     [InlineData("llama.expert_count", 8u, "llama.expert_used_count")]
-    [InlineData("llama.feed_forward_length", 64u, "tensor 'blk.0.ffn_gate.weight' is 64 × 96, the metadata asks for 64 × 64")]
+    [InlineData("llama.feed_forward_length", 64u,
+        "tensor 'blk.0.ffn_gate.weight' is 64 × 96, the metadata asks for 64 × 64")]
     public void Load_BadKey_NamesKeyAndPlace(string key, object value, string message)
     {
         WriteTiny(new() { [key] = value });
         GgufException error = Assert.Throws<GgufException>(() => Model.Load(_path, new ModelOptions { Threads = 1 }));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         if (!message.StartsWith("llama.expert_used", StringComparison.Ordinal)) Assert.True(error.ByteOffset > 0);
+    }
+
+    [Fact]
+    public void Load_StateLargerThanTheMachine_IsRefusedBeforeItIsAllocated()
+    {
+        WriteTiny(new() { ["llama.feed_forward_length"] = 1u << 20, ["llama.attention.head_count_kv"] = 1u });
+        var options = new ModelOptions { Threads = 1, BatchRowsMax = ModelOptions.BatchRowsLimit };
+        long neededBytes = 6L * 3 * (1 << 20) * ModelOptions.BatchRowsLimit;
+        if (neededBytes < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) return; // a very large machine
+        GgufException error = Assert.Throws<GgufException>(() => Model.Load(_path, options));
+        Assert.Contains("of run state, this machine has", error.Message, StringComparison.Ordinal);
+        Assert.True(error.ByteOffset > 0);
     }
 
     [Fact]
@@ -68,8 +82,8 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Load_F16FileOfTheSameWeights_GivesTheFloatPathsLogits()
     {
-        // Every tensor decoded and rounded to half. A Q8_0 weight, a half times an integer, often needs more bits than a
-        // half has, so the two models differ by that rounding and the bar is that of half keys and values.
+        // Every tensor decoded and rounded to half. A Q8_0 weight, a half times an integer, often needs more bits than
+        // a half has, so the two models differ by that rounding and the bar is that of half keys and values.
         WriteAsHalves(DemoModel.File("q8_0"));
         using Model half = Model.Load(_path, new ModelOptions { KvType = KvType.F32, Threads = 2 });
         using Model reference = Model.Load(DemoModel.File("q8_0"),
@@ -77,7 +91,8 @@ public sealed class LoadTests : IDisposable
         foreach (DemoModel.Prompt prompt in DemoModel.Reference("q8_0").Take(3))
         {
             using KvCache a = half.CreateCache(256), b = reference.CreateCache(256);
-            float[] expected = DemoModel.Run(reference, b, prompt.Ids, 64), logits = DemoModel.Run(half, a, prompt.Ids, 64);
+            float[] expected = DemoModel.Run(reference, b, prompt.Ids, 64);
+            float[] logits = DemoModel.Run(half, a, prompt.Ids, 64);
             Assert.Equal(DemoModel.ArgMax(expected), DemoModel.ArgMax(logits));
             Assert.InRange(DemoModel.MaxDifference(expected, logits), 0, 3e-2);
         }
@@ -97,8 +112,10 @@ public sealed class LoadTests : IDisposable
     {
         GgufFile source = GgufFile.Open(path);
         using var writer = new GgufWriter(_path);
-        foreach (string key in source.Metadata.Keys.Where(key => !key.StartsWith("tokenizer.", StringComparison.Ordinal)))
-            Set(writer, key, source.Metadata[key]);
+        foreach (string key in source.Metadata.Keys)
+        {
+            if (!key.StartsWith("tokenizer.", StringComparison.Ordinal)) Set(writer, key, source.Metadata[key]);
+        }
         Copy(source, writer, null, half: true);
     }
 

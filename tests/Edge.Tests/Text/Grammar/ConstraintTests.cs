@@ -67,7 +67,8 @@ public sealed class ConstraintTests
     [Fact]
     public void CanEnd_NumberAtTopLevel_MayEndOrGoOn()
     {
-        var constraint = new TokenConstraint(SchemaSamples.Compile("""{"type":"integer","minimum":0,"maximum":120}"""), Vocabularies.Bytes);
+        var constraint = new TokenConstraint(SchemaSamples.Compile("""{"type":"integer","minimum":0,"maximum":120}"""),
+            Vocabularies.Bytes);
         var mask = new ulong[5];
         Accept(constraint, "1");
         Assert.True(constraint.CanEnd);
@@ -92,7 +93,8 @@ public sealed class ConstraintTests
         tokens.Add("tru]"u8.ToArray());
         tokens.Add("true]"u8.ToArray());
         var trie = TokenTrie.Build(tokens, [Vocabularies.End]);
-        var constraint = new TokenConstraint(SchemaSamples.Compile("""{"type":"array","items":{"type":"boolean"}}"""), trie);
+        var constraint = new TokenConstraint(SchemaSamples.Compile("""{"type":"array","items":{"type":"boolean"}}"""),
+            trie);
         Assert.True(constraint.Accept('['));
         Assert.False(constraint.Accept(258));
         Assert.False(constraint.Accept(257));
@@ -105,7 +107,8 @@ public sealed class ConstraintTests
     [Fact]
     public void CopyTo_InsideNestedValue_GoesBackExactly()
     {
-        var grammar = SchemaSamples.Compile("""{"type":"array","items":{"type":"array","items":{"type":"string","maxLength":3}},"maxItems":2}""");
+        var grammar = SchemaSamples.Compile(
+            """{"type":"array","items":{"type":"array","items":{"type":"string","maxLength":3}},"maxItems":2}""");
         TokenConstraint constraint = new(grammar, Vocabularies.Bytes), saved = new(grammar, Vocabularies.Bytes);
         Accept(constraint, "[[\"ab");
         constraint.CopyTo(saved);
@@ -118,7 +121,8 @@ public sealed class ConstraintTests
         Assert.Equal(before, after);
         Assert.False(constraint.CanEnd);
         Accept(constraint, "c\"],[\"xyz\"]]");
-        Assert.Throws<ArgumentException>(() => constraint.CopyTo(new TokenConstraint(Edge.Text.Grammar.JsonObject, Vocabularies.Bytes)));
+        Assert.Throws<ArgumentException>(() =>
+            constraint.CopyTo(new TokenConstraint(Edge.Text.Grammar.JsonObject, Vocabularies.Bytes)));
     }
 
     [Fact]
@@ -141,7 +145,10 @@ public sealed class ConstraintTests
         tokens['l'] = [];
         tokens['7'] = [];
         var trie = TokenTrie.Build(tokens, [Vocabularies.End]);
-        var schema = """{"type":"object","properties":{"s":{"enum":["ok","null","critical"]},"n":{"type":["null","integer"]},"a":{}},"required":["s","n"]}""";
+        const string schema = """
+            {"type":"object","properties":{"s":{"enum":["ok","null","critical"]},"n":{"type":["null","integer"]},
+            "a":{}},"required":["s","n"]}
+            """;
         var constraint = new TokenConstraint(SchemaSamples.Compile(schema), trie);
         var random = new Random(2);
         var mask = new ulong[(tokens.Count + 63) / 64];
@@ -181,7 +188,8 @@ public sealed class ConstraintTests
     {
         var tokens = Vocabularies.Tokens(512, seed: 9);
         var trie = TokenTrie.Build(tokens, [Vocabularies.End]);
-        foreach (var grammar in (Edge.Text.Grammar[])[SchemaSamples.Compile(SchemaSamples.Verdict), Edge.Text.Grammar.JsonObject])
+        foreach (var grammar in (Edge.Text.Grammar[])[SchemaSamples.Compile(SchemaSamples.Verdict),
+            Edge.Text.Grammar.JsonObject])
         {
             TokenConstraint constraint = new(grammar, trie), copy = new(grammar, trie);
             var mask = new ulong[(tokens.Count + 63) / 64];
@@ -214,7 +222,8 @@ public sealed class ConstraintTests
     {
         // Thirty-two objects that differ only at the end, nested in each other: readings multiply with every level.
         var branches = Enumerable.Range(0, 31).Select(i => $$"""
-            {"type":"object","properties":{"a":{"$ref":"#"},"b{{i}}":{"const":{{i}} } },"required":["b{{i}}"],"additionalProperties":false}
+            {"type":"object","properties":{"a":{"$ref":"#"},"b{{i}}":{"const":{{i}} } },
+            "required":["b{{i}}"],"additionalProperties":false}
             """);
         var schema = $$"""{"anyOf":[{{string.Join(',', branches)}},{"type":"null"}]}""";
         var constraint = new TokenConstraint(SchemaSamples.Compile(schema), Vocabularies.Bytes);
@@ -224,7 +233,8 @@ public sealed class ConstraintTests
         for (var left = 400; left > 0 && !constraint.MustEnd; left--)
         {
             Assert.True(constraint.FillMask(mask, left));
-            var token = Enumerable.Range(0, 256).Reverse().First(id => IsSet(mask, id) && id is not (' ' or '\n' or '\t' or '{'));
+            var token = Enumerable.Range(0, 256).Reverse().First(id => IsSet(mask, id)
+                && id is not (' ' or '\n' or '\t' or '{'));
             Assert.True(constraint.Accept(token));
             reply.Append((char)token);
         }

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace Edge.Tests.Text.Grammar;
 
-/// <summary>The other direction: values made at random for a schema, written compactly in the schema's order, are let through.</summary>
+/// <summary>The other direction: values made at random for a schema, written compactly in the schema's order, are let
+/// through.</summary>
 public sealed class InstanceTests
 {
     [Theory]
@@ -28,7 +29,8 @@ public sealed class InstanceTests
             Assert.True(Vocabularies.Matches(grammar, Encoding.UTF8.GetBytes(json)), $"{schema} refuses {json}");
         }
         Assert.True(tried > 3 || SchemaSamples.All[index].Contains("pattern", StringComparison.Ordinal)
-            || SchemaSamples.All[index].Contains("format", StringComparison.Ordinal), $"only {tried} instances of {schema}");
+            || SchemaSamples.All[index].Contains("format", StringComparison.Ordinal),
+                $"only {tried} instances of {schema}");
     }
 
     private static bool IsValid(JsonElement schema, string json)
@@ -54,7 +56,8 @@ public sealed class InstanceTests
             schema = reference.GetString()!.Split('/').Skip(1).Aggregate(root, (at, step) => at.GetProperty(step));
         foreach (var choice in (string[])["anyOf", "oneOf"])
         {
-            if (schema.TryGetProperty(choice, out var branches) && branches[0].TryGetProperty("type", out _) | branches[0].TryGetProperty("$ref", out _))
+            if (schema.TryGetProperty(choice, out var branches)
+                && branches[0].TryGetProperty("type", out _) | branches[0].TryGetProperty("$ref", out _))
                 schema = branches[random.Next(branches.GetArrayLength())];
         }
         if (schema.TryGetProperty("$ref", out _))
@@ -73,11 +76,14 @@ public sealed class InstanceTests
     private static string TypeOf(Random random, JsonElement schema)
     {
         if (!schema.TryGetProperty("type", out var type))
-            return schema.TryGetProperty("properties", out _) || schema.TryGetProperty("allOf", out _) ? "object" : "integer";
-        return type.ValueKind == JsonValueKind.Array ? type[random.Next(type.GetArrayLength())].GetString()! : type.GetString()!;
+            return schema.TryGetProperty("properties", out _) || schema.TryGetProperty("allOf", out _) ? "object"
+                : "integer";
+        return type.ValueKind == JsonValueKind.Array ? type[random.Next(type.GetArrayLength())].GetString()!
+            : type.GetString()!;
     }
 
-    private static void MakeTyped(Random random, JsonElement root, JsonElement schema, string type, StringBuilder text, int depth)
+    private static void MakeTyped(Random random, JsonElement root, JsonElement schema, string type, StringBuilder text,
+        int depth)
     {
         switch (type)
         {
@@ -108,7 +114,8 @@ public sealed class InstanceTests
         if (schema.TryGetProperty("pattern", out var pattern))
         {
             // Words that one or other of the sample patterns means, and near misses.
-            string[] words = ["Abc", "Wxyz-12", "Room-7", "bad", "xbéd", "b😀d", "ababcd", "abc d", "cdddé", "a_9!", "cdab+", "xàz!", "ßÿx-"];
+            string[] words = ["Abc", "Wxyz-12", "Room-7", "bad", "xbéd", "b😀d", "ababcd", "abc d", "cdddé", "a_9!",
+                "cdab+", "xàz!", "ßÿx-"];
             text.Append('"').Append(words[random.Next(words.Length)]).Append('"');
             return;
         }
@@ -117,11 +124,13 @@ public sealed class InstanceTests
             text.Append('"').Append(format.GetString() switch
             {
                 "date" => "2024-11-30", "time" => "23:59:59Z", "date-time" => "2023-02-28T00:00:00.25+01:30",
-                "uuid" => "01234567-89ab-cdef-0123-456789abcdef", "ipv4" => "192.168.0.254", _ => "a.b+c@mail-1.example.org",
+                "uuid" => "01234567-89ab-cdef-0123-456789abcdef", "ipv4" => "192.168.0.254", _ =>
+                    "a.b+c@mail-1.example.org",
             }).Append('"');
             return;
         }
-        string[] pieces = ["a", "Z", " ", "é", "日", "😀", "\\n", "\\\"", "\\\\", "/", "\\u0007", "\\ud83d\\ude00", "\u007f", "\\u00E9"];
+        string[] pieces = ["a", "Z", " ", "é", "日", "😀", "\\n", "\\\"", "\\\\", "/", "\\u0007", "\\ud83d\\ude00",
+            "\u007f", "\\u00E9"];
         text.Append('"');
         for (var n = random.Next(6); n > 0; n--)
             text.Append(pieces[random.Next(pieces.Length)]);
@@ -153,7 +162,8 @@ public sealed class InstanceTests
             first = false;
             Make(random, root, value, text, depth + 1);
         }
-        foreach (var part in schema.TryGetProperty("allOf", out var allOf) ? allOf.EnumerateArray().ToArray() : [schema])
+        foreach (var part in schema.TryGetProperty("allOf", out var allOf) ? allOf.EnumerateArray().ToArray()
+            : [schema])
         {
             var whole = part.TryGetProperty("$ref", out var reference)
                 ? reference.GetString()!.Split('/').Skip(1).Aggregate(root, (at, step) => at.GetProperty(step)) : part;
@@ -161,7 +171,8 @@ public sealed class InstanceTests
                 continue;
             foreach (var property in properties.EnumerateObject())
             {
-                var required = whole.TryGetProperty("required", out var names) && names.EnumerateArray().Any(n => n.GetString() == property.Name);
+                var required = whole.TryGetProperty("required", out var names)
+                    && names.EnumerateArray().Any(n => n.GetString() == property.Name);
                 if (required || random.Next(2) == 0)
                     Add(JsonSerializer.Serialize(property.Name, Relaxed), property.Value);
             }

@@ -15,44 +15,64 @@ public sealed class KeywordTests
         { """{"const":{"a":[1,"x"]}}""", ["{\"a\":[1,\"x\"]}"], ["{\"a\":[1,\"y\"]}", "{}", "{\"a\": [1,\"x\"]}"] },
         { """{"enum":[1,"a",true],"type":"integer"}""", ["1"], ["\"a\"", "true"] },
         { """{"type":"string"}""", ["\"\"", "\"é😀\"", "\"\\u00e9\\ud83d\\ude00\\n\\/\"", "\"\\uD7ff\\uE000\""],
-            ["\"", "\"\n\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83dx\"", "\"\\ud83d\\u0041\"", "\"\\x\"", "\"\\u12g4\"", "'a'"] },
+            ["\"", "\"\n\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83dx\"", "\"\\ud83d\\u0041\"", "\"\\x\"",
+                "\"\\u12g4\"", "'a'"] },
         { """{"type":"string","maxLength":2}""", ["\"\"", "\"ab\"", "\"😀é\"", "\"\\ud83d\\ude00b\"", "\"\\n\\t\""],
             ["\"abc\"", "\"a\\ud83d\\ude00b\"", "\"\\u0061bc\""] },
-        { """{"type":"string","minLength":2,"maxLength":3}""", ["\"ab\"", "\"abc\"", "\"é\\n\""], ["\"\"", "\"😀\"", "\"abcd\""] },
+        { """{"type":"string","minLength":2,"maxLength":3}""", ["\"ab\"", "\"abc\"", "\"é\\n\""],
+            ["\"\"", "\"😀\"", "\"abcd\""] },
         { """{"type":"string","maxLength":0}""", ["\"\""], ["\"a\"", "\"\\n\""] },
         { """{"type":"string","pattern":"^a.c$"}""", ["\"abc\"", "\"a😀c\"", "\"a\\\"c\"", "\"a\\\\c\"", "\"a\\tc\""],
             ["\"ac\"", "\"a\\nc\"", "\"abcd\"", "\"xabc\"", "\"a\\u0062c\""] },
         { """{"type":"string","pattern":"b+"}""", ["\"b\"", "\"abbba\"", "\"\\nb\""], ["\"\"", "\"aaa\""] },
-        { """{"type":"string","pattern":"^(x|yz){2,3}$","maxLength":4}""", ["\"xx\"", "\"xyz\"", "\"xxyz\"", "\"yzyz\""],
+        { """{"type":"string","pattern":"^(x|yz){2,3}$","maxLength":4}""",
+            ["\"xx\"", "\"xyz\"", "\"xxyz\"", "\"yzyz\""],
             ["\"x\"", "\"yzyzyz\"", "\"xyzyz\"", "\"xxxx\""] },
-        { """{"type":"string","pattern":"^[^a-c\\d]\\w?\\s*[-.\\]]$"}""", ["\"d-\"", "\"é_ ]\"", "\"+9\\t .\""], ["\"a-\"", "\"5-\"", "\"d\""] },
+        { """{"type":"string","pattern":"^[^a-c\\d]\\w?\\s*[-.\\]]$"}""", ["\"d-\"", "\"é_ ]\"", "\"+9\\t .\""],
+            ["\"a-\"", "\"5-\"", "\"d\""] },
         { """{"type":"string","pattern":"^\\u00e9\\x41$"}""", ["\"éA\""], ["\"eA\""] },
-        { """{"type":"string","pattern":"^(?:a{3}|b{2,})$"}""", ["\"aaa\"", "\"bb\"", "\"bbbbb\""], ["\"aa\"", "\"b\"", "\"aaaa\""] },
-        { """{"type":"string","pattern":"^[\\u0000-\\u001f]$"}""", ["\"\\n\"", "\"\\u001f\"", "\"\\u001F\"", "\"\\u0000\""], ["\"a\"", "\"\\u0020\""] },
-        { """{"type":"string","format":"date"}""", ["\"2024-12-31\"", "\"1999-02-28\""], ["\"2024-02-30\"", "\"2024-13-01\"", "\"2024-1-1\""] },
+        { """{"type":"string","pattern":"^(?:a{3}|b{2,})$"}""", ["\"aaa\"", "\"bb\"", "\"bbbbb\""],
+            ["\"aa\"", "\"b\"", "\"aaaa\""] },
+        { """{"type":"string","pattern":"^[\\u0000-\\u001f]$"}""",
+            ["\"\\n\"", "\"\\u001f\"", "\"\\u001F\"", "\"\\u0000\""], ["\"a\"", "\"\\u0020\""] },
+        { """{"type":"string","format":"date"}""", ["\"2024-12-31\"", "\"1999-02-28\""],
+            ["\"2024-02-30\"", "\"2024-13-01\"", "\"2024-1-1\""] },
         { """{"type":"string","format":"ipv4"}""", ["\"255.0.19.1\""], ["\"256.0.0.1\"", "\"1.2.3\"", "\"01.2.3.4\""] },
-        { """{"type":"integer"}""", ["0", "-1", "9007199254740991"], ["-0", "01", "1.0", "1e3", "9007199254740992", "-", "+1"] },
-        { """{"type":"integer","minimum":-12,"maximum":105}""", ["-12", "-9", "0", "9", "99", "100", "105"], ["-13", "-20", "106", "110", "1000"] },
+        { """{"type":"integer"}""", ["0", "-1", "9007199254740991"],
+            ["-0", "01", "1.0", "1e3", "9007199254740992", "-", "+1"] },
+        { """{"type":"integer","minimum":-12,"maximum":105}""", ["-12", "-9", "0", "9", "99", "100", "105"],
+            ["-13", "-20", "106", "110", "1000"] },
         { """{"type":"integer","exclusiveMinimum":1.5,"exclusiveMaximum":4}""", ["2", "3"], ["1", "4"] },
-        { """{"type":"integer","minimum":0,"multipleOf":25,"maximum":1000}""", ["0", "25", "1000", "975"], ["5", "24", "1025"] },
-        { """{"type":"integer","maximum":9223372036854775807}""", ["9007199254740991", "-5"], ["9007199254740992", "9223372036854775807"] },
-        { """{"type":"number"}""", ["0", "-0", "-1.50", "12e5", "1.5E-12", "0.000000000000001"], [".5", "1.", "1e", "1e999", "00", "--1", "NaN"] },
-        { """{"type":"number","minimum":0,"maximum":1}""", ["0", "1", "0.5", "1.000000", "0.000001"], ["1.000001", "-0", "1e0", "0.0000001", "2"] },
-        { """{"type":"number","exclusiveMinimum":-2.5,"exclusiveMaximum":0}""", ["-2.499999", "-2", "-0.1"], ["-2.5", "-2.50", "0", "-0", "-3"] },
+        { """{"type":"integer","minimum":0,"multipleOf":25,"maximum":1000}""", ["0", "25", "1000", "975"],
+            ["5", "24", "1025"] },
+        { """{"type":"integer","maximum":9223372036854775807}""", ["9007199254740991", "-5"],
+            ["9007199254740992", "9223372036854775807"] },
+        { """{"type":"number"}""", ["0", "-0", "-1.50", "12e5", "1.5E-12", "0.000000000000001"],
+            [".5", "1.", "1e", "1e999", "00", "--1", "NaN"] },
+        { """{"type":"number","minimum":0,"maximum":1}""", ["0", "1", "0.5", "1.000000", "0.000001"],
+            ["1.000001", "-0", "1e0", "0.0000001", "2"] },
+        { """{"type":"number","exclusiveMinimum":-2.5,"exclusiveMaximum":0}""", ["-2.499999", "-2", "-0.1"],
+            ["-2.5", "-2.50", "0", "-0", "-3"] },
         { """{"type":"number","minimum":0.1}""", ["0.1", "0.100000", "99999.5", "7"], ["0.09", "0.099999", "0", "-1"] },
         { """{"type":"number","multipleOf":5}""", ["10", "-5"], ["10.0", "7"] },
-        { """{"type":"array","items":{"type":"integer"}}""", ["[]", "[1]", "[1,2]", "[ 1, 2 ]", "[\n  1,\n  2\n]", "[ ]"],
+        { """{"type":"array","items":{"type":"integer"}}""",
+            ["[]", "[1]", "[1,2]", "[ 1, 2 ]", "[\n  1,\n  2\n]", "[ ]"],
             ["[,]", "[1,]", "[1 ,2]", "[1,  2]", "[\"a\"]", "[\n\n1]"] },
-        { """{"type":"array","items":{"const":0},"minItems":2,"maxItems":3}""", ["[0,0]", "[0,0,0]"], ["[]", "[0]", "[0,0,0,0]"] },
+        { """{"type":"array","items":{"const":0},"minItems":2,"maxItems":3}""", ["[0,0]", "[0,0,0]"],
+            ["[]", "[0]", "[0,0,0,0]"] },
         { """{"type":"array","maxItems":0}""", ["[]", "[\n]"], ["[1]"] },
-        { """{"type":"array","prefixItems":[{"const":1},{"const":2}]}""", ["[]", "[1]", "[1,2]"], ["[2]", "[1,2,3]", "[1,1]"] },
-        { """{"type":"array","prefixItems":[{"const":1}],"items":{"const":2},"minItems":2,"maxItems":3}""", ["[1,2]", "[1,2,2]"],
+        { """{"type":"array","prefixItems":[{"const":1},{"const":2}]}""", ["[]", "[1]", "[1,2]"],
+            ["[2]", "[1,2,3]", "[1,1]"] },
+        { """{"type":"array","prefixItems":[{"const":1}],"items":{"const":2},"minItems":2,"maxItems":3}""",
+            ["[1,2]", "[1,2,2]"],
             ["[]", "[1]", "[1,1]", "[1,2,2,2]"] },
         { """{"type":"object","properties":{"a":{"const":1},"b":{"const":2},"c":{"const":3}},"required":["b"]}""",
             ["{\"b\":2}", "{\"a\":1,\"b\":2}", "{\"b\":2,\"c\":3}", "{ \"a\": 1, \"b\": 2 }", "{\n  \"b\": 2\n}"],
-            ["{}", "{\"a\":1}", "{\"c\":3}", "{\"b\":2,\"a\":1}", "{\"b\":2,\"d\":1}", "{\"b\":2,}", "{\"b\" :2}", "{\"b\":2,\"b\":2}"] },
+            ["{}", "{\"a\":1}", "{\"c\":3}", "{\"b\":2,\"a\":1}", "{\"b\":2,\"d\":1}", "{\"b\":2,}", "{\"b\" :2}",
+                "{\"b\":2,\"b\":2}"] },
         { """{"type":"object","additionalProperties":false}""", ["{}", "{ }"], ["{\"a\":1}"] },
-        { """{"type":"object"}""", ["{}", "{\"a\":{\"b\":[null,1.5,\"x\"]}}", "{\"\\u0061\\n\":1}"], ["[]", "{a:1}", "{\"a\"}"] },
+        { """{"type":"object"}""", ["{}", "{\"a\":{\"b\":[null,1.5,\"x\"]}}", "{\"\\u0061\\n\":1}"],
+            ["[]", "{a:1}", "{\"a\"}"] },
         { """{"type":"object","properties":{"ab":{"const":1},"b":{"const":2}},"additionalProperties":{"const":0}}""",
             ["{\"a\":0}", "{\"abc\":0}", "{\"ab\":1,\"b\":2,\"é\":0,\"\":0}", "{\"b\":2,\"c\":0}"],
             ["{\"ab\":0}", "{\"a\":1}", "{\"c\":0,\"b\":2}", "{\"b\":0}", "{\"\\u0061b\":0}"] },
@@ -64,10 +84,15 @@ public sealed class KeywordTests
             ["\"a\"", "\"abc\"", "12", "\"\""], ["\"ab\"", "\"abcd\"", "1.5"] },
         { """{"oneOf":[{"type":"integer","maximum":3},{"type":"integer","minimum":5}]}""", ["3", "5", "-9"], ["4"] },
         { """{"allOf":[{"type":"integer","minimum":1},{"minimum":3},{"maximum":5}]}""", ["3", "5"], ["2", "6"] },
-        { """{"$ref":"#/$defs/n","$defs":{"n":{"anyOf":[{"type":"null"},{"type":"array","items":{"$ref":"#/$defs/n"}}]}}}""",
+        { """
+            {"$ref":"#/$defs/n","$defs":{"n":{"anyOf":[{"type":"null"},{"type":"array","items":{"$ref":"#/$defs/n"}}]}}}
+            """,
             ["null", "[]", "[[],[null,[]]]"], ["[1]", "[[]"] },
         { """{"type":"array","items":{"$ref":"#"},"maxItems":1}""", ["[]", "[[]]", "[[[]]]"], ["[[],[]]"] },
-        { """{"type":"object","properties":{"a/b~c d":{"$ref":"#/definitions/x~1y~0z%20w"}},"definitions":{"x/y~z w":{"const":1}}}""",
+        { """
+            {"type":"object","properties":{"a/b~c d":{"$ref":"#/definitions/x~1y~0z%20w"}},
+            "definitions":{"x/y~z w":{"const":1}}}
+            """,
             ["{\"a/b~c d\":1}"], ["{\"a/b~c d\":2}"] },
     };
 
@@ -113,7 +138,8 @@ public sealed class KeywordTests
     public void Grammar_Nesting_StopsWhereReadersStop()
     {
         static byte[] Nested(int levels) =>
-            Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", levels - 1)) + "{}" + new string('}', levels - 1));
+            Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", levels - 1)) + "{}"
+                + new string('}', levels - 1));
         Assert.True(Vocabularies.Matches(Edge.Text.Grammar.JsonObject, Nested(64)));
         Assert.False(Vocabularies.Matches(Edge.Text.Grammar.JsonObject, Nested(65)));
         using var document = JsonDocument.Parse(Nested(64));
@@ -126,7 +152,8 @@ public sealed class KeywordTests
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Edge.sln")))
             folder = Path.GetDirectoryName(folder)!;
-        var grammar = SchemaSamples.Compile(File.ReadAllText(Path.Combine(folder, "devices", "schemas", "sensor-verdict.json")));
+        var grammar = SchemaSamples.Compile(
+            File.ReadAllText(Path.Combine(folder, "devices", "schemas", "sensor-verdict.json")));
         Assert.True(Vocabularies.Matches(grammar,
             """{"status":"critical","sensor":"temperature","reason":"12.4C above limit 4.0C","action":"notify"}"""u8));
         Assert.False(Vocabularies.Matches(grammar,

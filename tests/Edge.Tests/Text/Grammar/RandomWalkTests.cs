@@ -5,7 +5,8 @@ using Xunit;
 
 namespace Edge.Tests.Text.Grammar;
 
-/// <summary>Whatever a model picks from the masks is JSON that an independent validator accepts, within the budget.</summary>
+/// <summary>Whatever a model picks from the masks is JSON that an independent validator accepts, within the
+/// budget.</summary>
 public sealed class RandomWalkTests
 {
     private const int WalksPerSchema = 70;
@@ -26,7 +27,8 @@ public sealed class RandomWalkTests
         for (var walk = 0; walk < WalksPerSchema; walk++)
         {
             // Some walks have just enough tokens, some plenty; some like to end early, some never do unless they must.
-            var budget = constraint.MinimumTokens + (walk % 4) switch { 0 => 0, 1 => random.Next(5), 2 => random.Next(40), _ => 250 };
+            var budget = constraint.MinimumTokens + (walk % 4) switch { 0 => 0, 1 => random.Next(5), 2 =>
+                random.Next(40), _ => 250 };
             var reply = Walk(constraint, tokens, budget, random, endEagerness: walk % 3);
             lengths.Add(reply.Length);
             Assert.True(SchemaValidator.IsValid(schema, reply), $"{text} let through {reply}");
@@ -48,7 +50,8 @@ public sealed class RandomWalkTests
         }
     }
 
-    private static string Walk(TokenConstraint constraint, List<byte[]> tokens, int budget, Random random, int endEagerness)
+    private static string Walk(TokenConstraint constraint, List<byte[]> tokens, int budget, Random random,
+        int endEagerness)
     {
         constraint.Reset();
         var mask = new ulong[(tokens.Count + 63) / 64];

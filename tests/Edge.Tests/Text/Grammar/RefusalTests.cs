@@ -7,7 +7,8 @@ public sealed class RefusalTests
 {
     [Theory]
     [InlineData("""{"not":{}}""", "not", "/not")]
-    [InlineData("""{"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}}""", "uniqueItems", "/properties/a/uniqueItems")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}}""", "uniqueItems",
+        "/properties/a/uniqueItems")]
     [InlineData("""{"patternProperties":{}}""", "patternProperties", "/patternProperties")]
     [InlineData("""{"type":"object","minProperties":1}""", "minProperties", "/minProperties")]
     [InlineData("""{"type":"string","maxlength":3}""", "maxlength", "/maxlength")]
@@ -48,7 +49,8 @@ public sealed class RefusalTests
     [InlineData("""{"type":"objekt"}""", "type", "/type")]
     [InlineData("""{"allOf":[{"type":"string"},{"type":"integer"}]}""", "type", "/allOf/1/type")]
     [InlineData("""{"allOf":[{"pattern":"a"},{"pattern":"b"}]}""", "pattern", "/allOf/1/pattern")]
-    [InlineData("""{"allOf":[{"properties":{"a":{}},"additionalProperties":false},{"properties":{"b":{}}}]}""", "additionalProperties", "/allOf/0")]
+    [InlineData("""{"allOf":[{"properties":{"a":{}},"additionalProperties":false},{"properties":{"b":{}}}]}""",
+        "additionalProperties", "/allOf/0")]
     [InlineData("""{"oneOf":[{"type":"integer"},{"type":"number"}]}""", "oneOf", "/oneOf/1")]
     [InlineData("""{"oneOf":[{"properties":{"a":{}}},{"type":"string"}]}""", "oneOf", "/oneOf/1")]
     [InlineData("""{"anyOf":[]}""", "anyOf", "/anyOf")]
@@ -78,12 +80,12 @@ public sealed class RefusalTests
         """{"type":"string","pattern":"^[a-z]*$","maxLength":1000000}""",
         """{"type":"integer","minimum":-1,"multipleOf":9973}""",
         $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 5000))}}]}""",
-        $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 4000).Select(i => $"\"{i * 7919L:x16}-{i * 104729L:x16}\""))}}]}""",
-        $$"""{"type":"object","properties":{ {{string.Join(',', Enumerable.Range(0, 600).Select(i => $"\"p{i}\":{{}}"))}} } }""",
+        Many("{\"enum\":[", 4000, i => $"\"{i * 7919L:x16}-{i * 104729L:x16}\"", "]}"),
+        Many("{\"type\":\"object\",\"properties\":{", 600, i => $"\"p{i}\":{{}}", "}}"),
         string.Concat(Enumerable.Repeat("{\"items\":", 60)) + "{}" + new string('}', 60),
         Doubling(13),
         $$"""{"anyOf":[{{string.Join(',', Enumerable.Repeat("{\"type\":\"string\",\"pattern\":\"x.{9}y\"}", 32))}}]}""",
-        $$"""{"allOf":[{{string.Join(',', Enumerable.Repeat("{\"anyOf\":[{\"minimum\":1},{\"minimum\":2},{\"minimum\":3}]}", 9))}}]}""",
+        Many("{\"allOf\":[", 9, _ => """{"anyOf":[{"minimum":1},{"minimum":2},{"minimum":3}]}""", "]}"),
     };
 
     /// <summary>Each definition is two of the next, merged by allOf and so expanded.</summary>
@@ -95,8 +97,12 @@ public sealed class RefusalTests
               "a": { "allOf": [ { "$ref": "#/$defs/d{{i + 1}}" }, {} ] },
               "b": { "allOf": [ { "$ref": "#/$defs/d{{i + 1}}" }, {} ] } } }
             """);
-        return $$"""{"$ref":"#/$defs/d0","$defs":{ {{string.Join(',', definitions)}},"d{{levels}}":{"type":"null"} } }""";
+        var all = string.Join(',', definitions);
+        return $$"""{"$ref":"#/$defs/d0","$defs":{ {{all}},"d{{levels}}":{"type":"null"} } }""";
     }
+
+    private static string Many(string open, int count, Func<int, string> item, string close) =>
+        open + string.Join(',', Enumerable.Range(0, count).Select(item)) + close;
 
     [Theory]
     [MemberData(nameof(Hostile))]

@@ -7,9 +7,11 @@ namespace Edge.Tests.Text.Grammar;
 internal static class SchemaSamples
 {
     public static readonly string Verdict = """
-        {"type":"object","properties":{"status":{"enum":["ok","warning","critical"]},"sensor":{"enum":["none","temperature","humidity",
+        {"type":"object","properties":{"status":{"enum":["ok","warning","critical"]},
+        "sensor":{"enum":["none","temperature","humidity",
         "pressure","vibration","co2","leak","door","motion","battery"]},"reason":{"type":"string","maxLength":80},
-        "action":{"enum":["none","log","notify","shutdown"]}},"required":["status","sensor","reason","action"],"additionalProperties":false}
+        "action":{"enum":["none","log","notify","shutdown"]}},"required":["status","sensor","reason",
+        "action"],"additionalProperties":false}
         """;
 
     public static readonly string[] All =
@@ -18,7 +20,10 @@ internal static class SchemaSamples
         """{"type":"object"}""",
         """{}""",
         """{"type":"array","items":{"type":"integer","minimum":-7,"maximum":1203},"minItems":2,"maxItems":5}""",
-        """{"type":"array","prefixItems":[{"type":"string"},{"type":"boolean"}],"items":{"type":"null"},"minItems":1,"maxItems":4}""",
+        """
+        {"type":"array","prefixItems":[{"type":"string"},{"type":"boolean"}],"items":{"type":"null"},
+        "minItems":1,"maxItems":4}
+        """,
         """{"type":"array","prefixItems":[{"const":1},{"const":"b"}],"items":false}""",
         """{"enum":[1,"a","é\n\"",null,{"x":[1,2.5]},[true],-0.5,1e3,"ab"]}""",
         """{"const":{"k":["v",{"n":null}]}}""",
@@ -36,20 +41,26 @@ internal static class SchemaSamples
         """{"type":"array","items":{"type":"string","format":"date-time"},"maxItems":2}""",
         """
         {"type":"object","properties":{"d":{"type":"string","format":"date"},"t":{"type":"string","format":"time"},
-        "u":{"type":"string","format":"uuid"},"i":{"type":"string","format":"ipv4"},"m":{"type":"string","format":"email"}}}
+        "u":{"type":"string","format":"uuid"},"i":{"type":"string","format":"ipv4"},"m":{"type":"string",
+        "format":"email"}}}
         """,
         """
         {"type":"object","properties":{"a":{"type":"boolean"},"ab":{"type":"null"},"b":{"const":0},"abc":{"const":1}},
         "required":["b"],"additionalProperties":{"type":"integer","minimum":0,"maximum":9}}
         """,
-        """{"type":"object","properties":{"é":{"const":1},"è\"":{"const":2},"":{"const":3}},"additionalProperties":{"type":"null"}}""",
+        """
+        {"type":"object","properties":{"é":{"const":1},"è\"":{"const":2},"":{"const":3}},
+        "additionalProperties":{"type":"null"}}
+        """,
         """{"type":"object","additionalProperties":{"type":"array","items":{"type":"boolean"},"maxItems":2}}""",
         """
-        {"$ref":"#/$defs/tree","$defs":{"tree":{"type":"object","properties":{"v":{"type":"integer"},"l":{"$ref":"#/$defs/tree"},
+        {"$ref":"#/$defs/tree","$defs":{"tree":{"type":"object","properties":{"v":{"type":"integer"},
+        "l":{"$ref":"#/$defs/tree"},
         "r":{"anyOf":[{"$ref":"#/$defs/tree"},{"type":"null"}]}},"required":["v","r"],"additionalProperties":false}}}
         """,
         """
-        {"definitions":{"list":{"type":"array","items":{"oneOf":[{"type":"string","maxLength":2},{"$ref":"#/definitions/list"}]}}},
+        {"definitions":{"list":{"type":"array","items":{"oneOf":[{"type":"string",
+        "maxLength":2},{"$ref":"#/definitions/list"}]}}},
         "$ref":"#/definitions/list"}
         """,
         """
@@ -63,7 +74,8 @@ internal static class SchemaSamples
         {"type":"array","items":{"type":"number"}},{"type":"null"}]}
         """,
         """
-        {"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"anyOf":[{"required":["a"]},{"required":["b"]}],
+        {"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},
+        "anyOf":[{"required":["a"]},{"required":["b"]}],
         "additionalProperties":false}
         """,
         """
@@ -72,7 +84,8 @@ internal static class SchemaSamples
         "$defs":{"b":{"properties":{"b":{"type":"boolean"}}}}}
         """,
         """
-        {"title":"t","description":"d","default":{},"examples":[1],"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"x",
+        {"title":"t","description":"d","default":{},"examples":[1],
+        "$schema":"https://json-schema.org/draft/2020-12/schema","$id":"x",
         "type":"object","properties":{"p":{"type":"array","items":{}, "maxItems":2}},"required":["p"]}
         """,
     ];

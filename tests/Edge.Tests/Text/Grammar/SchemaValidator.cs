@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace Edge.Tests.Text.Grammar;
 
-/// <summary>A plain JSON Schema validator, written from the standard and sharing nothing with the compiler: the tests' reference.</summary>
+/// <summary>A plain JSON Schema validator, written from the standard and sharing nothing with the compiler: the
+/// tests' reference.</summary>
 internal sealed class SchemaValidator(JsonElement root)
 {
     public static bool IsValid(JsonElement schema, string json)
@@ -37,7 +38,8 @@ internal sealed class SchemaValidator(JsonElement root)
         "enum" => limit.EnumerateArray().Any(item => JsonElement.DeepEquals(item, value)),
         "const" => JsonElement.DeepEquals(limit, value),
         "type" => HasType(limit, value)
-            || (value.ValueKind == JsonValueKind.Null && schema.TryGetProperty("nullable", out var n) && n.GetBoolean()),
+            || (value.ValueKind == JsonValueKind.Null && schema.TryGetProperty("nullable", out var n)
+                && n.GetBoolean()),
         _ => value.ValueKind switch
         {
             JsonValueKind.String => StringHolds(keyword, limit, value.GetString()!),
@@ -55,7 +57,8 @@ internal sealed class SchemaValidator(JsonElement root)
         return (type.GetString(), value.ValueKind) switch
         {
             ("null", JsonValueKind.Null) or ("boolean", JsonValueKind.True or JsonValueKind.False) => true,
-            ("string", JsonValueKind.String) or ("object", JsonValueKind.Object) or ("array", JsonValueKind.Array) => true,
+            ("string", JsonValueKind.String) or ("object", JsonValueKind.Object) or ("array", JsonValueKind.Array) =>
+                true,
             ("number", JsonValueKind.Number) => double.IsFinite(value.GetDouble()),
             ("integer", JsonValueKind.Number) => Math.Floor(value.GetDouble()) == value.GetDouble(),
             _ => false,
@@ -85,7 +88,8 @@ internal sealed class SchemaValidator(JsonElement root)
     private static bool FormatHolds(string format, string value) => format switch
     {
         "date" => DateOnly.TryParseExact(value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
-        "time" => DateTimeOffset.TryParse("2024-03-01T" + value, CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
+        "time" => DateTimeOffset.TryParse("2024-03-01T" + value, CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out _),
         "date-time" => DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
         "uuid" => Guid.TryParseExact(value, "D", out _),
         "ipv4" => System.Net.IPAddress.TryParse(value, out var address) && address.ToString() == value,
@@ -129,7 +133,8 @@ internal sealed class SchemaValidator(JsonElement root)
             "minItems" => value.GetArrayLength() >= limit.GetDouble(),
             "maxItems" => value.GetArrayLength() <= limit.GetDouble(),
             "items" => value.EnumerateArray().Skip(prefix).All(item => Valid(limit, item)),
-            "prefixItems" => limit.EnumerateArray().Zip(value.EnumerateArray()).All(pair => Valid(pair.First, pair.Second)),
+            "prefixItems" => limit.EnumerateArray().Zip(value.EnumerateArray())
+                .All(pair => Valid(pair.First, pair.Second)),
             _ => true,
         };
     }
@@ -137,8 +142,10 @@ internal sealed class SchemaValidator(JsonElement root)
     private JsonElement Resolve(string reference)
     {
         var value = root;
-        foreach (var step in Uri.UnescapeDataString(reference).Split('/').Skip(1).Select(s => s.Replace("~1", "/").Replace("~0", "~")))
-            value = value.ValueKind == JsonValueKind.Array ? value[int.Parse(step, CultureInfo.InvariantCulture)] : value.GetProperty(step);
+        foreach (var step in Uri.UnescapeDataString(reference).Split('/').Skip(1)
+            .Select(s => s.Replace("~1", "/").Replace("~0", "~")))
+            value = value.ValueKind == JsonValueKind.Array ? value[int.Parse(step, CultureInfo.InvariantCulture)]
+                : value.GetProperty(step);
         return value;
     }
 }

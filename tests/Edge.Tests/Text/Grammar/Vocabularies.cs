@@ -17,8 +17,10 @@ internal static class Vocabularies
         var tokens = Enumerable.Range(0, 256).Select(b => new[] { (byte)b }).ToList();
         tokens.Add("<end>"u8.ToArray());
         tokens.Add([]);
-        string[] json = ["{\"", "\":", "\",\"", "\"}", "},", "[", "],[", "null", "true", "false", "0.", "12", "-1", "\\u00", "\\ud83d", "\\n",
-            ", ", "\n  ", "\": \"", "ab", "cd", "é", "日本", "😀", "status", "reason", "{}", "[]", "\"\"", "]}", "1e", " ", "kind"];
+        string[] json = ["{\"", "\":", "\",\"", "\"}", "},", "[", "],[", "null", "true", "false", "0.", "12", "-1",
+            "\\u00", "\\ud83d", "\\n",
+            ", ", "\n  ", "\": \"", "ab", "cd", "é", "日本", "😀", "status", "reason", "{}", "[]", "\"\"", "]}", "1e",
+                " ", "kind"];
         for (var i = 0; i < pieces; i++)
         {
             var piece = new List<byte>();
@@ -27,7 +29,8 @@ internal static class Vocabularies
                 if (random.Next(3) > 0)
                     piece.AddRange(Encoding.UTF8.GetBytes(json[random.Next(json.Length)]));
                 else
-                    piece.AddRange(Enumerable.Range(0, random.Next(1, 4)).Select(_ => (byte)random.Next(i % 4 == 0 ? 256 : 127)));
+                    piece.AddRange(Enumerable.Range(0, random.Next(1, 4))
+                        .Select(_ => (byte)random.Next(i % 4 == 0 ? 256 : 127)));
             }
             tokens.Add([.. piece]);
         }
