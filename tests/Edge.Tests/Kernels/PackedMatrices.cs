@@ -23,6 +23,9 @@ internal static unsafe class PackedMatrices
         using var weights = new NativeBytes((long)rows * columns);
         using var scales = new NativeBytes(2L * rows * (perRow ? 1 : columns / 128));
         Fill(weights.Span, scales.Span, least, most, values, new Random(columns + rows));
+        // Its scales are unsigned.
+        if (type == QuantType.TERNARY_1_67)
+            for (int i = 1; i < scales.Span.Length; i += 2) scales.Span[i] &= 0x7F;
         Packer(type)((sbyte*)weights.Pointer, (ushort*)scales.Pointer, tiles.Pointer, columns, rows);
         return tiles;
     }
@@ -48,7 +51,10 @@ internal static unsafe class PackedMatrices
     private static void Fill(Span<byte> weights, Span<byte> scales, int least, int most, Values values, Random random)
     {
         foreach (ref byte weight in weights)
-            weight = (byte)(values == Values.Zeros ? 0 : values == Values.Random ? random.Next(least, most + 1) : random.Next(2) == 0 ? least : most);
+        {
+            int end = random.Next(2) == 0 ? least : most;
+            weight = (byte)(values == Values.Zeros ? 0 : values == Values.Random ? random.Next(least, most + 1) : end);
+        }
         for (int i = 0; i < scales.Length; i += 2)
         {
             // Extremes: as large as a product still is finite with, a negative and a tiny one.

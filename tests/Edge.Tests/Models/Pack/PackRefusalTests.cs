@@ -63,6 +63,29 @@ public sealed class PackRefusalTests(PackedDemo demo) : IClassFixture<PackedDemo
         Assert.InRange(error.ByteOffset, fault == "no labels" ? 0 : 1, File.ReadAllBytes(file.Path).Length);
     }
 
+    [Theory]
+    [InlineData(1_000_000)]
+    [InlineData(-1)]
+    [InlineData(255)]
+    public void Load_RowCountInTheTilesThatLies_IsRefusedThoughTheDigestFits(int rows)
+    {
+        string path = demo.Get("q8_0", new PackOptions { Target = PackTarget.Ternary }).Path;
+        GgufFile good = GgufFile.Open(path);
+        byte[] bytes = File.ReadAllBytes(path);
+        GgufTensor victim = good.Get(Victim);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan((int)victim.Offset + 4), rows);
+        var digest = new Checksum();
+        digest.Add(bytes.AsSpan((int)victim.Offset, (int)victim.Bytes));
+        int before = good.Tensors.TakeWhile(t => t != victim).Sum(t => PackHeader.Matrices(t.Type, t.Shape));
+        int at = ValueAt(good, PackHeader.DigestsKey) + sizeof(uint) + sizeof(ulong) * (1 + before);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at), digest.Value);
+        using var file = new TemporaryFile(bytes);
+        GgufException error = Assert.Throws<GgufException>(
+            () => Model.Load(file.Path, new ModelOptions { Threads = 1 }).Dispose());
+        Assert.Contains($"'{Victim}', matrix 0, says that it has {rows} rows, and has 256", error.Message, StringComparison.Ordinal);
+        Assert.Equal(victim.Offset, error.ByteOffset);
+    }
+
     [Fact]
     public void Load_UndamagedPackedFile_IsNotRefused()
     {
