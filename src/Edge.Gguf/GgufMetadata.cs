@@ -50,8 +50,8 @@ public sealed class GgufMetadata
     public int? ArrayCount(string key) =>
         _entries.TryGetValue(key, out MetadataEntry entry) && entry.Type == GgufValueType.Array ? entry.Count : null;
 
-    /// <summary>Type and bytes of a value as they stand in the file, for a copy of it. Errors: GgufException for a missing
-    /// key.</summary>
+    /// <summary>Type and bytes of a value as they stand in the file, for a copy of it. Errors: GgufException for a
+    /// missing key.</summary>
     internal (GgufValueType Type, ReadOnlyMemory<byte> Value) Raw(string key)
     {
         MetadataEntry entry = Required(key);

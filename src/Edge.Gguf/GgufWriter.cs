@@ -70,7 +70,8 @@ public sealed class GgufWriter : IDisposable
         _values.Write(value.Span);
     }
 
-    /// <summary>An array whose values are known only when the data is written: zeros until <see cref="Fill"/>.</summary>
+    /// <summary>An array whose values are known only when the data is written: zeros until
+    /// <see cref="Fill"/>.</summary>
     public void Reserve(string key, int count)
     {
         StartArray(key, GgufValueType.UInt64, count);
@@ -117,8 +118,8 @@ public sealed class GgufWriter : IDisposable
             elements *= length;
         }
         if (_alignment % QuantTypes.Of(type).MatrixAlignment != 0)
-            throw new ArgumentException($"tensor '{name}' of type {type} needs an alignment of {QuantTypes.PackedAlignment}",
-                nameof(type));
+            throw new ArgumentException(
+                $"tensor '{name}' of type {type} needs an alignment of {QuantTypes.PackedAlignment}", nameof(type));
         long bytes = QuantTypes.Bytes(type, shape);
         _tensors.Add(new GgufTensor(name, type, shape.ToArray(), _relativeEnd, bytes));
         _relativeEnd = Align(_relativeEnd + bytes);

@@ -1,6 +1,7 @@
 namespace Edge.Gguf;
 
-/// <summary>ggml's tensor types, and ours, by their number in the file. <see cref="QuantTypes"/> says which ones run.</summary>
+/// <summary>ggml's tensor types, and ours, by their number in the file. <see cref="QuantTypes"/> says which ones
+/// run.</summary>
 public enum QuantType : uint
 {
     F32 = 0,

@@ -1,8 +1,8 @@
 namespace Edge.Gguf;
 
-/// <summary>One row of the quant-type table: BlockElements weights (of each row of a tile, ggml's types have tiles of one
-/// row) are stored in BlockBytes bytes. Runs: there are kernels for it; a type without is still named and measured, so
-/// that a file can be inspected and refused by name.</summary>
+/// <summary>One row of the quant-type table: BlockElements weights (of each row of a tile, ggml's types have tiles of
+/// one row) are stored in BlockBytes bytes. Runs: there are kernels for it; a type without is still named and
+/// measured, so that a file can be inspected and refused by name.</summary>
 public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, int BlockBytes, bool Runs = false)
 {
     /// <summary>Rows that are stored together.</summary>
@@ -15,7 +15,8 @@ public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, 
     public int RowHeaderBytes { get; init; }
     /// <summary>Bytes of a tile before its blocks: scales that hold for whole rows.</summary>
     public int TileHeaderBytes { get; init; }
-    /// <summary>Bytes to whose multiple every matrix (each one of a stack) starts, so that it can be read alone.</summary>
+    /// <summary>Bytes to whose multiple every matrix (each one of a stack) starts, so that it can be read
+    /// alone.</summary>
     public int MatrixAlignment { get; init; } = 1;
     /// <summary>Made by `edge pack`, and read by its kernels as it is.</summary>
     public bool IsPacked => MatrixAlignment > 1;
@@ -38,7 +39,8 @@ public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, 
     public long StackBytes(long rows, long columns) =>
         (MatrixBytes(rows, columns) + MatrixAlignment - 1) / MatrixAlignment * MatrixAlignment;
 
-    /// <summary>Bytes of a tensor: shape[0] are its columns, shape[1] its rows, the others count stacked matrices.</summary>
+    /// <summary>Bytes of a tensor: shape[0] are its columns, shape[1] its rows, the others count stacked
+    /// matrices.</summary>
     public long Bytes(ReadOnlySpan<long> shape)
     {
         long count = 1;

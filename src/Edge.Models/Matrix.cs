@@ -13,7 +13,8 @@ internal readonly unsafe struct Matrix
     /// <summary>Bytes from one matrix of a stack to the next; 0 when there is one.</summary>
     public required long StackBytes { get; init; }
     public required QuantType Type { get; init; }
-    /// <summary>The tiles that the kernel reads; null: rows as the file has them, read with float activations.</summary>
+    /// <summary>The tiles that the kernel reads; null: rows as the file has them, read with float
+    /// activations.</summary>
     public required TileLayout? Layout { get; init; }
     public required RowsKernel Kernel { get; init; }
     /// <summary>Bytes that one pass over one matrix reads.</summary>
@@ -30,7 +31,9 @@ internal readonly unsafe struct Matrix
     /// <summary>Writes row <paramref name="row"/> as float32, for look-ups.</summary>
     public void DecodeRow(long row, float* y)
     {
-        if (Layout is null) FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
-        else Layout.Decode(Weights, y, Columns, row);
+        if (Layout is null)
+            FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
+        else
+            Layout.Decode(Weights, y, Columns, row);
     }
 }

@@ -6,8 +6,8 @@ namespace Edge.Models;
 
 /// <summary>
 /// Binds tensors by name, with their shape checked, and brings each into the layout that its kernel reads: quantised
-/// matrices are put into tiles for integer arithmetic; packed ones, and all others, stay where the file (or its copy) has
-/// them.
+/// matrices are put into tiles for integer arithmetic; packed ones, and all others, stay where the file (or its copy)
+/// has them.
 /// Owns what it packs and the weight file.
 /// </summary>
 internal sealed unsafe class Tensors : IDisposable
@@ -26,7 +26,8 @@ internal sealed unsafe class Tensors : IDisposable
     public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, Arithmetic arithmetic,
         Action<long, long>? progress)
     {
-        (File, _pack, _weights, _kernels, _arithmetic, _progress) = (file, pack, weights, kernels, arithmetic, progress);
+        (File, _pack, _weights, _kernels, _arithmetic, _progress) = (file, pack, weights, kernels, arithmetic,
+            progress);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
     }
 
@@ -112,7 +113,8 @@ internal sealed unsafe class Tensors : IDisposable
         bool stored = layout is { } && layout.Pack == null;
         Matrix matrix =
             _arithmetic == Arithmetic.Float && QuantTypes.Of(tensor.Type).IsPacked ? Decode(tensor, rows, count)
-            : layout is null || _arithmetic == Arithmetic.Float ? InPlace(tensor, rows, count, _kernels.InPlace(tensor.Type), null)
+            : layout is null || _arithmetic == Arithmetic.Float
+                ? InPlace(tensor, rows, count, _kernels.InPlace(tensor.Type), null)
             : stored ? InPlace(tensor, rows, count, _kernels.Tiled(tensor.Type), layout)
             : Pack(tensor, rows, count, layout);
         Count(tensor);
@@ -120,7 +122,8 @@ internal sealed unsafe class Tensors : IDisposable
         return matrix;
     }
 
-    /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix itself.</summary>
+    /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix
+    /// itself.</summary>
     private void RequireRows(GgufTensor tensor, long rows, long count)
     {
         if (tensor.Type != QuantType.TERNARY_1_67) return;
@@ -129,8 +132,8 @@ internal sealed unsafe class Tensors : IDisposable
             long at = i * (tensor.Bytes / count);
             int stated = ((int*)(_weights.Address(tensor) + at))[1];
             if (stated != rows)
-                throw new GgufException($"tensor '{tensor.Name}', matrix {i}, says that it has {stated} rows, and has {rows}; " +
-                    "the file is damaged, pack the model again", tensor.Offset + at);
+                throw new GgufException($"tensor '{tensor.Name}', matrix {i}, says that it has {stated} rows, " +
+                    $"and has {rows}; the file is damaged, pack the model again", tensor.Offset + at);
         }
     }
 
@@ -155,12 +158,13 @@ internal sealed unsafe class Tensors : IDisposable
     {
         // The layout of the file, whatever the set would make of it.
         TileLayout layout = KernelSet.Choose("scalar").Layout(tensor.Type)!;
-        long matrixFloats = checked(rows * tensor.Columns), stackBytes = QuantTypes.Of(tensor.Type).StackBytes(rows, tensor.Columns);
+        long columns = tensor.Columns, matrixFloats = checked(rows * columns);
+        long stackBytes = QuantTypes.Of(tensor.Type).StackBytes(rows, columns);
         float* target = (float*)Allocate(checked(matrixFloats * count * sizeof(float)));
         for (long i = 0; i < count; i++)
         {
-            for (long r = 0; r < rows; r++)
-                layout.Decode(_weights.Address(tensor) + i * stackBytes, target + i * matrixFloats + r * tensor.Columns, tensor.Columns, r);
+            byte* matrix = _weights.Address(tensor) + i * stackBytes;
+            for (long r = 0; r < rows; r++) layout.Decode(matrix, target + i * matrixFloats + r * columns, columns, r);
         }
         _weights.Release(tensor);
         return new Matrix

@@ -50,7 +50,8 @@ internal static unsafe class KernelBench
         // Whole tiles of the widest kind, so that every layout has the same shape.
         TileLayout? layout = set.Layout(type);
         const long Step = 240;
-        double rowBytes = layout is null ? QuantTypes.RowBytes(type, Columns) : layout.Bytes(Step, Columns) / (double)Step;
+        double rowBytes = layout is null ? QuantTypes.RowBytes(type, Columns) : layout.Bytes(Step,
+            Columns) / (double)Step;
         long rows = Math.Max(layout?.Rows ?? 8, (long)(bytes / rowBytes) / Step * Step);
         long weightBytes = layout is null ? rows * QuantTypes.RowBytes(type, Columns) : layout.Bytes(rows, Columns);
         byte* w = (byte*)NativeMemory.AlignedAlloc((nuint)weightBytes, 64);

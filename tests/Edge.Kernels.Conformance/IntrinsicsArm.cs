@@ -126,7 +126,8 @@ namespace System.Runtime.Intrinsics.Arm
             AddWideningLower(a, b);
         [Intrinsic] public static Vector128<ushort> AddWideningUpper(Vector128<ushort> a, Vector128<byte> b) =>
             AddWideningUpper(a, b);
-        [Intrinsic] public static Vector64<sbyte> AddRoundedHighNarrowingLower(Vector128<short> a, Vector128<short> b) =>
+        [Intrinsic] public static Vector64<sbyte> AddRoundedHighNarrowingLower(Vector128<short> a,
+            Vector128<short> b) =>
             AddRoundedHighNarrowingLower(a, b);
         [Intrinsic] public static Vector128<sbyte> AddRoundedHighNarrowingUpper(Vector64<sbyte> l, Vector128<short> a,
             Vector128<short> b) =>

@@ -27,9 +27,16 @@ internal static class PackCommand
 
     public static Command Create()
     {
-        var command = new Command("pack", "Write a copy of a model whose weights are packed for the kernels, and say what that costs.");
-        var model = new Option<string>("--model", "-m") { Description = "The model: a GGUF file.", HelpName = "FILE", Required = true };
-        var output = new Option<string>("--out", "-o") { Description = "The packed model.", HelpName = "FILE", Required = true };
+        var command = new Command("pack",
+            "Write a copy of a model whose weights are packed for the kernels, and say what that costs.");
+        var model = new Option<string>("--model", "-m")
+        {
+            Description = "The model: a GGUF file.", HelpName = "FILE", Required = true,
+        };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The packed model.", HelpName = "FILE", Required = true,
+        };
         var type = new Option<string>("--type")
         {
             Description = "What matrices become: keep (exact conversions only), digits4, digits3, digits2 or ternary.",
@@ -37,19 +44,25 @@ internal static class PackCommand
         };
         var ternary = new Option<string>("--ternary-layout")
         {
-            Description = "Bits of a ternary weight: 2.0, 1.67 or 1.6.", HelpName = "BITS", DefaultValueFactory = _ => "1.67",
+            Description = "Bits of a ternary weight: 2.0, 1.67 or 1.6.", HelpName = "BITS",
+            DefaultValueFactory = _ => "1.67",
         };
         var head = new Option<string>("--head")
         {
-            Description = "What a float output head becomes: q8_0, digits4 or keep.", HelpName = "TYPE", DefaultValueFactory = _ => "q8_0",
+            Description = "What a float output head becomes: q8_0, digits4 or keep.", HelpName = "TYPE",
+            DefaultValueFactory = _ => "q8_0",
         };
-        var threads = new Option<int>("--threads", "-t") { Description = "Worker threads; 0: one per core.", HelpName = "N" };
+        var threads = new Option<int>("--threads", "-t")
+        {
+            Description = "Worker threads; 0: one per core.", HelpName = "N",
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object with a row per tensor." };
         type.AcceptOnlyFromAmong([.. Targets.Keys]);
         ternary.AcceptOnlyFromAmong([.. Ternaries.Keys]);
         head.AcceptOnlyFromAmong([.. Heads.Keys]);
         Validate.Between(threads, 0, 256);
-        foreach (Option option in (Option[])[model, output, type, ternary, head, threads, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[model, output, type, ternary, head, threads, json])
+            command.Options.Add(option);
         command.SetAction(parsed =>
         {
             string from = parsed.GetRequiredValue(model), to = parsed.GetRequiredValue(output);
@@ -71,7 +84,8 @@ internal static class PackCommand
     private static IReadOnlyList<PackedTensor> Pack(string from, string to, PackOptions options)
     {
         ModelFile.Require(from);
-        if (Directory.Exists(to)) throw new UserErrorException($"{to} is a directory; --out takes the path of the packed file");
+        if (Directory.Exists(to))
+            throw new UserErrorException($"{to} is a directory; --out takes the path of the packed file");
         using var progress = new ProgressLine("packing");
         using var stop = new StopSignal();
         try
@@ -94,7 +108,8 @@ internal static class PackCommand
         foreach (var tensor in tensors)
         {
             string error = tensor.RelativeError == 0 && tensor.MaxError == 0 ? "exact"
-                : string.Create(CultureInfo.InvariantCulture, $"rms {100 * tensor.RelativeError:F2} %, max {100 * tensor.MaxError:F1} %");
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"rms {100 * tensor.RelativeError:F2} %, max {100 * tensor.MaxError:F1} %");
             Console.Out.WriteLine($"{tensor.Name.PadRight(width)}  {tensor.From,-5} -> {tensor.To,-12} "
                 + $"{tensor.Rows + " x " + tensor.Columns,-16} {tensor.Bytes,12} bytes  {error}"
                 + (tensor.Note is null ? "" : $" ({tensor.Note})"));

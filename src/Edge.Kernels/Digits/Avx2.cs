@@ -5,10 +5,11 @@ using System.Runtime.Intrinsics.X86;
 namespace Edge.Kernels;
 
 /// <summary>
-/// AVX2 for the packed families: activations, and the product of unpacked codes that prefill (and decode, where a code must be taken apart
-/// anyway) runs; the same bits as <see cref="DigitsScalar"/> and the families' specifications.
-/// <para>Codes. Up to 128 columns of a tile, taken apart: field f holds rows 4f … 4f+3 as unsigned codes (weight + offset), a vector per
-/// eight columns: byte 4·r + j of its low half is column j, of its high half column 4 + j. At most 15, so that 64 columns fit 16 bits.</para>
+/// AVX2 for the packed families: activations, and the product of unpacked codes that prefill (and decode, where a code
+/// must be taken apart anyway) runs; the same bits as <see cref="DigitsScalar"/> and the families' specifications.
+/// <para>Codes. Up to 128 columns of a tile, taken apart: field f holds rows 4f … 4f+3 as unsigned codes (weight +
+/// offset), a vector per eight columns: byte 4·r + j of its low half is column j, of its high half column 4 + j. At
+/// most 15, so that 64 columns fit 16 bits.</para>
 /// </summary>
 public static unsafe class DigitsAvx2
 {
@@ -17,7 +18,8 @@ public static unsafe class DigitsAvx2
     /// <summary>Columns that are taken apart at a time.</summary>
     internal const int ChunkColumns = 128;
 
-    /// <summary>Room for the codes of up to eight fields; lives on the stack and fits the first-level cache beside the activations.</summary>
+    /// <summary>Room for the codes of up to eight fields; lives on the stack and fits the first-level cache beside the
+    /// activations.</summary>
     internal struct Codes
     {
         public fixed byte Bytes[8 * FieldBytes];
@@ -53,7 +55,8 @@ public static unsafe class DigitsAvx2
     internal static Vector256<float> Scales(ushort* scales) =>
         Avx2.ShiftLeftLogical(Avx2.ConvertToVector256Int32(scales), 16).AsSingle();
 
-    /// <summary>Eight activations against a vector of codes: the first four in the low half, again and again, the others in the high half.</summary>
+    /// <summary>Eight activations against a vector of codes: the first four in the low half, again and again, the
+    /// others in the high half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<sbyte> Eight(byte* q, Vector256<byte> pattern) =>
         Avx2.Shuffle(Avx2.BroadcastScalarToVector256((long*)q).AsByte(), pattern).AsSByte();
@@ -72,18 +75,22 @@ public static unsafe class DigitsAvx2
     internal static Vector256<int> Widen(Vector256<int> sum, Vector256<short> products) =>
         Avx2.Add(sum, Avx2.MultiplyAddAdjacent(products, Vector256.Create((short)1)));
 
-    /// <summary>sum + (float)dot · (stored scales · activation scale), in the order that <see cref="Digits"/> fixes.</summary>
+    /// <summary>sum + (float)dot · (stored scales · activation scale), in the order that <see cref="Digits"/>
+    /// fixes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<float> AddScaled(Vector256<float> sum, Vector256<int> dot, ushort* scales, float* activation) =>
+    internal static Vector256<float> AddScaled(Vector256<float> sum, Vector256<int> dot, ushort* scales,
+        float* activation) =>
         Avx.Add(sum, Scaled(dot, scales, activation));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<float> Scaled(Vector256<int> dot, ushort* scales, float* activation) =>
-        Avx.Multiply(Avx.ConvertToVector256Single(dot), Avx.Multiply(Scales(scales), Avx.BroadcastScalarToVector256(activation)));
+        Avx.Multiply(Avx.ConvertToVector256Single(dot),
+            Avx.Multiply(Scales(scales), Avx.BroadcastScalarToVector256(activation)));
 
-    /// <summary>Adds a group of two fields (eight rows) to y, which starts at zero with the first group. A weight's offset is
-    /// 2^offset; powers: what the dot products of the rows are multiplied by, as exponents.</summary>
-    internal static void AddGroup(byte* codes, byte* x, byte* record, ushort* scales, int offset, Vector256<int> powers, float* y, long rows,
+    /// <summary>Adds a group of two fields (eight rows) to y, which starts at zero with the first group. A weight's
+    /// offset is 2^offset; powers: what the dot products of the rows are multiplied by, as exponents.</summary>
+    internal static void AddGroup(byte* codes, byte* x, byte* record, ushort* scales, int offset,
+        Vector256<int> powers, float* y, long rows,
         bool first)
     {
         if (rows <= 0) return;
@@ -102,12 +109,14 @@ public static unsafe class DigitsAvx2
         Store(y, sum.AsSingle(), rows);
     }
 
-    /// <summary>Eight rows' int32 sums of codes (weight + 1) to results: y ← (float)((sum − Σ activations) · 2^power) · scales.</summary>
+    /// <summary>Eight rows' int32 sums of codes (weight + 1) to results: y ← (float)((sum − Σ activations) · 2^power)
+    /// · scales.</summary>
     internal static void Finish(ushort* scales, byte* record, int power, float* y, long rows)
     {
         if (rows <= 0) return;
         Vector256<int> dot = Avx2.Subtract(Load(y, rows).AsInt32(), Vector256.Create(((int*)record)[1]));
-        Store(y, Scaled(Avx2.ShiftLeftLogicalVariable(dot, Vector256.Create((uint)power)), scales, (float*)record), rows);
+        dot = Avx2.ShiftLeftLogicalVariable(dot, Vector256.Create((uint)power));
+        Store(y, Scaled(dot, scales, (float*)record), rows);
     }
 
     /// <summary>As <see cref="Finish"/>, with scales that are bytes of one unit.</summary>
@@ -122,7 +131,8 @@ public static unsafe class DigitsAvx2
     internal static Vector256<float> Scaled(Vector256<int> dot, byte* scales, float unit, float* activation)
     {
         Vector256<float> bytes = Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(scales));
-        return Avx.Multiply(Avx.ConvertToVector256Single(dot), Avx.Multiply(bytes, Vector256.Create(unit * *activation)));
+        bytes = Avx.Multiply(bytes, Vector256.Create(unit * *activation));
+        return Avx.Multiply(Avx.ConvertToVector256Single(dot), bytes);
     }
 
     /// <summary>Stores the first <paramref name="rows"/> of eight.</summary>
@@ -133,12 +143,14 @@ public static unsafe class DigitsAvx2
         else if (rows > 0) Avx.MaskStore(y, Mask(rows), values);
     }
 
-    private static Vector256<float> Load(float* y, long rows) => rows >= 8 ? Avx.LoadVector256(y) : Avx.MaskLoad(y, Mask(rows));
+    private static Vector256<float> Load(float* y, long rows) =>
+        rows >= 8 ? Avx.LoadVector256(y) : Avx.MaskLoad(y, Mask(rows));
 
     private static Vector256<float> Mask(long rows) =>
         Avx2.CompareGreaterThan(Vector256.Create((int)rows), Vector256.Create(0, 1, 2, 3, 4, 5, 6, 7)).AsSingle();
 
-    /// <summary>Σ code · activation of two fields: eight rows. Shapes: columns is a multiple of 32, at most 128.</summary>
+    /// <summary>Σ code · activation of two fields: eight rows. Shapes: columns is a multiple of 32, at most
+    /// 128.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<int> Sum(byte* codes, byte* x, long columns)
     {

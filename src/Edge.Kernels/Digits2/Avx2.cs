@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Digits2Scalar"/>, the same bits. Each byte is masked where it stands: the second and fourth digit
-/// count fourfold, which their scales expect anyway. The tile stays in the first-level cache for all tokens: taking it apart once and
-/// storing the codes was slower.</summary>
+/// <summary>AVX2 twin of <see cref="Digits2Scalar"/>, the same bits. Each byte is masked where it stands: the second
+/// and fourth digit count fourfold, which their scales expect anyway. The tile stays in the first-level cache for all
+/// tokens: taking it apart once and storing the codes was slower.</summary>
 public static unsafe class Digits2Avx2
 {
     // About what one core has in flight at memory speed.
@@ -45,15 +45,18 @@ public static unsafe class Digits2Avx2
         DigitsAvx2.Store(y + 8, y1, rows - 8);
     }
 
-    /// <summary>The weights' offset of two times Σ activations; fourfold for rows 4 … 7. (Shifted before it is broadcast, see
+    /// <summary>The weights' offset of two times Σ activations; fourfold for rows 4 … 7. (Shifted before it is
+    /// broadcast, see
     /// <see cref="Q4_0Avx2"/>.)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<int> Bias(int sum) => Vector256.Create(Vector128.Create(sum << 1), Vector128.Create(sum << 3));
+    internal static Vector256<int> Bias(int sum) =>
+        Vector256.Create(Vector128.Create(sum << 1), Vector128.Create(sum << 3));
 
-    /// <summary>Adds Σ code · activation of four rows each, as two halves of the columns; b and d count fourfold. Shapes: columns is 32
-    /// or 64: sixteen products of 12 and 127 fit 16 bits.</summary>
+    /// <summary>Adds Σ code · activation of four rows each, as two halves of the columns; b and d count fourfold.
+    /// Shapes: columns is 32 or 64: sixteen products of 12 and 127 fit 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Sum(byte* w, byte* x, long columns, ref Vector256<int> a, ref Vector256<int> b, ref Vector256<int> c, ref Vector256<int> d)
+    internal static void Sum(byte* w, byte* x, long columns, ref Vector256<int> a, ref Vector256<int> b,
+        ref Vector256<int> c, ref Vector256<int> d)
     {
         Vector256<byte> pattern = DigitsAvx2.Pattern();
         Vector256<short> s0 = Vector256<short>.Zero, s1 = s0, s2 = s0, s3 = s0;
@@ -70,7 +73,8 @@ public static unsafe class Digits2Avx2
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eight(byte* w, Vector256<sbyte> x, ref Vector256<short> s0, ref Vector256<short> s1, ref Vector256<short> s2,
+    private static void Eight(byte* w, Vector256<sbyte> x, ref Vector256<short> s0, ref Vector256<short> s1,
+        ref Vector256<short> s2,
         ref Vector256<short> s3)
     {
         // The top digit is signed: its upper bit flipped, it has the offset of the others.

@@ -7,9 +7,9 @@ namespace Edge.Kernels;
 /// 16 bytes, rows 0 … 15 and 16 … 31: the low nibble is (w[c] + 2) + 4 · (w[c+1] + 2), the high one the same of
 /// columns c+2 and c+3.</para>
 /// <para>Tables, per token: for each pair of columns 16 signed entries, then 16 times the pair's multiplier m, 1 … 127;
-/// float unit per chunk of 1024 columns, int16 start per group, zeros to 64 bytes. m · entry n is (n mod 4 − 1.5) · x[c]
-/// + (n / 4 − 1.5) · x[c+1] in units; the multiplier lets every pair use all of an entry's eight bits, whatever the
-/// other pairs are. The start is minus half the group's sum, for the weights are half a step lower.</para>
+/// float unit per chunk of 1024 columns, int16 start per group, zeros to 64 bytes. m · entry n is (n mod 4 − 1.5) ·
+/// x[c] + (n / 4 − 1.5) · x[c+1] in units; the multiplier lets every pair use all of an entry's eight bits, whatever
+/// the other pairs are. The start is minus half the group's sum, for the weights are half a step lower.</para>
 /// <para>Arithmetic: a group's dot is start + Σ m · entry, exact in int16, for the unit is chosen so; per chunk the sum
 /// of (float)(65536 · dot) · scale over its groups, from +0, times unit, is added to y, from +0; never fused. (The unit
 /// is divided by 65536.)</para>
@@ -151,11 +151,13 @@ public static unsafe class Digits2LutScalar
             {
                 byte* from = source + (r / 16 * groups + g) * Digits.Digits2GroupBytes;
                 byte* group = tiles + (r / 32 * groups + g) * GroupBytes;
-                ((ushort*)group)[r & 31] = r < rows ? Digits.Multiply(((ushort*)from)[r & 15], (int)(r >> 2 & 3) * 2) : (ushort)0;
+                int power = (int)(r >> 2 & 3) * 2;
+                ((ushort*)group)[r & 31] = r < rows ? Digits.Multiply(((ushort*)from)[r & 15], power) : (ushort)0;
                 for (long c = 0; c < Digits.Group; c += 4)
                 {
                     int code = 0;
-                    for (int j = 3; j >= 0; j--) code = code << 2 | (r < rows ? Digits2Scalar.Weight(from + 32, r & 15, c + j) + 2 : 2);
+                    for (int j = 3; j >= 0; j--)
+                        code = code << 2 | (r < rows ? Digits2Scalar.Weight(from + 32, r & 15, c + j) + 2 : 2);
                     group[64 + c / 4 * 32 + (r & 31)] = (byte)code;
                 }
             }

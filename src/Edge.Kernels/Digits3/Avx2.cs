@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Digits3Scalar"/>, the same bits: a group is taken apart, then multiplied with all tokens.</summary>
+/// <summary>AVX2 twin of <see cref="Digits3Scalar"/>, the same bits: a group is taken apart, then multiplied with all
+/// tokens.</summary>
 public static unsafe class Digits3Avx2
 {
     private const long PrefetchBytes = 4096;
@@ -14,7 +15,8 @@ public static unsafe class Digits3Avx2
     {
         long tileBytes = columns / Digits.Group * Digits.Digits3GroupBytes;
         byte* tile = w + row0 / 32 * tileBytes;
-        for (long r = row0; r < row1; r += 32, tile += tileBytes) Tile(tile, x, y + r, columns, row1 - r, tokens, yStride);
+        for (long r = row0; r < row1; r += 32, tile += tileBytes)
+            Tile(tile, x, y + r, columns, row1 - r, tokens, yStride);
     }
 
     [SkipLocalsInit]
@@ -25,7 +27,8 @@ public static unsafe class Digits3Avx2
         const int Pair = 2 * DigitsAvx2.FieldBytes;
         Vector256<int> lower = Vector256.Create(0, 0, 0, 0, 3, 3, 3, 3), top = Vector256.Create(6);
         byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits3GroupBytes)
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits3GroupBytes)
         {
             ushort* scales = (ushort*)w;
             Unpack(w + 64, codes);

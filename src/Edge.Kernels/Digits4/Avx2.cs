@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Digits4Scalar"/>, the same bits. A vector holds sixteen rows × four columns, two rows in a byte.</summary>
+/// <summary>AVX2 twin of <see cref="Digits4Scalar"/>, the same bits. A vector holds sixteen rows × four columns, two
+/// rows in a byte.</summary>
 public static unsafe class Digits4Avx2
 {
     private const long PrefetchBytes = 4096;
@@ -65,7 +66,8 @@ public static unsafe class Digits4Avx2
         Vector256<byte> v = Codes(w), nibble = Vector256.Create((byte)15);
         Vector256<sbyte> four = Avx2.BroadcastScalarToVector256((int*)x).AsSByte();
         low = Avx2.Add(low, Avx2.MultiplyAddAdjacent(Avx2.And(v, nibble), four));
-        high = Avx2.Add(high, Avx2.MultiplyAddAdjacent(Avx2.And(Avx2.ShiftRightLogical(v.AsUInt16(), 4).AsByte(), nibble), four));
+        v = Avx2.ShiftRightLogical(v.AsUInt16(), 4).AsByte();
+        high = Avx2.Add(high, Avx2.MultiplyAddAdjacent(Avx2.And(v, nibble), four));
     }
 
     // The upper weight is signed: its upper bit flipped, it has the offset of the lower one.

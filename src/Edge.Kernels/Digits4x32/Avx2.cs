@@ -3,13 +3,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Digits4x32Scalar"/>, the same bits. The tile stays in the first-level cache for all tokens.</summary>
+/// <summary>AVX2 twin of <see cref="Digits4x32Scalar"/>, the same bits. The tile stays in the first-level cache for
+/// all tokens.</summary>
 public static unsafe class Digits4x32Avx2
 {
     /// <inheritdoc cref="Digits4x32Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
-        long tileBytes = columns / Tiles.Block * Digits.Digits4x32BlockBytes, tokenBytes = Tiles.ActivationBytes(columns);
+        long tileBytes = columns / Tiles.Block * Digits.Digits4x32BlockBytes;
+        long tokenBytes = Tiles.ActivationBytes(columns);
         byte* tile = w + row0 / 16 * tileBytes;
         for (long r = row0; r < row1; r += 16, tile += tileBytes)
             for (long t = 0; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);

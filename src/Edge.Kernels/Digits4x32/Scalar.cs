@@ -38,7 +38,8 @@ public static unsafe class Digits4x32Scalar
         for (long c = 0; c < columns; c++)
         {
             if (c > 0 && c % Tiles.Block == 0) block += Digits.Digits4x32BlockBytes;
-            y[c] = Digits4Scalar.Weight(block + 32, row & 15, c % Tiles.Block) * FloatScalar.FromF16(((ushort*)block)[row & 15]);
+            int weight = Digits4Scalar.Weight(block + 32, row & 15, c % Tiles.Block);
+            y[c] = weight * FloatScalar.FromF16(((ushort*)block)[row & 15]);
         }
     }
 

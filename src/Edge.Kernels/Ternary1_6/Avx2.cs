@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Ternary1_6Scalar"/>, the same bits: the top weight is a comparison, three times the byte brings up the
-/// next one; a chunk is taken apart, then multiplied with all tokens.</summary>
+/// <summary>AVX2 twin of <see cref="Ternary1_6Scalar"/>, the same bits: the top weight is a comparison, three times
+/// the byte brings up the next one; a chunk is taken apart, then multiplied with all tokens.</summary>
 public static unsafe class Ternary1_6Avx2
 {
     private const long PrefetchBytes = 4096;
@@ -26,7 +26,8 @@ public static unsafe class Ternary1_6Avx2
         byte* codes = room.Bytes;
         const int Pair = 2 * DigitsAvx2.FieldBytes;
         // The sixth field has no rows.
-        for (byte* none = codes + 5 * DigitsAvx2.FieldBytes; none < codes + 3 * Pair; none += 32) Avx.Store(none, Vector256<byte>.Zero);
+        for (byte* none = codes + 5 * DigitsAvx2.FieldBytes; none < codes + 3 * Pair; none += 32)
+            Avx.Store(none, Vector256<byte>.Zero);
         long tokenBytes = Digits.TokenActivationBytes(columns);
         ushort* scales = (ushort*)w;
         w += 48;

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Ternary1_67Scalar"/>, the same bits: fields are taken apart by two table look-ups that give all three
-/// weights, then multiplied with all tokens.</summary>
+/// <summary>AVX2 twin of <see cref="Ternary1_67Scalar"/>, the same bits: fields are taken apart by two table look-ups
+/// that give all three weights, then multiplied with all tokens.</summary>
 public static unsafe class Ternary1_67Avx2
 {
     private const long PrefetchBytes = 4096;
@@ -56,7 +56,8 @@ public static unsafe class Ternary1_67Avx2
 
     /// <summary>Four rows whose three column parts stand where a whole tile has its groups of rows.</summary>
     [SkipLocalsInit]
-    private static void Short(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows, long tokens,
+    private static void Short(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows,
+        long tokens,
         long yStride)
     {
         DigitsAvx2.Codes room;
@@ -70,7 +71,10 @@ public static unsafe class Ternary1_67Avx2
             {
                 Unpack(from, codes);
                 for (long d = 0; d < 3 && d * part + c < columns; d++)
-                    dot = Sse2.Add(dot, DigitsAvx2.Sum(codes + d * DigitsAvx2.FieldBytes, x + d * part + c, 32).GetLower());
+                {
+                    byte* digit = codes + d * DigitsAvx2.FieldBytes;
+                    dot = Sse2.Add(dot, DigitsAvx2.Sum(digit, x + d * part + c, 32).GetLower());
+                }
             }
             byte* record = x + tokenBytes - Digits.TokenRecordBytes;
             dot = Sse2.Subtract(dot, Vector128.Create(((int*)record)[1]));

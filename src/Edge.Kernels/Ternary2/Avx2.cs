@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="Ternary2Scalar"/>, the same bits, on the digits of <see cref="Digits2Avx2"/>. The tile stays in the
-/// first-level cache for all tokens.</summary>
+/// <summary>AVX2 twin of <see cref="Ternary2Scalar"/>, the same bits, on the digits of <see cref="Digits2Avx2"/>. The
+/// tile stays in the first-level cache for all tokens.</summary>
 public static unsafe class Ternary2Avx2
 {
     /// <inheritdoc cref="Ternary2Scalar.Rows"/>

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Models.Pack;
 
-/// <summary>64 bits over a run of bytes, in any pieces: finds damage (a flipped bit, a shifted or missing page), at the speed
-/// of memory; it does not defend against someone who computes it too.</summary>
+/// <summary>64 bits over a run of bytes, in any pieces: finds damage (a flipped bit, a shifted or missing page), at
+/// the speed of memory; it does not defend against someone who computes it too.</summary>
 internal struct Checksum
 {
     private const ulong Prime = 0x9E3779B97F4A7C15;

@@ -4,17 +4,18 @@ using Edge.Weights;
 
 namespace Edge.Models.Pack;
 
-/// <summary>Writes a packed copy of a model: streamed, so that it holds one tensor's worth of the source's pages and a few
-/// tiles per thread; the copy appears whole or not at all.</summary>
+/// <summary>Writes a packed copy of a model: streamed, so that it holds one tensor's worth of the source's pages and a
+/// few tiles per thread; the copy appears whole or not at all.</summary>
 public static class ModelPacker
 {
     /// <summary>Tiles that are converted before their bytes are written, per thread.</summary>
     private const int TilesPerThread = 8;
     private const int CopyBytes = 1 << 20;
 
-    /// <summary>Packs <paramref name="input"/> into <paramref name="output"/>; <paramref name="progress"/> receives (bytes of the
-    /// source done, in all). Returns a row per tensor. Errors: FileNotFoundException; GgufException for a bad, already packed or
-    /// unreadable model, and for weights that are not finite; IOException from the system; OperationCanceledException.</summary>
+    /// <summary>Packs <paramref name="input"/> into <paramref name="output"/>; <paramref name="progress"/> receives
+    /// (bytes of the source done, in all). Returns a row per tensor. Errors: FileNotFoundException; GgufException for
+    /// a bad, already packed or unreadable model, and for weights that are not finite; IOException from the system;
+    /// OperationCanceledException.</summary>
     public static IReadOnlyList<PackedTensor> Pack(string input, string output, PackOptions options,
         Action<long, long>? progress = null, CancellationToken cancel = default)
     {
@@ -37,7 +38,8 @@ public static class ModelPacker
         {
             PackedTensor row = tensor.Type == type
                 ? Keep(weights, tensor, writer, digests, cancel)
-                : Convert(weights, tensor, type, writer, digests, options, part => progress?.Invoke(done + part, all), cancel);
+                : Convert(weights, tensor, type, writer, digests, options,
+                    part => progress?.Invoke(done + part, all), cancel);
             rows.Add(row with { Note = note });
             weights.Release(tensor);
             done += tensor.Bytes;
@@ -50,18 +52,23 @@ public static class ModelPacker
 
     private static void WriteHeader(GgufWriter writer, GgufFile file, (GgufTensor Tensor, QuantType Type)[] plan)
     {
-        foreach (string key in file.Metadata.Keys.Where(key => key != "general.alignment")) writer.Copy(file.Metadata, key);
+        foreach (string key in file.Metadata.Keys.Where(key => key != "general.alignment"))
+            writer.Copy(file.Metadata, key);
         writer.Set(PackHeader.VersionKey, PackHeader.Version);
         writer.Set(PackHeader.LayoutKey, PackHeader.Layout);
         writer.Set(PackHeader.SourceTypeKey,
-            file.Tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key.ToString() ?? "none");
+            file.Tensors.GroupBy(tensor =>
+                tensor.Type).MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key.ToString()
+                ?? "none");
         writer.SetArray<ulong>(PackHeader.LabelsKey,
             [.. plan.Select(row => PackHeader.Label(row.Tensor.Name, row.Type, row.Tensor.Shape))]);
         writer.Reserve(PackHeader.DigestsKey, plan.Sum(row => PackHeader.Matrices(row.Type, row.Tensor.Shape)));
-        foreach ((GgufTensor tensor, QuantType type) in plan) writer.AddTensor(tensor.Name, type, tensor.Shape.ToArray());
+        foreach ((GgufTensor tensor, QuantType type) in plan)
+            writer.AddTensor(tensor.Name, type, tensor.Shape.ToArray());
     }
 
-    private static unsafe PackedTensor Keep(WeightFile weights, GgufTensor tensor, GgufWriter writer, List<ulong> digests,
+    private static unsafe PackedTensor Keep(WeightFile weights, GgufTensor tensor, GgufWriter writer,
+        List<ulong> digests,
         CancellationToken cancel)
     {
         var digest = new Checksum();
@@ -106,7 +113,8 @@ public static class ModelPacker
         List<ulong> digests, TileWriter[] converters, Action<long> progress, CancellationToken cancel)
     {
         QuantTypeRow row = QuantTypes.Of(type);
-        long rows = tensor.Shape[1], matrices = tensor.Rows / rows, sourceRow = QuantTypes.RowBytes(tensor.Type, tensor.Columns);
+        long rows = tensor.Shape[1], matrices = tensor.Rows / rows;
+        long sourceRow = QuantTypes.RowBytes(tensor.Type, tensor.Columns);
         long tileBytes = row.TileBytes(tensor.Columns), tiles = (rows + row.TileRows - 1) / row.TileRows;
         int batch = converters.Length * TilesPerThread;
         using var memory = new NativeArena(checked(tileBytes * batch));
@@ -126,7 +134,8 @@ public static class ModelPacker
                     for (int i = worker; i < count; i += converters.Length)
                     {
                         long at = (first + i) * row.TileRows;
-                        converters[worker].Convert(from + at * sourceRow, (int)Math.Min(row.TileRows, rows - at), bytes + i * tileBytes);
+                        int rowCount = (int)Math.Min(row.TileRows, rows - at);
+                        converters[worker].Convert(from + at * sourceRow, rowCount, bytes + i * tileBytes);
                     }
                 });
                 RequireNumbers(tensor, converters);
@@ -146,8 +155,10 @@ public static class ModelPacker
         }
     }
 
-    /// <summary>TERNARY_1_67 has one scale per matrix that all rows refine: a matrix's integers are held, a byte each.</summary>
-    private static unsafe void ConvertWhole(WeightFile weights, GgufTensor tensor, GgufWriter writer, List<ulong> digests,
+    /// <summary>TERNARY_1_67 has one scale per matrix that all rows refine: a matrix's integers are held, a byte
+    /// each.</summary>
+    private static unsafe void ConvertWhole(WeightFile weights, GgufTensor tensor, GgufWriter writer,
+        List<ulong> digests,
         TileWriter[] converters, Action<long> progress, CancellationToken cancel)
     {
         const int Band = 12;
@@ -191,7 +202,7 @@ public static class ModelPacker
     private static void RequireNumbers(GgufTensor tensor, TileWriter[] converters)
     {
         if (converters.Sum(c => c.Bad) is > 0 and var bad)
-            throw new GgufException($"tensor '{tensor.Name}' has {bad} weights or scales that are infinite or no number; " +
-                "the file is damaged or was badly converted", tensor.EntryOffset);
+            throw new GgufException($"tensor '{tensor.Name}' has {bad} weights or scales that are infinite or no " +
+                "number; the file is damaged or was badly converted", tensor.EntryOffset);
     }
 }

@@ -3,16 +3,17 @@ using Edge.Gguf;
 namespace Edge.Models.Pack;
 
 /// <summary>Which type each tensor gets. The rule, in this order:
-/// <para>Vectors, routers and what is no weight matrix stay. The embedding table is only looked up, so it becomes Q8_0 when it
-/// is float; when it is also the head (there is no output.weight) it is treated as the head. The head decides every token and
-/// is a small part of a pass: Q8_0 when it is float, unless asked otherwise; Q4_0 becomes DIGITS4_G32. In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are
-/// wanted or nothing is to be rounded. All others get the type that was asked for, or, where their columns do not allow it,
-/// the nearest one that fits.</para></summary>
+/// <para>Vectors, routers and what is no weight matrix stay. The embedding table is only looked up, so it becomes Q8_0
+/// when it is float; when it is also the head (there is no output.weight) it is treated as the head. The head decides
+/// every token and is a small part of a pass: Q8_0 when it is float, unless asked otherwise; Q4_0 becomes DIGITS4_G32.
+/// In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are wanted or nothing is to be rounded. All others get the
+/// type that was asked for, or, where their columns do not allow it, the nearest one that fits.</para></summary>
 internal static class PackPlan
 {
     private static readonly string[] Matrices =
     [
-        "attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "ffn_gate_exps", "ffn_up_exps",
+        "attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "ffn_gate_exps",
+            "ffn_up_exps",
         "ffn_down_exps", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp",
     ];
 

@@ -6,5 +6,5 @@ public enum PackTarget { Keep, Digits4, Digits3, Digits2, Ternary }
 /// <summary>Bits of a ternary weight: more bits are fewer cycles.</summary>
 public enum TernaryLayout { Bits2_0, Bits1_67, Bits1_6 }
 
-/// <summary>What the output head (or the tied embedding) becomes: Q8_0 costs one digit of accuracy in no model we know of.</summary>
+/// <summary>What a float output head (or tied embedding) becomes.</summary>
 public enum PackHead { Q8_0, Digits4, Keep }

@@ -6,4 +6,5 @@ namespace Edge.Models.Pack;
 /// <param name="MaxError">Largest |w − w'|, as a part of the tensor's largest |w|.</param>
 /// <param name="Note">Why the type is another one than was asked for; null where it is not.</param>
 public sealed record PackedTensor(
-    string Name, string From, string To, long Rows, long Columns, long Bytes, double RelativeError, double MaxError, string? Note);
+    string Name, string From, string To, long Rows, long Columns, long Bytes, double RelativeError, double MaxError,
+        string? Note);

@@ -13,10 +13,12 @@ internal static unsafe class Rounding
     // 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
     private const float Magic = 12582912f;
 
-    /// <summary>Codes least … most (most ≥ 1) and one scale for n weights. The range is one wider below, so a negative scale may
-    /// serve better. Each candidate is rounded, fitted, rounded again to what the file can hold, and kept if it is the best.</summary>
+    /// <summary>Codes least … most (most ≥ 1) and one scale for n weights. The range is one wider below, so a negative
+    /// scale may serve better. Each candidate is rounded, fitted, rounded again to what the file can hold, and kept if
+    /// it is the best.</summary>
     /// <returns>The scale, already rounded by <paramref name="storable"/>.</returns>
-    public static float Fit(ReadOnlySpan<float> w, Span<sbyte> codes, int least, int most, delegate*<float, float> storable)
+    public static float Fit(ReadOnlySpan<float> w, Span<sbyte> codes, int least, int most,
+        delegate*<float, float> storable)
     {
         float min = 0, max = 0;
         foreach (float x in w) (min, max) = (Math.Min(min, x), Math.Max(max, x));
@@ -30,7 +32,8 @@ internal static unsafe class Rounding
         }
         for (int i = 0; i < Candidates; i++)
         {
-            // From the largest weight on the last code to clipping a third of the range (more when there are few codes).
+            // From the largest weight on the last code to clipping a third of the range (more when there are few
+            // codes).
             float part = 1 - i * (most == 1 ? 0.065f : 0.035f);
             foreach (int sign in (ReadOnlySpan<int>)[1, -1])
             {
@@ -45,7 +48,8 @@ internal static unsafe class Rounding
         return best;
     }
 
-    /// <summary>Codes −1 … 1 and one scale: starts at the mean magnitude, then codes and scale are fitted in turns.</summary>
+    /// <summary>Codes −1 … 1 and one scale: starts at the mean magnitude, then codes and scale are fitted in
+    /// turns.</summary>
     public static float FitTernary(ReadOnlySpan<float> w, Span<sbyte> codes, delegate*<float, float> storable)
     {
         double sum = 0;
@@ -71,7 +75,8 @@ internal static unsafe class Rounding
 
     public static float ToF16(float value) => FloatScalar.FromF16(FloatScalar.ToF16(value));
 
-    private static float Refine(ReadOnlySpan<float> w, float scale, int least, int most, delegate*<float, float> storable)
+    private static float Refine(ReadOnlySpan<float> w, float scale, int least, int most,
+        delegate*<float, float> storable)
     {
         float fitted = scale == 0 ? 0 : LeastSquares(w, scale, least, most);
         return storable(fitted);

@@ -3,8 +3,8 @@ using Edge.Kernels;
 
 namespace Edge.Models.Pack;
 
-/// <summary>Converts one tile: rows as the source file has them, to the bytes of a tile of another type, and what that lost.
-/// One per thread; its buffers hold one tile.</summary>
+/// <summary>Converts one tile: rows as the source file has them, to the bytes of a tile of another type, and what that
+/// lost. One per thread; its buffers hold one tile.</summary>
 internal sealed unsafe class TileWriter : IDisposable
 {
     private readonly NativeArena _memory;

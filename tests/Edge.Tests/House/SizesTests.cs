@@ -2,7 +2,8 @@ using Xunit;
 
 namespace Edge.Tests.House;
 
-/// <summary>Files, functions and lines stay small; an exception says why (`// long: …`), and exceptions only fall.</summary>
+/// <summary>Files, functions and lines stay small; an exception says why (`// long: …`), and exceptions only
+/// fall.</summary>
 public sealed class SizesTests
 {
     private const int FileLines = 300, FunctionLines = 70, LineChars = 120;
@@ -48,7 +49,8 @@ public sealed class SizesTests
     {
         var exceptions = All.Where(f => f.IndexOf("/House/", StringComparison.Ordinal) < 0)
             .Select(f => (File: f, Why: Reason(Repository.Read(f)))).Where(e => e.Why is not null).ToList();
-        Assert.All(exceptions, e => Assert.True(e.Why!.Split(' ').Length >= 3, $"{e.File}: no reason after `// long:`"));
+        Assert.All(exceptions, e =>
+            Assert.True(e.Why!.Split(' ').Length >= 3, $"{e.File}: no reason after `// long:`"));
         Assert.True(exceptions.Count <= ExceptionsMax,
             $"{exceptions.Count} files claim to be long for a reason, {ExceptionsMax} may: "
             + string.Join(", ", exceptions.Select(e => e.File)));

@@ -61,7 +61,8 @@ public unsafe class MatrixKernelTests
     [MemberData(nameof(TiledCases))]
     public void RowsTiled_AnyShape_MatchesScalarToTheBit(string name, QuantType type, Values values)
     {
-        if (KernelSet.Choose(name).Layout(type) != KernelSet.Choose("scalar").Layout(type)) return; // other tiles: see Digits2Lut
+        // Other tiles: see Digits2Lut.
+        if (KernelSet.Choose(name).Layout(type) != KernelSet.Choose("scalar").Layout(type)) return;
         RowsKernel kernel = KernelSet.Choose(name).Tiled(type), scalar = KernelSet.Choose("scalar").Tiled(type);
         int block = QuantTypes.Of(type).BlockElements;
         foreach (int columns in (int[])[block, 3 * block, 9 * block])
@@ -99,7 +100,8 @@ public unsafe class MatrixKernelTests
         using var parts = new NativeBytes(4 * rows * 5);
         kernel(tiles.Pointer, q.Pointer, whole.Floats, columns, 0, rows, 5, rows);
         kernel(tiles.Pointer, q.Pointer, parts.Floats, columns, cut, rows, 5, rows);
-        Assert.All(Enumerable.Range(0, 5), t => Assert.All(Enumerable.Range(0, cut), r => Assert.Equal(0, parts.Floats[t * rows + r])));
+        Assert.All(Enumerable.Range(0, 5), t =>
+            Assert.All(Enumerable.Range(0, cut), r => Assert.Equal(0, parts.Floats[t * rows + r])));
         kernel(tiles.Pointer, q.Pointer, parts.Floats, columns, 0, cut, 5, rows);
         Assert.True(whole.Span.SequenceEqual(parts.Span));
     }

@@ -17,12 +17,15 @@ public sealed unsafe class ModelPackerTests
         using TemporaryFile input = Model(
             ("token_embd.weight", [128, 20]), ("output.weight", [128, 20]), ("output_norm.weight", [128]),
             ("blk.0.attn_q.weight", [256, 40]), ("blk.0.attn_k.weight", [96, 40]), ("blk.0.ffn_down.weight", [40, 20]),
-            ("blk.0.ffn_gate_inp.weight", [128, 4]), ("blk.0.ffn_up_exps.weight", [128, 9, 3]), ("rope_freqs.weight", [16]));
+            ("blk.0.ffn_gate_inp.weight", [128, 4]), ("blk.0.ffn_up_exps.weight", [128, 9, 3]), ("rope_freqs.weight",
+                [16]));
         using var output = new TemporaryFile();
 
-        IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(input.Path, output.Path, new PackOptions { Target = PackTarget.Digits3, Threads = 3 });
+        IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(input.Path, output.Path, new PackOptions { Target =
+            PackTarget.Digits3, Threads = 3 });
 
-        Assert.Equal(["Q8_0", "Q8_0", "F32", "DIGITS3_G128", "DIGITS4_G32", "F32", "F32", "DIGITS3_G128", "F32"], rows.Select(row => row.To));
+        Assert.Equal(["Q8_0", "Q8_0", "F32", "DIGITS3_G128", "DIGITS4_G32", "F32", "F32", "DIGITS3_G128", "F32"],
+            rows.Select(row => row.To));
         Assert.Equal("96 columns are no multiple of 128", rows[4].Note);
         Assert.Equal("40 columns are no multiple of 128", rows[5].Note);
         Assert.Null(rows[3].Note);
@@ -64,7 +67,8 @@ public sealed unsafe class ModelPackerTests
         using var output = new TemporaryFile();
 
         PackedTensor row = Assert.Single(
-            ModelPacker.Pack(input.Path, output.Path, new PackOptions { Target = target, Ternary = layout, Threads = 2 }));
+            ModelPacker.Pack(input.Path, output.Path, new PackOptions { Target = target, Ternary = layout, Threads =
+                2 }));
 
         Assert.Equal(0, row.MaxError);
         GgufFile file = GgufFile.Open(output.Path);
@@ -73,7 +77,8 @@ public sealed unsafe class ModelPackerTests
         var decoded = new float[Columns];
         for (int r = 0; r < Rows; r++)
         {
-            fixed (float* y = decoded) KernelSet.Choose("scalar").Layout(file.Tensors[0].Type)!.Decode(tiles, y, Columns, r);
+            fixed (float* y = decoded) KernelSet.Choose("scalar").Layout(file.Tensors[0].Type)!.Decode(tiles, y,
+                Columns, r);
             Assert.Equal(weights[(r * Columns)..((r + 1) * Columns)], decoded);
         }
     }
@@ -91,7 +96,7 @@ public sealed unsafe class ModelPackerTests
         for (int run = 0; run < 200; run++)
         {
             for (int i = 0; i < w.Length; i++)
-                w[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+                w[i] = Normal(random);
             float scale = Rounding.Fit(w, codes, least, most, &Rounding.ToBF16);
             Assert.Equal(scale, Rounding.ToBF16(scale));
             Assert.All(codes, code => Assert.InRange(code, least, most));
@@ -112,7 +117,7 @@ public sealed unsafe class ModelPackerTests
         var w = new float[20000];
         var codes = new sbyte[w.Length];
         for (int i = 0; i < w.Length; i++)
-            w[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+            w[i] = Normal(random);
         float scale = Rounding.FitTernary(w, codes, &Rounding.ToBF16);
         double error = w.Select((x, i) => Math.Pow(x - codes[i] * scale, 2)).Sum();
         Assert.InRange(error / w.Sum(x => (double)x * x), 0.185, 0.196);
@@ -136,7 +141,8 @@ public sealed unsafe class ModelPackerTests
         weights[1500] = float.NaN;
         using TemporaryFile input = Model(weights, ("blk.0.ffn_up.weight", [128, 20]));
         using var output = new TemporaryFile();
-        GgufException error = Assert.Throws<GgufException>(() => ModelPacker.Pack(input.Path, output.Path, new PackOptions()));
+        GgufException error = Assert.Throws<GgufException>(() =>
+            ModelPacker.Pack(input.Path, output.Path, new PackOptions()));
         Assert.Contains("'blk.0.ffn_up.weight' has 1 weights", error.Message, StringComparison.Ordinal);
         Assert.Empty(output.FolderEntries);
     }
@@ -147,7 +153,8 @@ public sealed unsafe class ModelPackerTests
         using TemporaryFile input = Model(("blk.0.ffn_up.weight", [128, 20]));
         using var output = new TemporaryFile([1, 2, 3]);
         Assert.Throws<OperationCanceledException>(
-            () => ModelPacker.Pack(input.Path, output.Path, new PackOptions(), cancel: new CancellationToken(canceled: true)));
+            () => ModelPacker.Pack(input.Path, output.Path, new PackOptions(),
+                cancel: new CancellationToken(canceled: true)));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(output.Path));
         Assert.Throws<IOException>(() => ModelPacker.Pack(input.Path, input.Path, new PackOptions()));
     }
@@ -186,6 +193,9 @@ public sealed unsafe class ModelPackerTests
         longer.Add(new byte[17]);
         Assert.NotEqual(shorter.Value, longer.Value);
     }
+
+    private static float Normal(Random random) =>
+        (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
 
     private static TemporaryFile Model(params (string Name, long[] Shape)[] tensors)
     {

@@ -12,7 +12,8 @@ namespace Edge.Tests.Models.Pack;
 /// <summary>Packed files with one fault each are refused when loaded, by tensor and byte.</summary>
 public sealed class PackRefusalTests(PackedDemo demo) : IClassFixture<PackedDemo>
 {
-    private const string Victim = "blk.1.attn_q.weight", Stack = "blk.2.ffn_up_exps.weight", Norm = "blk.0.attn_norm.weight";
+    private const string Victim = "blk.1.attn_q.weight", Stack = "blk.2.ffn_up_exps.weight", Norm =
+        "blk.0.attn_norm.weight";
 
     private delegate byte[] Change(byte[] bytes, GgufFile file);
 
@@ -20,22 +21,28 @@ public sealed class PackRefusalTests(PackedDemo demo) : IClassFixture<PackedDemo
     {
         ["a flipped bit"] = ((b, f) => Flip(b, f.Get(Victim).Offset + 777), $"'{Victim}' has other bytes"),
         ["a flipped bit in the sixth expert"] =
-            ((b, f) => Flip(b, f.Get(Stack).Offset + 5 * f.Get(Stack).Bytes / 8), $"'{Stack}', matrix 5, has other bytes"),
+            ((b, f) =>
+                Flip(b, f.Get(Stack).Offset + 5 * f.Get(Stack).Bytes / 8), $"'{Stack}', matrix 5, has other bytes"),
         ["a flipped bit in the padding"] =
             ((b, f) => Flip(b, f.Get(Stack).Offset + f.Get(Stack).Bytes - 1), $"'{Stack}', matrix 7, has other bytes"),
         ["a flipped bit in a vector"] = ((b, f) => Flip(b, f.Get(Norm).Offset + 3), $"'{Norm}' has other bytes"),
         ["another packed type"] =
-            ((b, f) => Type(b, f, QuantType.TERNARY_2_0), $"'{Victim}' is labelled TERNARY_2_0, 256 × 256, which is not what was packed"),
-        ["an unknown packed type"] = ((b, f) => Type(b, f, (QuantType)0x45440063), $"'{Victim}' has type number 1162084451"),
+            ((b, f) => Type(b, f, QuantType.TERNARY_2_0),
+                $"'{Victim}' is labelled TERNARY_2_0, 256 × 256, which is not what was packed"),
+        ["an unknown packed type"] = ((b, f) =>
+            Type(b, f, (QuantType)0x45440063), $"'{Victim}' has type number 1162084451"),
         ["another shape"] = ((b, f) => Shape(b, f, 128), $"'{Victim}' is labelled DIGITS2_G128, 256 × 128"),
-        ["no multiple of the group"] = ((b, f) => Shape(b, f, 64, dimension: 0), $"'{Victim}' has 64 columns, no multiple"),
+        ["no multiple of the group"] = ((b, f) =>
+            Shape(b, f, 64, dimension: 0), $"'{Victim}' has 64 columns, no multiple"),
         ["off its page"] = ((b, f) => Offset(b, f, 2048), $"'{Victim}' lies at byte"),
         ["a page that is not its own"] = ((b, f) => Offset(b, f, 4096), "overlap"),
         ["cut"] = ((b, _) => b[..^5000], "truncated"),
         ["another version"] = ((b, f) => Value(b, f, PackHeader.VersionKey, 2), "packed in version 2"),
         ["another layout"] = ((b, f) => Text(b, f, PackHeader.LayoutKey, "digits-9"), "layout 'digits-9'"),
-        ["no header"] = ((b, f) => Key(b, f, PackHeader.VersionKey, "edge.pack.VERSION"), "is DIGITS2_G128 in a file without edge.pack.version"),
-        ["no labels"] = ((b, f) => Key(b, f, PackHeader.LabelsKey, "edge.pack.LABELS"), "'edge.pack.labels' is missing"),
+        ["no header"] = ((b, f) => Key(b, f, PackHeader.VersionKey, "edge.pack.VERSION"),
+            "is DIGITS2_G128 in a file without edge.pack.version"),
+        ["no labels"] = ((b, f) =>
+            Key(b, f, PackHeader.LabelsKey, "edge.pack.LABELS"), "'edge.pack.labels' is missing"),
         ["small alignment"] = ((b, f) => Value(b, f, "general.alignment", 1024), "lies at byte"),
     };
 
@@ -82,7 +89,8 @@ public sealed class PackRefusalTests(PackedDemo demo) : IClassFixture<PackedDemo
         using var file = new TemporaryFile(bytes);
         GgufException error = Assert.Throws<GgufException>(
             () => Model.Load(file.Path, new ModelOptions { Threads = 1 }).Dispose());
-        Assert.Contains($"'{Victim}', matrix 0, says that it has {rows} rows, and has 256", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{Victim}', matrix 0, says that it has {rows} rows, and has 256", error.Message,
+            StringComparison.Ordinal);
         Assert.Equal(victim.Offset, error.ByteOffset);
     }
 
@@ -99,7 +107,8 @@ public sealed class PackRefusalTests(PackedDemo demo) : IClassFixture<PackedDemo
     {
         string path = demo.Get("q8_0", new PackOptions { Target = PackTarget.Digits2 }).Path;
         using var output = new TemporaryFile();
-        GgufException error = Assert.Throws<GgufException>(() => ModelPacker.Pack(path, output.Path, new PackOptions()));
+        GgufException error = Assert.Throws<GgufException>(() =>
+            ModelPacker.Pack(path, output.Path, new PackOptions()));
         Assert.Contains("packed already", error.Message, StringComparison.Ordinal);
         Assert.Empty(output.FolderEntries);
     }

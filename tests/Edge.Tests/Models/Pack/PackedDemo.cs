@@ -7,7 +7,8 @@ namespace Edge.Tests.Models.Pack;
 /// <summary>The demo model packed in every way that tests ask for, each once per run.</summary>
 public sealed class PackedDemo : IDisposable
 {
-    private readonly Dictionary<(string, PackOptions), (TemporaryFile File, IReadOnlyList<PackedTensor> Tensors)> _made = [];
+    private readonly Dictionary<(string, PackOptions), (TemporaryFile File,
+        IReadOnlyList<PackedTensor> Tensors)> _made = [];
 
     internal (string Path, IReadOnlyList<PackedTensor> Tensors) Get(string type, PackOptions options)
     {
@@ -24,9 +25,11 @@ public sealed class PackedDemo : IDisposable
     }
 
     /// <summary>Logits of a prompt's last token, computed in chunks.</summary>
-    internal static float[] Logits(string path, string? set, int[] ids, int chunk, Arithmetic arithmetic = Arithmetic.Integer)
+    internal static float[] Logits(string path, string? set, int[] ids, int chunk, Arithmetic arithmetic =
+        Arithmetic.Integer)
     {
-        using Model model = Model.Load(path, new ModelOptions { KernelSet = set, Arithmetic = arithmetic, Threads = 2 });
+        using Model model = Model.Load(path, new ModelOptions { KernelSet = set, Arithmetic = arithmetic, Threads =
+            2 });
         using KvCache cache = model.CreateCache(256);
         return DemoModel.Run(model, cache, ids, chunk);
     }

@@ -27,7 +27,8 @@ public sealed class PackedModelTests(PackedDemo demo) : IClassFixture<PackedDemo
     [MemberData(nameof(Sets))]
     public void Forward_Q4_0PackedExactly_GivesTheBitsOfTheOriginal(string set)
     {
-        (string path, IReadOnlyList<PackedTensor> tensors) = demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep });
+        (string path, IReadOnlyList<PackedTensor> tensors) = demo.Get("q4_0", new PackOptions { Target =
+            PackTarget.Keep });
         Assert.All(tensors, tensor => Assert.Equal(0, tensor.MaxError));
         Assert.Equal(28, tensors.Count(tensor => tensor is { From: "Q4_0", To: "DIGITS4_G32" }));
         float[] expected = PackedDemo.Logits(DemoModel.File("q4_0"), set, Ids, 64);
@@ -76,14 +77,17 @@ public sealed class PackedModelTests(PackedDemo demo) : IClassFixture<PackedDemo
     public void Pack_FewerBits_LoseMore()
     {
         double[] previous = [];
-        foreach (PackTarget target in (PackTarget[])[PackTarget.Digits4, PackTarget.Digits3, PackTarget.Digits2, PackTarget.Ternary])
+        foreach (PackTarget target in (PackTarget[])[PackTarget.Digits4, PackTarget.Digits3, PackTarget.Digits2,
+            PackTarget.Ternary])
         {
             (string path, IReadOnlyList<PackedTensor> tensors) = demo.Get("q8_0", new PackOptions { Target = target });
-            double[] errors = [.. tensors.Where(tensor => tensor.To != tensor.From).Select(tensor => tensor.RelativeError)];
+            double[] errors = [.. tensors.Where(tensor =>
+                tensor.To != tensor.From).Select(tensor => tensor.RelativeError)];
             Assert.Equal(28, errors.Length);
             for (int i = 0; i < previous.Length; i++) Assert.InRange(errors[i], previous[i] * 1.1, 0.5);
             previous = errors;
-            Assert.Equal(new FileInfo(path).Length, GgufFile.Open(path).Tensors.Max(tensor => tensor.Offset + tensor.Bytes), 4096.0);
+            Assert.Equal(new FileInfo(path).Length, GgufFile.Open(path).Tensors.Max(tensor =>
+                tensor.Offset + tensor.Bytes), 4096.0);
         }
     }
 
