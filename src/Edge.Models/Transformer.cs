@@ -37,7 +37,7 @@ internal abstract unsafe class Transformer : Model
         long stateBytes = StateBytes(c, BatchRowsMax, Threads);
         long memoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (stateBytes > memoryBytes)
-            throw new GgufException($"the metadata's sizes need {stateBytes >> 20} MiB of run state, this machine has " +
+            throw new GgufException($"the metadata asks for {stateBytes >> 20} MiB of run state, this machine has " +
                 $"{memoryBytes >> 20}", Metadata.OffsetOf($"{c.Architecture}.feed_forward_length"));
         _memory = new NativeArena(stateBytes);
         _rope = new RopeTables(c, factors, _memory, BatchRowsMax);

@@ -9,6 +9,8 @@ namespace Edge.Text;
 public sealed class Tokenizer
 {
     private const int ScratchBytesKept = 1 << 16;
+    // A noncharacter: no text that is meant for interchange holds it, and no token spells it.
+    private const char ShieldMark = '\uFDD0';
 
     private readonly TokenizerMetadata _metadata;
     private readonly Vocabulary _vocabulary;
@@ -85,6 +87,40 @@ public sealed class Tokenizer
         if (addSpecial && AddsEos) destination.Add(EosId!.Value);
         // One huge word must not keep its memory for the life of the service.
         if (scratch.Pairs.Capacity <= ScratchBytesKept) _idle = scratch;
+    }
+
+    /// <summary>A stranger's text, made safe to stand in a chat template: a mark inside what spells a special token
+    /// keeps it from becoming one. <see cref="EncodeShielded"/> takes the marks out again, so the model reads the
+    /// text as it was written.</summary>
+    public string Shield(string text)
+    {
+        text = text.Replace(ShieldMark, '\uFFFD');
+        StringBuilder? shielded = null;
+        int at = 0;
+        while (_parsed.TryFind(text, at, out int start, out _, out _))
+        {
+            shielded ??= new StringBuilder(text.Length + 16);
+            shielded.Append(text, at, start + 1 - at).Append(ShieldMark);
+            at = start + 1;
+        }
+        return shielded is null ? text : shielded.Append(text, at, text.Length - at).ToString();
+    }
+
+    /// <summary>Ids of a rendered chat template whose contents went through <see cref="Shield"/>: what the template
+    /// spells becomes special tokens, what the contents spell stays text. Adds no begin or end of sequence: the
+    /// template writes them.</summary>
+    public IReadOnlyList<int> EncodeShielded(string text)
+    {
+        var ids = new List<int>((text.Length / 4) + 8);
+        for (int at = 0; at < text.Length;)
+        {
+            bool found = _parsed.TryFind(text, at, out int start, out int length, out int id);
+            string plain = text[at..start].Replace(ShieldMark.ToString(), "");
+            EncodeToIds(plain, ids, addSpecial: false, parseSpecial: false);
+            if (found) ids.Add(id);
+            at = start + length;
+        }
+        return ids;
     }
 
     /// <summary>Text of the tokens; control tokens add nothing, invalid UTF-8 becomes U+FFFD. Errors:

@@ -37,7 +37,8 @@ internal static class ModelBench
         double streamed = decode.Median * model.WeightBytesPerToken / 1e9;
         Console.Error.WriteLine(
             $"{model.KernelSetName}, {model.Threads} threads: prefill {prefill.Median:F1} tokens/s, " +
-            $"decode {decode.Median:F2} tokens/s = {streamed:F1} GB/s of {bandwidth.Median:F1} (best {bandwidth.Max:F1})");
+            $"decode {decode.Median:F2} tokens/s = {streamed:F1} GB/s of " +
+            $"{bandwidth.Median:F1}, best {bandwidth.Max:F1}");
         using var json = new Utf8JsonWriter(Console.OpenStandardOutput());
         json.WriteStartObject();
         json.WriteString("kernel_set", model.KernelSetName);

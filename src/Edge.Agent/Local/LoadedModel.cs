@@ -34,9 +34,10 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Token ids of a conversation, ready for generation.</summary>
     public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages)
     {
-        string text = ModelFile.Explain(Path, () => Template.Render(messages));
-        // The template writes the begin-of-sequence token itself where the model wants one.
-        return Tokenizer.EncodeToIds(text, addSpecial: false, parseSpecial: true);
+        // A reading that spells <|im_end|> must not end its own turn.
+        ChatMessage[] shielded = [.. messages.Select(m => m with { Content = Tokenizer.Shield(m.Content) })];
+        string text = ModelFile.Explain(Path, () => Template.Render(shielded));
+        return Tokenizer.EncodeShielded(text);
     }
 
     public void Dispose() => Model.Dispose();

@@ -18,8 +18,8 @@ public sealed partial class BansTests
             ["src/Edge.Agent/Service/NodeCard.cs"]), // its own version, from its own assembly
         ("src/Edge.Kernels", @"\bnew\b(?!\s*\()|\bstackalloc\b|\bthrow\b|\btry\b|\bstring\b",
             "kernels are freestanding: nothing of the run time", []),
-        ("src/Edge.Kernels", @"Span<|\bMathF?\.|\bHalf\b|\bUnsafe\.|\[\]", "kernels are freestanding: pointers only",
-            []),
+        ("src/Edge.Kernels", @"Span<|\bMathF?\.|\bHalf\b|\bUnsafe\.|\[\]",
+            "kernels are freestanding: pointers only", []),
         ("src/Edge.Kernels", @"^\s*(public|internal|private)\s+static\s+(readonly\s+)?[\w<>\*]+\s+\w+\s*(=[^>]|;)",
             "kernels hold no static state", []),
         ("src/Edge.Kernels", @"\binterface\b|\bdelegate\b(?!\s*\*)|\bclass\s+\w+\s*<",
@@ -45,8 +45,8 @@ public sealed partial class BansTests
     [Fact]
     public void CatchAll_OutsideABoundary_IsAbsent()
     {
-        // Allowed where nothing may pass: native callbacks and the agent's top loop. Such a line says so. What cleans
-        // up and throws on catches nothing.
+        // Allowed where nothing may pass: native callbacks and the agent's top loop. Such a line says so. A block that
+        // cleans up and throws on catches nothing.
         var wrong = from file in Repository.Sources("src", "devices")
                     let raw = Repository.Read(file).Split('\n')
                     from line in new SourceText(Repository.Read(file)).Lines.Select((Text, Index) => (Text, Index))

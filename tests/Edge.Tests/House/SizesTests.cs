@@ -2,8 +2,7 @@ using Xunit;
 
 namespace Edge.Tests.House;
 
-/// <summary>Files, functions and lines stay small; an exception says why (`// long: …`), and exceptions only
-/// fall.</summary>
+/// <summary>Files, functions and lines stay small; an exception says why (`// long: …`), and they only fall.</summary>
 public sealed class SizesTests
 {
     private const int FileLines = 300, FunctionLines = 70, LineChars = 120;

@@ -15,8 +15,7 @@ internal sealed class SourceText
 
     public IReadOnlyList<string> Lines { get; }
 
-    /// <summary>Functions with a block body: the text before the brace, first line (1-based), number of
-    /// lines.</summary>
+    /// <summary>Functions with a block body: text before the brace, first line (1-based), number of lines.</summary>
     public IEnumerable<(string Header, int Line, int Length)> Functions()
     {
         var open = new Stack<(bool IsType, string Header, int Line)>();
