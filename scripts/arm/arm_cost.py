@@ -108,30 +108,30 @@ def measure(program, plugin, arguments):
     rows = []
     for core in CORES:
         model = Model(core)
-        for region, family, variant, matrix_rows, columns, bits in regions:
+        for region, family, variant, matrix_rows, columns, tokens, bits in regions:
             if core in WITHOUT_DOT and variant.endswith("Dot"):
                 continue
-            weights = int(matrix_rows) * int(columns)
+            weights = int(matrix_rows) * int(columns) * int(tokens)
             instructions, cycles = cost(blocks[region], code, model)
             rows.append({"family": family.removesuffix(".Rows"), "variant": variant, "core": core,
-                "rows": int(matrix_rows),
-                         "columns": int(columns), "bits_per_weight": round(float(bits), 3),
-                         "instructions_per_weight": round(instructions / weights,
-                             4), "cycles_per_weight": round(cycles / weights, 4)})
+                         "rows": int(matrix_rows), "columns": int(columns), "tokens": int(tokens),
+                         "bits_per_weight": round(float(bits), 3),
+                         "instructions_per_weight": round(instructions / weights, 4),
+                         "cycles_per_weight": round(cycles / weights, 4)})
     return rows
 
 
 def table(rows):
-    print(f"{'family':22} {'variant':8} {'core':12} {'matrix':>12} {'bits/w':>7} "
+    print(f"{'family':22} {'variant':8} {'core':12} {'matrix':>12} {'tokens':>6} {'bits/w':>7} "
           f"{'instr/w':>8} {'cycles/w':>9} {'memory':>7}")
     for row in rows:
         matrix = f"{row['rows']}x{row['columns']}"
         # Four cores read each weight once: cycles of one of them per weight of its share.
-        known = row["rows"] > 1 and row["core"] == "neoverse-n1"
+        known = row["rows"] > 1 and row["tokens"] == 1 and row["core"] == "neoverse-n1"
         memory = f"{4 * row['bits_per_weight'] / 8 / BYTES_PER_CYCLE:.3f}" if known else "-"
-        print(f"{row['family']:22} {row['variant']:8} {row['core']:12} {matrix:>12} {row['bits_per_weight']:7.3f} "
+        print(f"{row['family']:22} {row['variant']:8} {row['core']:12} {matrix:>12} {row['tokens']:6} {row['bits_per_weight']:7.3f} "
               f"{row['instructions_per_weight']:8.3f} {row['cycles_per_weight']:9.4f} {memory:>7}")
-    print("instructions and cycles of 1xN rows are per activation; memory: "
+    print("instructions and cycles are per weight and token, of 1xN rows per activation; memory: "
           "cycles per weight of each of four cores at 11 GB/s and 2.4 GHz")
 
 

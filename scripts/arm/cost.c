@@ -1,5 +1,5 @@
 // Calls every kernel of the table once at the model's shapes, between marks for blocks.c, and prints
-// "region NUMBER FAMILY VARIANT ROWS COLUMNS BITS" for each: `cost [family [variant]]`.
+// "region NUMBER FAMILY VARIANT ROWS COLUMNS TOKENS BITS" for each: `cost [family [variant]]`.
 #include "layout.h"
 #include "harness.h"
 #include <stdio.h>
@@ -22,24 +22,24 @@ static void *zeros(long bytes)
 
 static int region;
 
-static void announce(const Kernel *kernel, long rows, long columns, double bits)
+static void announce(const Kernel *kernel, long rows, long columns, long tokens, double bits)
 {
-    printf("region %d %s %s %ld %ld %.4f\n", region, kernel->family, kernel->variant, rows, columns, bits);
+    printf("region %d %s %s %ld %ld %ld %.4f\n", region, kernel->family, kernel->variant, rows, columns, tokens, bits);
     fflush(stdout);
 }
 
-static void measure_matrix(const Kernel *kernel, const Layout *layout, long rows, long columns)
+static void measure_matrix(const Kernel *kernel, const Layout *layout, long rows, long columns, long tokens)
 {
     void (*call)(void *, void *, float *, long, long, long, long, long) = kernel->kernel;
     long bytes = layout->matrix_bytes(rows, columns);
-    void *w = zeros(bytes), *x = zeros(layout->activation_bytes(columns));
-    float *y = zeros(rows * 4);
+    void *w = zeros(bytes), *x = zeros(tokens * layout->activation_bytes(columns));
+    float *y = zeros(tokens * rows * 4);
     ((int *)w)[1] = (int)rows; // Ternary1_67 has it in its header; the others read two weights or scales
-    call(w, x, y, columns, 0, rows, 1, rows);
+    call(w, x, y, columns, 0, rows, tokens, rows);
     mark(0, region);
-    call(w, x, y, columns, 0, rows, 1, rows);
+    call(w, x, y, columns, 0, rows, tokens, rows);
     mark(1, region);
-    announce(kernel, rows, columns, 8.0 * bytes / ((double)rows * columns));
+    announce(kernel, rows, columns, tokens, 8.0 * bytes / ((double)rows * columns));
     free(w), free(x), free(y);
     region++;
 }
@@ -54,7 +54,7 @@ static void measure_preparation(const Kernel *kernel, const Layout *layout, long
     mark(0, region);
     call(x, q, columns, 1);
     mark(1, region);
-    announce(kernel, 1, columns, 32);
+    announce(kernel, 1, columns, 1, 32);
     free(x), free(q);
     region++;
 }
@@ -73,8 +73,9 @@ int main(int argc, char **argv)
             long sizes[2][2] = { { 4096, 4096 }, { 11008, 4096 } }, ternary[2][2] = { { 2560, 2560 }, { 6912, 2560 } };
             for (int s = 0; s < 2; s++) {
                 long *size = layout->ternary ? ternary[s] : sizes[s];
-                measure_matrix(kernel, layout, size[0], size[1]);
+                measure_matrix(kernel, layout, size[0], size[1], 1);
             }
+            measure_matrix(kernel, layout, 960, layout->ternary ? 2560 : 4096, 8);
         }
     return 0;
 }

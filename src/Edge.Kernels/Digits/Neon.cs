@@ -78,6 +78,17 @@ public static unsafe class DigitsNeon
         if (rows > 2) y[2] = values.GetElement(2);
     }
 
+    /// <summary>Writes zeros; rows is a multiple of four.</summary>
+    internal static void Clear(float* y, long rows)
+    {
+        for (long r = 0; r < rows; r += 4) AdvSimd.Store(y + r, Vector128<float>.Zero);
+    }
+
+    /// <summary>y += values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Accumulate(float* y, Vector128<float> values) =>
+        AdvSimd.Store(y, AdvSimd.LoadVector128(y) + values);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Quantize(float* x, sbyte* q, long n, float* scale)
     {

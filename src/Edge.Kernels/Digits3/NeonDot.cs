@@ -14,10 +14,119 @@ public static unsafe class Digits3NeonDot
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits3GroupBytes;
+        long tokenBytes = Digits.ActivationBytes(columns);
         for (long r = row0; r < row1; r += 32)
-            for (long t = 0; t < tokens; t++)
-                Tile(w + r / 32 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns,
-                    row1 - r);
+        {
+            byte* tile = w + r / 32 * tileBytes;
+            long t = 0;
+            for (; t + 2 <= tokens && r + 32 <= row1; t += 2)
+                TwoTokens(tile, x + t * tokenBytes, y + t * yStride + r, columns, tokenBytes, yStride);
+            for (; t < tokens; t++)
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        }
+    }
+
+    // Two tokens share loads and masks; their sums are in y, which has room when the tile is whole.
+    private static void TwoTokens(byte* w, byte* x, float* y, long columns, long tokenBytes, long yStride)
+    {
+        byte* record = x + columns;
+        byte* end = record;
+        var m7 = Vector128.Create((sbyte)7);
+        var m63 = Vector128.Create((sbyte)63);
+        var m127 = Vector128.Create((sbyte)127);
+        for (long t = 0; t < 2; t++) DigitsNeon.Clear(y + t * yStride, 32);
+        while (x < end)
+        {
+            ushort* h = (ushort*)w;
+            w += 64;
+            FieldSums a, b, d, e;
+            RowSums c, f;
+            Start(out a, out b, out c, record);
+            Start(out d, out e, out f, record + tokenBytes);
+            byte* stop = x + Digits.Group;
+            do
+            {
+                var x0 = AdvSimd.LoadVector128((sbyte*)x);
+                var x1 = AdvSimd.LoadVector128((sbyte*)x + tokenBytes);
+                FourOfTwo(ref a, ref b, ref c, ref d, ref e, ref f, (sbyte*)w, x0, x1, 0, m7, m63,
+                    m127);
+                FourOfTwo(ref a, ref b, ref c, ref d, ref e, ref f, (sbyte*)w + 48, x0, x1, 1, m7, m63,
+                    m127);
+                FourOfTwo(ref a, ref b, ref c, ref d, ref e, ref f, (sbyte*)w + 96, x0, x1, 2, m7, m63,
+                    m127);
+                FourOfTwo(ref a, ref b, ref c, ref d, ref e, ref f, (sbyte*)w + 144, x0, x1, 3, m7, m63,
+                    m127);
+                x += 16;
+                w += 192;
+            } while (x < stop);
+            Finish(y, a, b, c, h, record);
+            Finish(y + yStride, d, e, f, h, record + tokenBytes);
+            record += Digits.RecordBytes;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Start(out FieldSums a, out FieldSums b, out RowSums c, byte* record)
+    {
+        a.A = AdvSimd.LoadAndReplicateToVector128((int*)record + 5);
+        a.B = AdvSimd.LoadAndReplicateToVector128((int*)record + 6);
+        a.C = AdvSimd.LoadAndReplicateToVector128((int*)record + 7);
+        b = a;
+        c.A = a.A;
+        c.B = c.C = c.D = a.B;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourOfTwo(ref FieldSums a, ref FieldSums b, ref RowSums c, ref FieldSums d, ref FieldSums e,
+        ref RowSums f, sbyte* w, Vector128<sbyte> x0, Vector128<sbyte> x1,
+        [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> m7, Vector128<sbyte> m63,
+        Vector128<sbyte> m127)
+    {
+        var v = AdvSimd.LoadVector128(w);
+        var low = v & m7;
+        var middle = v & m63;
+        Add(ref a, low, middle, v, x0, quadruplet);
+        Add(ref d, low, middle, v, x1, quadruplet);
+        var u = AdvSimd.LoadVector128(w + 16);
+        var lowU = u & m7;
+        var middleU = u & m63;
+        Add(ref b, lowU, middleU, u, x0, quadruplet);
+        Add(ref e, lowU, middleU, u, x1, quadruplet);
+        var t = AdvSimd.LoadVector128(w + 32);
+        var lowT = t & m7;
+        var middleT = t & m63;
+        var highT = t & m127;
+        c.Add(lowT, middleT, highT, t, x0, quadruplet);
+        f.Add(lowT, middleT, highT, t, x1, quadruplet);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(ref FieldSums s, Vector128<sbyte> a, Vector128<sbyte> b, Vector128<sbyte> c,
+        Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet)
+    {
+        s.A = Dp.DotProductBySelectedQuadruplet(s.A, a, x, quadruplet);
+        s.B = Dp.DotProductBySelectedQuadruplet(s.B, b, x, quadruplet);
+        s.C = Dp.DotProductBySelectedQuadruplet(s.C, c, x, quadruplet);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(float* y, FieldSums a, FieldSums b, RowSums c, ushort* h, byte* record)
+    {
+        var magic = Vector128.Create(12582912f);
+        var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
+        RowScales.FromBF16(out RowScales s, h);
+        DigitsNeon.Accumulate(y, (a.A.AsSingle() - magic) * (s.A * scale));
+        DigitsNeon.Accumulate(y + 4, ((a.B - a.A).AsSingle() - magic) * (s.B * scale));
+        DigitsNeon.Accumulate(y + 8, (b.A.AsSingle() - magic) * (s.C * scale));
+        DigitsNeon.Accumulate(y + 12, ((b.B - b.A).AsSingle() - magic) * (s.D * scale));
+        RowScales.FromBF16(out s, h + 16);
+        DigitsNeon.Accumulate(y + 16, (c.A.AsSingle() - magic) * (s.A * scale));
+        DigitsNeon.Accumulate(y + 20, ((c.B - c.A).AsSingle() - magic) * (s.B * scale));
+        // As in Tile.
+        var seventh = a.C - a.B + ((c.C - c.B) << 2);
+        var eighth = b.C - b.B + ((c.C - c.D) << 1);
+        DigitsNeon.Accumulate(y + 24, (seventh.AsSingle() - magic) * (s.C * scale));
+        DigitsNeon.Accumulate(y + 28, (eighth.AsSingle() - magic) * (s.D * scale));
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)

@@ -14,10 +14,98 @@ public static unsafe class Digits4NeonDot
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits4GroupBytes;
+        long tokenBytes = Digits.ActivationBytes(columns);
         for (long r = row0; r < row1; r += 16)
-            for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * tileBytes, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns,
-                    row1 - r);
+        {
+            byte* tile = w + r / 16 * tileBytes;
+            long t = 0;
+            // Four tokens share a load and a mask. Their sums are in y, which has room when the tile is whole.
+            for (; t + 4 <= tokens && r + 16 <= row1; t += 4)
+                FourTokens(tile, x + t * tokenBytes, y + t * yStride + r, columns, tokenBytes, yStride);
+            for (; t < tokens; t++)
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        }
+    }
+
+    private static void FourTokens(byte* w, byte* x, float* y, long columns, long tokenBytes, long yStride)
+    {
+        byte* record = x + columns;
+        byte* end = record;
+        var nibble = Vector128.Create((sbyte)15);
+        for (long t = 0; t < 4; t++) DigitsNeon.Clear(y + t * yStride, 16);
+        while (x < end)
+        {
+            ushort* h = (ushort*)w;
+            w += 32;
+            RowSums s0, s1, s2, s3;
+            Start(out s0, record);
+            Start(out s1, record + tokenBytes);
+            Start(out s2, record + 2 * tokenBytes);
+            Start(out s3, record + 3 * tokenBytes);
+            byte* stop = x + Digits.Group;
+            do
+            {
+                SixteenOfFour(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, (sbyte*)x, tokenBytes, nibble);
+                x += 16;
+                w += 128;
+            } while (x < stop);
+            RowScales.FromBF16(out RowScales scales, h);
+            Finish(y, s0, scales, record);
+            Finish(y + yStride, s1, scales, record + tokenBytes);
+            Finish(y + 2 * yStride, s2, scales, record + 2 * tokenBytes);
+            Finish(y + 3 * yStride, s3, scales, record + 3 * tokenBytes);
+            record += Digits.RecordBytes;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Start(out RowSums s, byte* record)
+    {
+        s.A = AdvSimd.LoadAndReplicateToVector128((int*)record + 8);
+        s.B = AdvSimd.LoadAndReplicateToVector128((int*)record + 9);
+        s.C = s.A;
+        s.D = s.B;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(float* y, RowSums s, RowScales scales, byte* record)
+    {
+        var magic = Vector128.Create(12582912f);
+        var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
+        DigitsNeon.Accumulate(y, (s.A.AsSingle() - magic) * (scales.A * scale));
+        DigitsNeon.Accumulate(y + 4, ((s.B - s.A).AsSingle() - magic) * (scales.B * scale));
+        DigitsNeon.Accumulate(y + 8, (s.C.AsSingle() - magic) * (scales.C * scale));
+        DigitsNeon.Accumulate(y + 12, ((s.D - s.C).AsSingle() - magic) * (scales.D * scale));
+    }
+
+    /// <summary>Sixteen columns of four tokens.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void SixteenOfFour(ref RowSums s0, ref RowSums s1, ref RowSums s2, ref RowSums s3, sbyte* w,
+        sbyte* x, long tokenBytes, Vector128<sbyte> nibble)
+    {
+        var x0 = AdvSimd.LoadVector128(x);
+        var x1 = AdvSimd.LoadVector128(x + tokenBytes);
+        var x2 = AdvSimd.LoadVector128(x + 2 * tokenBytes);
+        var x3 = AdvSimd.LoadVector128(x + 3 * tokenBytes);
+        FourOfFour(ref s0, ref s1, ref s2, ref s3, w, x0, x1, x2, x3, 0, nibble);
+        FourOfFour(ref s0, ref s1, ref s2, ref s3, w + 32, x0, x1, x2, x3, 1, nibble);
+        FourOfFour(ref s0, ref s1, ref s2, ref s3, w + 64, x0, x1, x2, x3, 2, nibble);
+        FourOfFour(ref s0, ref s1, ref s2, ref s3, w + 96, x0, x1, x2, x3, 3, nibble);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourOfFour(ref RowSums s0, ref RowSums s1, ref RowSums s2, ref RowSums s3, sbyte* w,
+        Vector128<sbyte> x0, Vector128<sbyte> x1, Vector128<sbyte> x2, Vector128<sbyte> x3,
+        [ConstantExpected(Max = (byte)3)] byte quadruplet, Vector128<sbyte> nibble)
+    {
+        var b = AdvSimd.LoadVector128(w);
+        var d = AdvSimd.LoadVector128(w + 16);
+        var a = b & nibble;
+        var c = d & nibble;
+        s0.Add(a, b, c, d, x0, quadruplet);
+        s1.Add(a, b, c, d, x1, quadruplet);
+        s2.Add(a, b, c, d, x2, quadruplet);
+        s3.Add(a, b, c, d, x3, quadruplet);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 
@@ -9,10 +10,44 @@ public static unsafe class Ternary2NeonDot
     /// <inheritdoc cref="Ternary2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
+        long tokenBytes = Digits.TokenActivationBytes(columns);
         for (long r = row0; r < row1; r += 16)
-            for (long t = 0; t < tokens; t++)
-                Tile(w + r / 16 * Digits.Ternary2TileBytes(columns), x + t * Digits.TokenActivationBytes(columns),
-                    y + t * yStride + r, columns, row1 - r);
+        {
+            byte* tile = w + r / 16 * Digits.Ternary2TileBytes(columns);
+            long t = 0;
+            for (; t + 4 <= tokens; t += 4)
+                FourTokens(tile, x + t * tokenBytes, y + t * yStride + r, columns, tokenBytes, yStride, row1 - r);
+            for (; t < tokens; t++)
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        }
+    }
+
+    private static void FourTokens(byte* w, byte* x, float* y, long columns, long tokenBytes, long yStride, long rows)
+    {
+        byte* record = x + tokenBytes - Digits.TokenRecordBytes;
+        RowSums s0, s1, s2, s3;
+        s0.A = s0.B = s0.C = s0.D = Vector128<int>.Zero;
+        s1 = s2 = s3 = s0;
+        RowScales.FromBF16(out RowScales scales, (ushort*)w);
+        w += 32;
+        for (byte* end = x + columns; x < end; x += 16, w += 64)
+            Digits2NeonDot.SixteenOfFour(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, (sbyte*)x, tokenBytes);
+        Finish(y, s0, scales, record, rows);
+        Finish(y + yStride, s1, scales, record + tokenBytes, rows);
+        Finish(y + 2 * yStride, s2, scales, record + 2 * tokenBytes, rows);
+        Finish(y + 3 * yStride, s3, scales, record + 3 * tokenBytes, rows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(float* y, RowSums s, RowScales scales, byte* record, long rows)
+    {
+        var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
+        var bias = AdvSimd.LoadAndReplicateToVector128((int*)record + 1) << 1;
+        var f0 = AdvSimd.ConvertToSingle(s.A - bias) * (scales.A * scale);
+        var f1 = AdvSimd.ConvertToSingle(s.B - s.A - (bias << 2)) * (scales.B * scale);
+        var f2 = AdvSimd.ConvertToSingle(s.C - s.B - (bias << 4)) * (scales.C * scale);
+        var f3 = AdvSimd.ConvertToSingle(s.D - s.C) * (scales.D * scale);
+        DigitsNeon.Store(y, f0, f1, f2, f3, rows);
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
@@ -21,8 +56,7 @@ public static unsafe class Ternary2NeonDot
         var m3 = Vector128.Create((sbyte)3);
         var m15 = Vector128.Create((sbyte)15);
         var m63 = Vector128.Create((sbyte)63);
-        var h0 = AdvSimd.LoadVector128((ushort*)w);
-        var h1 = AdvSimd.LoadVector128((ushort*)w + 8);
+        RowScales.FromBF16(out RowScales scales, (ushort*)w);
         w += 32;
         Vector128<int> s0 = Vector128<int>.Zero, s1 = s0, s2 = s0, s3 = s0;
         byte* end = x + columns;
@@ -40,13 +74,6 @@ public static unsafe class Ternary2NeonDot
         for (; x < end; x += 16, w += 64)
             Digits2NeonDot.Sixteen(ref s0, ref s1, ref s2, ref s3, (sbyte*)w, AdvSimd.LoadVector128((sbyte*)x), m3,
                 m15, m63);
-        var zero = Vector128<ushort>.Zero;
-        var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
-        var bias = AdvSimd.LoadAndReplicateToVector128((int*)record + 1) << 1;
-        var f0 = AdvSimd.ConvertToSingle(s0 - bias) * (DigitsNeon.Low(h0, zero) * scale);
-        var f1 = AdvSimd.ConvertToSingle(s1 - s0 - (bias << 2)) * (DigitsNeon.High(h0, zero) * scale);
-        var f2 = AdvSimd.ConvertToSingle(s2 - s1 - (bias << 4)) * (DigitsNeon.Low(h1, zero) * scale);
-        var f3 = AdvSimd.ConvertToSingle(s3 - s2) * (DigitsNeon.High(h1, zero) * scale);
-        DigitsNeon.Store(y, f0, f1, f2, f3, rows);
+        Finish(y, new RowSums { A = s0, B = s1, C = s2, D = s3 }, scales, record, rows);
     }
 }

@@ -54,7 +54,7 @@ public sealed unsafe class PackedKernelTests(ITestOutputHelper output)
     [InlineData("gate", 0)]
     [InlineData("gauss", 60)]
     [InlineData("gauss", 2000)]
-    public void Digits2Lut_TypicalActivations_LosesLessThanInt8(string kind, float outlier)
+    public void Digits2Lut_TypicalActivations_LoseLessThanAPercent(string kind, float outlier)
     {
         const int rows = 512, columns = 2048;
         var random = new Random(11);
