@@ -60,7 +60,7 @@ public sealed unsafe class KernelSet
             Q8_0 = &Q8_0Neon.Rows, Q4_0 = &Q4_0Neon.Rows,
             Digits2 = &Digits2LutNeon.Rows, Digits2Layout = TileLayout.Digits2Lut,
             Digits2Tables = &Digits2LutNeon.Tables,
-            Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Scalar.Rows, Digits4x32 = &Digits4x32Scalar.Rows,
+            Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Neon.Rows, Digits4x32 = &Digits4x32Neon.Rows,
             Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
             Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
@@ -150,7 +150,9 @@ public sealed unsafe class KernelSet
     /// <summary>Which file does each family's work in this set: the rows of `edge kernels`.</summary>
     public IReadOnlyList<KernelRow> Families =>
     [
-        .. KernelRow.FamilyNames.Select(family => new KernelRow(family, Name, IsRunnable, Needs)),
+        .. KernelRow.FamilyNames.Where(family =>
+            family != (Digits2Layout == TileLayout.Digits2 ? "Digits2Lut" : "Digits2"))
+            .Select(family => new KernelRow(family, Name, IsRunnable, Needs)),
     ];
 
     /// <summary>The matrix kernel of a tensor type as the file stores it.</summary>
