@@ -10,7 +10,8 @@ using Xunit;
 namespace Edge.Tests.Models.Pack;
 
 /// <summary>Packed files with one fault each are refused when loaded, by tensor and byte.</summary>
-public sealed class PackRefusalTests(PackedDemo demo) : IClassFixture<PackedDemo>
+[Collection("packed demo")]
+public sealed class PackRefusalTests(PackedDemo demo)
 {
     private const string Victim = "blk.1.attn_q.weight", Stack = "blk.2.ffn_up_exps.weight", Norm =
         "blk.0.attn_norm.weight";

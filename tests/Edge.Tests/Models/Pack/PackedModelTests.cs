@@ -6,7 +6,8 @@ using Xunit;
 namespace Edge.Tests.Models.Pack;
 
 /// <summary>Packed models from the file to the logits.</summary>
-public sealed class PackedModelTests(PackedDemo demo) : IClassFixture<PackedDemo>
+[Collection("packed demo")]
+public sealed class PackedModelTests(PackedDemo demo)
 {
     private static readonly int[] Ids = DemoModel.Reference("q8_0")[5].Ids;
 
