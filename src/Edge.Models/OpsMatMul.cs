@@ -53,7 +53,8 @@ internal sealed unsafe partial class Ops
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
         task.Weights = w.Weights;
-        task.X = w.Packed ? x.PreparedRow(first) : (byte*)x.Row(first);
+        task.X = x.Operand(w.Activations, first);
+        task.TileRows = w.TileRows;
         task.Y = y.Row(first);
         (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);
     }

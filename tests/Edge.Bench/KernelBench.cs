@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Edge.Gguf;
-using Edge.Kernels;
 using Edge.Models;
 
 namespace Edge.Bench;
@@ -25,8 +24,9 @@ internal static unsafe class KernelBench
         foreach (KernelSet set in KernelSet.All.Where(set => set.IsRunnable))
         {
             if (options.Find("set") is { } name && name != set.Name) continue;
-            foreach (QuantType type in Types)
+            foreach (QuantType type in QuantTypes.Rows.Where(row => row.Runs).Select(row => row.Id))
             {
+                if (options.Find("type") is { } wanted && wanted != type.ToString()) continue;
                 foreach ((string level, long bytes) in Levels)
                 {
                     // Scalar code at memory size would take minutes and says nothing new.
@@ -47,28 +47,35 @@ internal static unsafe class KernelBench
     {
         RowsKernel tiled = set.Tiled(type);
         RowsKernel kernel = tiled != null ? tiled : set.InPlace(type);
-        long rowBytes = QuantTypes.RowBytes(type, Columns);
-        long rows = Math.Max(8, bytes / rowBytes / 8 * 8);
-        byte* w = (byte*)NativeMemory.AlignedAlloc((nuint)(rows * rowBytes), 64);
-        new Span<byte>(w, (int)(rows * rowBytes)).Fill(0x11);
-        // As floats they are larger than as int8 with scales.
-        byte* x = (byte*)NativeMemory.AlignedAlloc((nuint)(tokens * Columns * 4), 64);
-        new Span<byte>(x, (int)(tokens * Columns * 4)).Fill(1);
+        // Whole tiles of the widest kind, so that every layout has the same shape.
+        TileLayout? layout = set.Layout(type);
+        const long Step = 240;
+        double rowBytes = layout is null ? QuantTypes.RowBytes(type, Columns) : layout.Bytes(Step,
+            Columns) / (double)Step;
+        long rows = Math.Max(layout?.Rows ?? 8, (long)(bytes / rowBytes) / Step * Step);
+        long weightBytes = layout is null ? rows * QuantTypes.RowBytes(type, Columns) : layout.Bytes(rows, Columns);
+        byte* w = (byte*)NativeMemory.AlignedAlloc((nuint)weightBytes, 64);
+        // As a scale in any format a common number: subnormal products would be measured instead.
+        new Span<byte>(w, (int)weightBytes).Fill(0x3B);
+        if (type == QuantType.TERNARY_1_67) ((int*)w)[1] = (int)rows;
+        long xBytes = tokens * PreparedRows.Bytes(layout?.Activations ?? ActivationFormat.Floats, (int)Columns);
+        byte* x = (byte*)NativeMemory.AlignedAlloc((nuint)xBytes, 64);
+        new Span<byte>(x, (int)xBytes).Fill(0x3B);
         float* y = (float*)NativeMemory.AlignedAlloc((nuint)(tokens * rows * 4), 64);
-        long inner = Math.Max(1, (32L << 20) / (rows * rowBytes * tokens));
+        long inner = Math.Max(1, (32L << 20) / (weightBytes * tokens));
         var rates = new Samples();
         for (int run = -2; run < Runs; run++)
         {
             long start = Stopwatch.GetTimestamp();
             for (long i = 0; i < inner; i++) kernel(w, x, y, Columns, 0, rows, tokens, rows);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (run >= 0) rates.Add(inner * rows * rowBytes * tokens / seconds / 1e9);
+            if (run >= 0) rates.Add(inner * weightBytes * tokens / seconds / 1e9);
         }
         NativeMemory.AlignedFree(w);
         NativeMemory.AlignedFree(x);
         NativeMemory.AlignedFree(y);
-        double weights = (double)Columns / rowBytes;
-        Console.Error.WriteLine($"{set.Name,-8} {type,-5} {level,-6} {tokens,2} tokens: " +
+        double weights = (double)Columns * rows / weightBytes;
+        Console.Error.WriteLine($"{set.Name,-8} {type,-12} {level,-6} {tokens,2} tokens: " +
             $"{rates.Median,7:F2} GB/s, {rates.Median * weights,6:F1} G weights/s");
         json.WriteStartObject();
         json.WriteString("set", set.Name);

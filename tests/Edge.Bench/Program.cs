@@ -4,7 +4,7 @@ using Edge.Bench;
 const string Usage = """
     Edge.Bench make-model --arch llama --params 1.1B --type Q4_0|Q8_0|F16 --out FILE [--seed N]
     Edge.Bench bandwidth [--threads N]
-    Edge.Bench kernels [--set NAME]
+    Edge.Bench kernels [--set NAME] [--type TYPE]
     Edge.Bench model --model FILE [--threads N] [--prompt N] [--gen N] [--repeat N] [--batch N] [--set NAME]
     """;
 
