@@ -58,7 +58,7 @@ public unsafe class MatrixKernelTests
         RowsKernel kernel = KernelSet.Choose(name).Tiled(type);
         if (kernel == null) return; // floats have no tiles
         RowsKernel scalar = KernelSet.Choose("scalar").Tiled(type);
-        foreach (int columns in (int[])[32, 96, 288])
+        foreach (int columns in (int[])[32, 96, 288, 800])
         {
             foreach (int rows in (int[])[1, 7, 8, 21])
             {
