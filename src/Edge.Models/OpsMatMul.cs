@@ -68,7 +68,10 @@ internal sealed unsafe partial class Ops
             work += _tasks[i].Rows * _tasks[i].Columns * _tasks[i].Tokens;
         }
         long least = tiles * WorkPerRange / Math.Max(work, 1);
-        _pool.Run(_matMulTiles, tiles, Math.Max(Math.Max(least, tiles / (_pool.Count * RangesPerThread)), 1));
+        long grain = Math.Max(Math.Max(least, tiles / (_pool.Count * RangesPerThread)), 1);
+        // With many tokens kernels take two tiles at a time.
+        if (_tasks[0].Tokens > 1) grain += grain & 1;
+        _pool.Run(_matMulTiles, tiles, grain);
         _taskCount = 0;
     }
 

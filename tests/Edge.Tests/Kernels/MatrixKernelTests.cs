@@ -65,7 +65,7 @@ public unsafe class MatrixKernelTests
         if (KernelSet.Choose(name).Layout(type) != KernelSet.Choose("scalar").Layout(type)) return;
         RowsKernel kernel = KernelSet.Choose(name).Tiled(type), scalar = KernelSet.Choose("scalar").Tiled(type);
         int block = QuantTypes.Of(type).BlockElements;
-        foreach (int columns in (int[])[block, 3 * block, 9 * block])
+        foreach (int columns in (int[])[block, 3 * block, 9 * block, 25 * block])
         {
             foreach (int rows in (int[])[1, 7, 8, 21, 45])
             {
