@@ -53,6 +53,7 @@ internal static class CommandLine
             LogitsCommand.Create(),
             TokenizeCommand.Create(),
             InspectCommand.Create(),
+            PackCommand.Create(),
             KernelsCommand.Create(),
         };
 

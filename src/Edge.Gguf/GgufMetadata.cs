@@ -50,6 +50,22 @@ public sealed class GgufMetadata
     public int? ArrayCount(string key) =>
         _entries.TryGetValue(key, out MetadataEntry entry) && entry.Type == GgufValueType.Array ? entry.Count : null;
 
+    /// <summary>Type and bytes of a value as they stand in the file, for a copy of it. Errors: GgufException for a
+    /// missing key.</summary>
+    internal (GgufValueType Type, ReadOnlyMemory<byte> Value) Raw(string key)
+    {
+        MetadataEntry entry = Required(key);
+        // Behind the key's length, the key and the type.
+        int start = entry.EntryOffset + sizeof(ulong) + Encoding.UTF8.GetByteCount(key) + sizeof(uint);
+        int end = entry.ValueOffset;
+        if (entry.Type == GgufValueType.String) end += entry.Count;
+        else if (entry.ElementType != GgufValueType.String) end += entry.Count * ValueTypes.Bytes(entry.ElementType);
+        else
+            for (int i = 0; i < entry.Count; i++)
+                end += sizeof(ulong) + (int)BinaryPrimitives.ReadUInt64LittleEndian(_header.AsSpan(end));
+        return (entry.Type, _header.AsMemory(start, end - start));
+    }
+
     public string GetString(string key) => FindString(key) ?? throw Missing(key);
 
     public string? FindString(string key) =>

@@ -12,6 +12,8 @@ namespace Edge.Gguf;
 public sealed class GgufWriter : IDisposable
 {
     private const int StreamBufferBytes = 1 << 20;
+    /// <summary>Magic, version and two counts: what stands before the metadata.</summary>
+    private const int FixedHeaderBytes = 24;
     private const string AlignmentKey = "general.alignment";
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
@@ -21,6 +23,7 @@ public sealed class GgufWriter : IDisposable
     private readonly BinaryWriter _values;
     private readonly HashSet<string> _keys = [], _names = [];
     private readonly List<GgufTensor> _tensors = [];
+    private readonly Dictionary<string, (long Start, int Count)> _reserved = [];
     private readonly int _alignment;
     private long _relativeEnd;
     private int _current = -1;
@@ -59,6 +62,37 @@ public sealed class GgufWriter : IDisposable
         _values.Write(MemoryMarshal.AsBytes(values));
     }
 
+    /// <summary>The same value under the same key as in another file.</summary>
+    public void Copy(GgufMetadata from, string key)
+    {
+        (GgufValueType type, ReadOnlyMemory<byte> value) = from.Raw(key);
+        StartEntry(key, type);
+        _values.Write(value.Span);
+    }
+
+    /// <summary>An array whose values are known only when the data is written: zeros until
+    /// <see cref="Fill"/>.</summary>
+    public void Reserve(string key, int count)
+    {
+        StartArray(key, GgufValueType.UInt64, count);
+        _values.Flush();
+        _reserved.Add(key, (_metadata.Length, count));
+        _values.Write(new byte[count * sizeof(ulong)]);
+    }
+
+    /// <summary>The values of a reserved array, at any time before <see cref="Complete"/>.</summary>
+    public void Fill(string key, ReadOnlySpan<ulong> values)
+    {
+        if (_completed) throw new InvalidOperationException("the file is complete");
+        (long start, int count) = _reserved[key];
+        if (values.Length != count) throw new ArgumentException($"'{key}' has {count} values", nameof(values));
+        if (_current < 0) WriteHeader();
+        long end = _file.Position;
+        _file.Position = FixedHeaderBytes + start;
+        _file.Write(MemoryMarshal.AsBytes(values));
+        _file.Position = end;
+    }
+
     public void SetArray(string key, IReadOnlyCollection<string> values)
     {
         StartArray(key, GgufValueType.String, values.Count);
@@ -83,7 +117,10 @@ public sealed class GgufWriter : IDisposable
                 throw new ArgumentException($"tensor '{name}' has a dimension of {length}", nameof(shape));
             elements *= length;
         }
-        long bytes = QuantTypes.RowBytes(type, shape[0]) * (elements / shape[0]);
+        if (_alignment % QuantTypes.Of(type).MatrixAlignment != 0)
+            throw new ArgumentException(
+                $"tensor '{name}' of type {type} needs an alignment of {QuantTypes.PackedAlignment}", nameof(type));
+        long bytes = QuantTypes.Bytes(type, shape);
         _tensors.Add(new GgufTensor(name, type, shape.ToArray(), _relativeEnd, bytes));
         _relativeEnd = Align(_relativeEnd + bytes);
     }

@@ -1,6 +1,7 @@
 namespace Edge.Gguf;
 
-/// <summary>ggml's tensor types, by their number in the file. <see cref="QuantTypes"/> says which ones run.</summary>
+/// <summary>ggml's tensor types, and ours, by their number in the file. <see cref="QuantTypes"/> says which ones
+/// run.</summary>
 public enum QuantType : uint
 {
     F32 = 0,
@@ -40,4 +41,13 @@ public enum QuantType : uint
     MXFP4 = 39,
     NVFP4 = 40,
     Q1_0 = 41,
+
+    // Our own, made by `edge pack`: "ED" and a number, far from what ggml counts up to.
+    DIGITS2_G128 = 0x45440000,
+    DIGITS3_G128 = 0x45440001,
+    DIGITS4_G128 = 0x45440002,
+    DIGITS4_G32 = 0x45440003,
+    TERNARY_2_0 = 0x45440004,
+    TERNARY_1_67 = 0x45440005,
+    TERNARY_1_6 = 0x45440006,
 }

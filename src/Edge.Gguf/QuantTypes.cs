@@ -46,14 +46,30 @@ public static class QuantTypes
         new(QuantType.Q4_0_4_4, "Q4_0_4_4", 32, 18),
         new(QuantType.Q4_0_4_8, "Q4_0_4_8", 32, 18),
         new(QuantType.Q4_0_8_8, "Q4_0_8_8", 32, 18),
+
+        // Ours; their layouts are the Scalar.cs of src/Edge.Kernels/Digits2 and so on.
+        Packed(QuantType.DIGITS2_G128, "DIGITS2_G128", tileRows: 16, 0, 128, 544),
+        Packed(QuantType.DIGITS3_G128, "DIGITS3_G128", tileRows: 32, 0, 128, 1600),
+        Packed(QuantType.DIGITS4_G128, "DIGITS4_G128", tileRows: 16, 0, 128, 1056),
+        Packed(QuantType.DIGITS4_G32, "DIGITS4_G32", tileRows: 16, 0, 32, 288),
+        Packed(QuantType.TERNARY_2_0, "TERNARY_2_0", tileRows: 16, 32, 32, 128),
+        Packed(QuantType.TERNARY_1_67, "TERNARY_1_67", tileRows: 12, 0, 32, 80) with
+        {
+            ShortTileRows = 4, MatrixHeaderBytes = 64, RowHeaderBytes = 1,
+        },
+        Packed(QuantType.TERNARY_1_6, "TERNARY_1_6", tileRows: 20, 48, 32, 128),
     ];
 
     private static readonly Dictionary<QuantType, QuantTypeRow> ById = Table.ToDictionary(row => row.Id);
 
     public static IReadOnlyList<QuantTypeRow> Rows => Table;
 
-    /// <summary>Names of the types that this version runs, for messages.</summary>
-    public static string Runnable { get; } = string.Join(", ", Table.Where(row => row.Runs).Select(row => row.Name));
+    /// <summary>A page: what direct reads and memory maps ask for.</summary>
+    public const int PackedAlignment = 4096;
+
+    /// <summary>Names of ggml's types that this version runs, for messages.</summary>
+    public static string Runnable { get; } =
+        string.Join(", ", Table.Where(row => row is { Runs: true, IsPacked: false }).Select(row => row.Name));
 
     /// <summary>The row of a type, or null when the table has none.</summary>
     public static QuantTypeRow? Find(QuantType type) => ById.GetValueOrDefault(type);
@@ -66,9 +82,30 @@ public static class QuantTypes
     public static long RowBytes(QuantType type, long columns)
     {
         QuantTypeRow row = Of(type);
+        if (row.TileRows != 1) throw new ArgumentOutOfRangeException(nameof(type), type, "its rows are in tiles");
+        RequireBlocks(row, columns);
+        return row.TileBytes(columns);
+    }
+
+    /// <summary>Bytes of a tensor of that shape (shape[0] is a multiple of the block).</summary>
+    public static long Bytes(QuantType type, ReadOnlySpan<long> shape)
+    {
+        QuantTypeRow row = Of(type);
+        RequireBlocks(row, shape[0]);
+        return row.Bytes(shape);
+    }
+
+    private static void RequireBlocks(QuantTypeRow row, long columns)
+    {
         if (columns <= 0 || columns % row.BlockElements != 0)
             throw new ArgumentOutOfRangeException(nameof(columns), columns,
                 $"not a positive multiple of {row.Name}'s block of {row.BlockElements}");
-        return checked(columns / row.BlockElements * row.BlockBytes);
     }
+
+    private static QuantTypeRow Packed(
+        QuantType id, string name, int tileRows, int headerBytes, int blockElements, int blockBytes) =>
+        new(id, name, blockElements, blockBytes, Runs: true)
+        {
+            TileRows = tileRows, TileHeaderBytes = headerBytes, MatrixAlignment = PackedAlignment,
+        };
 }

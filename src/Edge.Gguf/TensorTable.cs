@@ -18,6 +18,11 @@ internal sealed class TensorTable(HeaderCursor cursor, int alignment)
         foreach (GgufTensor entry in entries)
         {
             GgufTensor tensor = entry with { Offset = dataStart + entry.Offset };
+            int alignment = QuantTypes.Of(tensor.Type).MatrixAlignment;
+            if (tensor.Offset % alignment != 0)
+                throw new GgufException($"tensor {Printable.Quote(tensor.Name)} of type {tensor.Type} lies at byte " +
+                    $"{tensor.Offset} of the file, and must at a multiple of {alignment}; pack the model again",
+                    tensor.EntryOffset);
             _tensors.Add(tensor);
             if (!_byName.TryAdd(tensor.Name, tensor))
                 throw new GgufException($"tensor {Printable.Quote(tensor.Name)} stands twice (first at byte " +
@@ -47,10 +52,7 @@ internal sealed class TensorTable(HeaderCursor cursor, int alignment)
         if (offset % (ulong)alignment != 0)
             throw new GgufException($"{what} lies at byte {offset} of the data, no multiple of the alignment " +
                 $"{alignment}; the file is damaged, download or convert it again", start);
-        long elements = 1;
-        foreach (long length in shape) elements *= length;
-        long bytes = elements / row.BlockElements * row.BlockBytes;
-        return new GgufTensor(name, row.Id, shape, (long)offset, bytes) { EntryOffset = start };
+        return new GgufTensor(name, row.Id, shape, (long)offset, row.Bytes(shape)) { EntryOffset = start };
     }
 
     private long[] ReadShape(string what, int start)

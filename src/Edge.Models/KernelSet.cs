@@ -27,6 +27,10 @@ public sealed unsafe class KernelSet
             F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
             FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
             Q8_0 = &Q8_0Avx2.Rows, Q4_0 = &Q4_0Avx2.Rows,
+            Digits2 = &Digits2Avx2.Rows, Digits3 = &Digits3Avx2.Rows, Digits4 = &Digits4Avx2.Rows,
+            Digits4x32 = &Digits4x32Avx2.Rows,
+            Ternary2 = &Ternary2Avx2.Rows, Ternary1_67 = &Ternary1_67Avx2.Rows, Ternary1_6 = &Ternary1_6Avx2.Rows,
+            QuantizeGroups = &DigitsAvx2.QuantizeGroups, QuantizeTokens = &DigitsAvx2.QuantizeTokens,
             Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
             HeadF32 = &AttentionAvx2.HeadF32, HeadF16 = &AttentionAvx2.HeadF16,
             Rms = &NormAvx2.Rms, RopePairs = &RopeAvx2.Pairs, RopeHalves = &RopeAvx2.Halves,
@@ -38,6 +42,11 @@ public sealed unsafe class KernelSet
             F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
             FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
             Q8_0 = &Q8_0NeonDot.Rows, Q4_0 = &Q4_0NeonDot.Rows,
+            Digits2 = &Digits2NeonDot.Rows, Digits3 = &Digits3NeonDot.Rows, Digits4 = &Digits4NeonDot.Rows,
+            Digits4x32 = &Digits4x32NeonDot.Rows,
+            Ternary2 = &Ternary2NeonDot.Rows, Ternary1_67 = &Ternary1_67NeonDot.Rows,
+            Ternary1_6 = &Ternary1_6NeonDot.Rows,
+            QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
             Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
             Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
@@ -49,6 +58,11 @@ public sealed unsafe class KernelSet
             F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
             FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
             Q8_0 = &Q8_0Neon.Rows, Q4_0 = &Q4_0Neon.Rows,
+            Digits2 = &Digits2LutNeon.Rows, Digits2Layout = TileLayout.Digits2Lut,
+            Digits2Tables = &Digits2LutNeon.Tables,
+            Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Neon.Rows, Digits4x32 = &Digits4x32Neon.Rows,
+            Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
+            QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
             Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
             Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
@@ -60,6 +74,10 @@ public sealed unsafe class KernelSet
             F32 = &FloatScalar.RowsF32, F16 = &FloatScalar.RowsF16, BF16 = &FloatScalar.RowsBF16,
             FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
             Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
+            Digits2 = &Digits2Scalar.Rows, Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Scalar.Rows,
+            Digits4x32 = &Digits4x32Scalar.Rows,
+            Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
+            QuantizeGroups = &DigitsScalar.QuantizeGroups, QuantizeTokens = &DigitsScalar.QuantizeTokens,
             Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
             HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
             Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
@@ -80,7 +98,16 @@ public sealed unsafe class KernelSet
     public required RowsKernel FloatQ4_0 { get; init; }
     public required RowsKernel Q8_0 { get; init; }
     public required RowsKernel Q4_0 { get; init; }
+    public required RowsKernel Digits2 { get; init; }
+    public required RowsKernel Digits3 { get; init; }
+    public required RowsKernel Digits4 { get; init; }
+    public required RowsKernel Digits4x32 { get; init; }
+    public required RowsKernel Ternary2 { get; init; }
+    public required RowsKernel Ternary1_67 { get; init; }
+    public required RowsKernel Ternary1_6 { get; init; }
     public required QuantizeKernel Quantize { get; init; }
+    public required QuantizeKernel QuantizeGroups { get; init; }
+    public required QuantizeKernel QuantizeTokens { get; init; }
     public required ToF16Kernel ToF16 { get; init; }
     public required HeadKernel HeadF32 { get; init; }
     public required HeadKernel HeadF16 { get; init; }
@@ -92,6 +119,10 @@ public sealed unsafe class KernelSet
     public required AddKernel Add { get; init; }
     public required AddScaledKernel AddScaled { get; init; }
     public required TopKKernel TopK { get; init; }
+
+    /// <summary>The tiles that this set's Digits2 reads.</summary>
+    internal TileLayout Digits2Layout { get; init; } = TileLayout.Digits2;
+    internal QuantizeKernel Digits2Tables { get; init; } = &Digits2LutScalar.Tables;
 
     /// <summary>The set of that name, or the best that this CPU runs. Errors: ArgumentException for a name that is
     /// unknown or needs another CPU.</summary>
@@ -119,7 +150,9 @@ public sealed unsafe class KernelSet
     /// <summary>Which file does each family's work in this set: the rows of `edge kernels`.</summary>
     public IReadOnlyList<KernelRow> Families =>
     [
-        .. KernelRow.FamilyNames.Select(family => new KernelRow(family, Name, IsRunnable, Needs)),
+        .. KernelRow.FamilyNames.Where(family =>
+            family != (Digits2Layout == TileLayout.Digits2 ? "Digits2Lut" : "Digits2"))
+            .Select(family => new KernelRow(family, Name, IsRunnable, Needs)),
     ];
 
     /// <summary>The matrix kernel of a tensor type as the file stores it.</summary>
@@ -133,18 +166,48 @@ public sealed unsafe class KernelSet
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "no float kernel reads this tensor type"),
     };
 
-    /// <summary>The matrix kernel of a tensor type in tiles; null: the type has none and is read in place.</summary>
+    /// <summary>The integer kernel of a tensor type; null: the type has none and is read in place.</summary>
     internal RowsKernel Tiled(QuantType type) => type switch
     {
         QuantType.Q8_0 => Q8_0,
         QuantType.Q4_0 => Q4_0,
+        QuantType.DIGITS2_G128 => Digits2,
+        QuantType.DIGITS3_G128 => Digits3,
+        QuantType.DIGITS4_G128 => Digits4,
+        QuantType.DIGITS4_G32 => Digits4x32,
+        QuantType.TERNARY_2_0 => Ternary2,
+        QuantType.TERNARY_1_67 => Ternary1_67,
+        QuantType.TERNARY_1_6 => Ternary1_6,
         _ => null,
     };
 
-    /// <summary>Packs a tensor type into tiles; any set's kernels read them.</summary>
-    internal static PackKernel Packer(QuantType type) => type == QuantType.Q8_0 ? &Q8_0Scalar.Pack : &Q4_0Scalar.Pack;
+    /// <summary>The tiles that <see cref="Tiled"/> reads; null where it is null.</summary>
+    internal TileLayout? Layout(QuantType type) => type switch
+    {
+        QuantType.Q8_0 => TileLayout.Q8_0,
+        QuantType.Q4_0 => TileLayout.Q4_0,
+        QuantType.DIGITS2_G128 => Digits2Layout,
+        QuantType.DIGITS3_G128 => TileLayout.Digits3,
+        QuantType.DIGITS4_G128 => TileLayout.Digits4,
+        QuantType.DIGITS4_G32 => TileLayout.Digits4x32,
+        QuantType.TERNARY_2_0 => TileLayout.Ternary2,
+        QuantType.TERNARY_1_67 => TileLayout.Ternary1_67,
+        QuantType.TERNARY_1_6 => TileLayout.Ternary1_6,
+        _ => null,
+    };
 
-    /// <summary>Bytes of a tile's block of 8 rows × 32 columns.</summary>
-    internal static int TileBlockBytes(QuantType type) =>
-        type == QuantType.Q8_0 ? Tiles.Q8_0BlockBytes : Tiles.Q4_0BlockBytes;
+    /// <summary>Prepares rows of activations in every format that their buffer has room for.</summary>
+    internal void Prepare(RowBuffer x, int row, long count)
+    {
+        PreparedRows prepared = x.Prepared;
+        float* from = x.Row(row);
+        byte* to = prepared.Row(ActivationFormat.Blocks, row, x.Width);
+        if (to != null) Quantize(from, to, x.Width, count);
+        to = prepared.Row(ActivationFormat.Token, row, x.Width);
+        if (to != null) QuantizeTokens(from, to, x.Width, count);
+        to = prepared.Row(ActivationFormat.Groups, row, x.Width);
+        if (to != null) QuantizeGroups(from, to, x.Width, count);
+        to = prepared.Row(ActivationFormat.Tables, row, x.Width);
+        if (to != null) Digits2Tables(from, to, x.Width, count);
+    }
 }

@@ -12,13 +12,18 @@ internal static class KernelTwins
         ["scalar"] = [],
     };
 
-    private static readonly string[] Dotted = ["Q8_0", "Q4_0"];
-
     /// <summary>The family's files besides Scalar.cs, without their ending.</summary>
     public static IReadOnlyList<string> Of(string family) =>
-        Dotted.Contains(family) ? ["Avx2", "Neon", "NeonDot"] : ["Avx2", "Neon"];
+        family switch
+        {
+            "Q8_0" or "Q4_0" or "Digits4" or "Digits4x32" => ["Avx2", "Neon", "NeonDot"],
+            "Digits2" or "Digits3" or "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["Avx2", "NeonDot"],
+            "Digits2Lut" => ["Neon"],
+            _ => ["Avx2", "Neon"],
+        };
 
     /// <summary>Path in the repository.</summary>
-    public static string File(string family, string variant) =>
-        $"src/Edge.Kernels/{family}/{Preferred[variant].FirstOrDefault(Of(family).Contains) ?? "Scalar"}.cs";
+    public static string File(string family, string variant) => (family, variant) is ("Digits2", "neon")
+        ? File("Digits2Lut", variant) // Without the dot product, two bits are looked up.
+        : $"src/Edge.Kernels/{family}/{Preferred[variant].FirstOrDefault(Of(family).Contains) ?? "Scalar"}.cs";
 }

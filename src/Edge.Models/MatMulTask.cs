@@ -1,5 +1,3 @@
-using Edge.Kernels;
-
 namespace Edge.Models;
 
 /// <summary>One matrix of a pass over the worker pool.</summary>
@@ -13,10 +11,11 @@ internal unsafe struct MatMulTask
     public long Rows;
     public long Tokens;
     public long YStride;
+    public long TileRows;
 
-    /// <summary>Tiles of eight rows: what threads share out, packed or not.</summary>
-    public readonly long TileCount => (Rows + Tiles.Rows - 1) / Tiles.Rows;
+    /// <summary>What threads share out.</summary>
+    public readonly long TileCount => (Rows + TileRows - 1) / TileRows;
 
     public readonly void Run(long fromTile, long toTile) => Kernel(
-        Weights, X, Y, Columns, fromTile * Tiles.Rows, Math.Min(toTile * Tiles.Rows, Rows), Tokens, YStride);
+        Weights, X, Y, Columns, fromTile * TileRows, Math.Min(toTile * TileRows, Rows), Tokens, YStride);
 }

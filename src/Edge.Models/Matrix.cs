@@ -13,11 +13,17 @@ internal readonly unsafe struct Matrix
     /// <summary>Bytes from one matrix of a stack to the next; 0 when there is one.</summary>
     public required long StackBytes { get; init; }
     public required QuantType Type { get; init; }
-    /// <summary>In tiles, and read with int8 activations.</summary>
-    public required bool Packed { get; init; }
+    /// <summary>The tiles that the kernel reads; null: rows as the file has them, read with float
+    /// activations.</summary>
+    public required TileLayout? Layout { get; init; }
     public required RowsKernel Kernel { get; init; }
     /// <summary>Bytes that one pass over one matrix reads.</summary>
     public required long Bytes { get; init; }
+
+    public ActivationFormat Activations => Layout?.Activations ?? ActivationFormat.Floats;
+
+    /// <summary>Rows of one tile; rows that stand alone are shared out by eight.</summary>
+    public int TileRows => Layout?.Rows ?? Tiles.Rows;
 
     /// <summary>One matrix of a stack.</summary>
     public Matrix this[int expert] => this with { Weights = Weights + expert * StackBytes };
@@ -25,8 +31,9 @@ internal readonly unsafe struct Matrix
     /// <summary>Writes row <paramref name="row"/> as float32, for look-ups.</summary>
     public void DecodeRow(long row, float* y)
     {
-        if (!Packed) FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
-        else if (Type == QuantType.Q8_0) Q8_0Scalar.Decode(Weights, y, Columns, row);
-        else Q4_0Scalar.Decode(Weights, y, Columns, row);
+        if (Layout is null)
+            FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
+        else
+            Layout.Decode(Weights, y, Columns, row);
     }
 }

@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Models.Pack;
 using Edge.Weights;
 
 namespace Edge.Models;
@@ -20,8 +21,9 @@ public abstract class Model : IDisposable
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);
         ModelConfig config = ConfigReader.Read(file.Metadata);
+        PackHeader? pack = PackHeader.Find(file);
         var weights = WeightFile.Open(file, options.Loading, progress);
-        var tensors = new Tensors(file, weights, kernels, options.Arithmetic, progress);
+        var tensors = new Tensors(file, pack, weights, kernels, options.Arithmetic, progress);
         int cores = Math.Min(cpus?.Cpus.Count ?? Environment.ProcessorCount, ModelOptions.ThreadsMax);
         var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores, cpus);
         Model? model = null;

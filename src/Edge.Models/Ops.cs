@@ -112,7 +112,7 @@ internal sealed unsafe partial class Ops
 
     private void Prepare(RowBuffer x, int rows)
     {
-        if (x.Prepared == null) return;
+        if (x.Prepared.IsEmpty) return;
         _x = x;
         _pool.Run(_prepareRows, rows, 4);
     }
@@ -197,7 +197,6 @@ internal sealed unsafe partial class Ops
 
     private void Quantize(RowBuffer x, long from, long to)
     {
-        if (x.Prepared != null)
-            _kernels.Quantize(x.Row((int)from), x.PreparedRow((int)from), x.Width, to - from);
+        if (!x.Prepared.IsEmpty) _kernels.Prepare(x, (int)from, to - from);
     }
 }

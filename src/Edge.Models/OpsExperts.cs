@@ -1,5 +1,3 @@
-using Edge.Kernels;
-
 namespace Edge.Models;
 
 internal sealed unsafe partial class Ops
@@ -61,13 +59,24 @@ internal sealed unsafe partial class Ops
 
     private void GatherSlots(int worker, long from, long to)
     {
-        long floats = _x.Width * sizeof(float), prepared = Tiles.ActivationBytes(_x.Width);
+        long floats = _x.Width * sizeof(float);
         for (int slot = (int)from; slot < to; slot++)
         {
             int row = _routing.RowOf[slot];
             if (_y.Data != null) Buffer.MemoryCopy(_x.Row(row), _y.Row(slot), floats, floats);
-            if (_y.Prepared != null) Buffer.MemoryCopy(_x.PreparedRow(row), _y.PreparedRow(slot), prepared, prepared);
+            Copy(ActivationFormat.Blocks, row, slot);
+            Copy(ActivationFormat.Groups, row, slot);
+            Copy(ActivationFormat.Token, row, slot);
+            Copy(ActivationFormat.Tables, row, slot);
         }
+    }
+
+    private void Copy(ActivationFormat format, int row, int slot)
+    {
+        byte* to = _y.Prepared.Row(format, slot, _y.Width);
+        if (to == null) return;
+        long bytes = PreparedRows.Bytes(format, _y.Width);
+        Buffer.MemoryCopy(_x.Prepared.Row(format, row, _x.Width), to, bytes, bytes);
     }
 
     private void CombineRows(int worker, long from, long to)

@@ -53,7 +53,8 @@ internal sealed unsafe partial class Ops
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
         task.Weights = w.Weights;
-        task.X = w.Packed ? x.PreparedRow(first) : (byte*)x.Row(first);
+        task.X = x.Operand(w.Activations, first);
+        task.TileRows = w.TileRows;
         task.Y = y.Row(first);
         (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);
     }
@@ -67,7 +68,10 @@ internal sealed unsafe partial class Ops
             work += _tasks[i].Rows * _tasks[i].Columns * _tasks[i].Tokens;
         }
         long least = tiles * WorkPerRange / Math.Max(work, 1);
-        _pool.Run(_matMulTiles, tiles, Math.Max(Math.Max(least, tiles / (_pool.Count * RangesPerThread)), 1));
+        long grain = Math.Max(Math.Max(least, tiles / (_pool.Count * RangesPerThread)), 1);
+        // With many tokens kernels take two tiles at a time.
+        if (_tasks[0].Tokens > 1) grain += grain & 1;
+        _pool.Run(_matMulTiles, tiles, grain);
         _taskCount = 0;
     }
 

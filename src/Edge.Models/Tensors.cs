@@ -1,12 +1,13 @@
 using Edge.Gguf;
-using Edge.Kernels;
+using Edge.Models.Pack;
 using Edge.Weights;
 
 namespace Edge.Models;
 
 /// <summary>
 /// Binds tensors by name, with their shape checked, and brings each into the layout that its kernel reads: quantised
-/// matrices are packed into tiles for integer arithmetic, all others stay where the file (or its copy) has them.
+/// matrices are put into tiles for integer arithmetic; packed ones, and all others, stay where the file (or its copy)
+/// has them.
 /// Owns what it packs and the weight file.
 /// </summary>
 internal sealed unsafe class Tensors : IDisposable
@@ -15,15 +16,18 @@ internal sealed unsafe class Tensors : IDisposable
     private readonly KernelSet _kernels;
     private readonly Arithmetic _arithmetic;
     private readonly Action<long, long>? _progress;
+    private readonly PackHeader? _pack;
     private readonly List<NativeArena> _packed = [];
     private readonly Dictionary<GgufTensor, Matrix> _bound = new(ReferenceEqualityComparer.Instance);
     private readonly long _totalBytes;
     private long _doneBytes;
 
-    public Tensors(GgufFile file, WeightFile weights, KernelSet kernels, Arithmetic arithmetic,
+    /// <summary><paramref name="pack"/>: null for a file that is not packed.</summary>
+    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, Arithmetic arithmetic,
         Action<long, long>? progress)
     {
-        (File, _weights, _kernels, _arithmetic, _progress) = (file, weights, kernels, arithmetic, progress);
+        (File, _pack, _weights, _kernels, _arithmetic, _progress) = (file, pack, weights, kernels, arithmetic,
+            progress);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
     }
 
@@ -36,6 +40,7 @@ internal sealed unsafe class Tensors : IDisposable
         if (tensor.Type != QuantType.F32)
             throw new GgufException($"tensor '{name}' is {QuantTypes.Of(tensor.Type).Name}, a vector must be F32",
                 tensor.EntryOffset);
+        _pack?.RequireIntact(tensor, _weights.Address(tensor));
         Count(tensor);
         return (float*)_weights.Address(tensor);
     }
@@ -58,8 +63,23 @@ internal sealed unsafe class Tensors : IDisposable
     public Matrix Table(string name, long rows, long columns)
     {
         GgufTensor tensor = Checked(name, columns, rows);
+        if (QuantTypes.Of(tensor.Type).IsPacked) return Bind(tensor, rows, 1);
+        _pack?.RequireIntact(tensor, _weights.Address(tensor));
         Count(tensor);
-        return InPlace(tensor, rows, 1);
+        return InPlace(tensor, rows, 1, _kernels.InPlace(tensor.Type), null);
+    }
+
+    /// <summary>Formats of activations that matrices with that many columns read.</summary>
+    public IReadOnlySet<ActivationFormat> Activations(int columns)
+    {
+        var formats = new HashSet<ActivationFormat>();
+        if (_arithmetic == Arithmetic.Float) return formats;
+        foreach (GgufTensor tensor in File.Tensors)
+        {
+            if (tensor.Columns == columns && tensor.Shape.Count >= 2 && _kernels.Layout(tensor.Type) is { } layout)
+                formats.Add(layout.Activations);
+        }
+        return formats;
     }
 
     public void Dispose()
@@ -87,45 +107,99 @@ internal sealed unsafe class Tensors : IDisposable
     private Matrix Bind(GgufTensor tensor, long rows, long count)
     {
         if (_bound.TryGetValue(tensor, out Matrix bound)) return bound;
-        bool packs = _arithmetic == Arithmetic.Integer && _kernels.Tiled(tensor.Type) != null;
-        Matrix matrix = packs ? Pack(tensor, rows, count) : InPlace(tensor, rows, count);
+        _pack?.RequireIntact(tensor, _weights.Address(tensor));
+        RequireRows(tensor, rows, count);
+        TileLayout? layout = _kernels.Layout(tensor.Type);
+        bool stored = layout is { } && layout.Pack == null;
+        Matrix matrix =
+            _arithmetic == Arithmetic.Float && QuantTypes.Of(tensor.Type).IsPacked ? Decode(tensor, rows, count)
+            : layout is null || _arithmetic == Arithmetic.Float
+                ? InPlace(tensor, rows, count, _kernels.InPlace(tensor.Type), null)
+            : stored ? InPlace(tensor, rows, count, _kernels.Tiled(tensor.Type), layout)
+            : Pack(tensor, rows, count, layout);
         Count(tensor);
         _bound.Add(tensor, matrix);
         return matrix;
     }
 
-    private Matrix InPlace(GgufTensor tensor, long rows, long count)
+    /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix
+    /// itself.</summary>
+    private void RequireRows(GgufTensor tensor, long rows, long count)
     {
-        long bytes = tensor.Bytes / count;
+        if (tensor.Type != QuantType.TERNARY_1_67) return;
+        for (long i = 0; i < count; i++)
+        {
+            long at = i * (tensor.Bytes / count);
+            int stated = ((int*)(_weights.Address(tensor) + at))[1];
+            if (stated != rows)
+                throw new GgufException($"tensor '{tensor.Name}', matrix {i}, says that it has {stated} rows, " +
+                    $"and has {rows}; the file is damaged, pack the model again", tensor.Offset + at);
+        }
+    }
+
+    private Matrix InPlace(GgufTensor tensor, long rows, long count, RowsKernel kernel, TileLayout? layout)
+    {
+        QuantTypeRow type = QuantTypes.Of(tensor.Type);
         return new Matrix
         {
             Weights = _weights.Address(tensor),
             Rows = rows,
             Columns = tensor.Columns,
-            StackBytes = count > 1 ? bytes : 0,
+            StackBytes = count > 1 ? type.StackBytes(rows, tensor.Columns) : 0,
             Type = tensor.Type,
-            Packed = false,
-            Kernel = _kernels.InPlace(tensor.Type),
-            Bytes = bytes,
+            Layout = layout,
+            Kernel = kernel,
+            Bytes = type.MatrixBytes(rows, tensor.Columns),
         };
     }
 
-    private Matrix Pack(GgufTensor tensor, long rows, long count)
+    /// <summary>The reference path has no kernel for packed tiles: they are decoded to float32, once.</summary>
+    private Matrix Decode(GgufTensor tensor, long rows, long count)
     {
-        PackKernel pack = KernelSet.Packer(tensor.Type);
-        int blockBytes = KernelSet.TileBlockBytes(tensor.Type);
-        long bytes = Tiles.Bytes(rows, tensor.Columns, blockBytes);
+        // The layout of the file, whatever the set would make of it.
+        TileLayout layout = KernelSet.Choose("scalar").Layout(tensor.Type)!;
+        long columns = tensor.Columns, matrixFloats = checked(rows * columns);
+        long stackBytes = QuantTypes.Of(tensor.Type).StackBytes(rows, columns);
+        float* target = (float*)Allocate(checked(matrixFloats * count * sizeof(float)));
+        for (long i = 0; i < count; i++)
+        {
+            byte* matrix = _weights.Address(tensor) + i * stackBytes;
+            for (long r = 0; r < rows; r++) layout.Decode(matrix, target + i * matrixFloats + r * columns, columns, r);
+        }
+        _weights.Release(tensor);
+        return new Matrix
+        {
+            Weights = (byte*)target,
+            Rows = rows,
+            Columns = tensor.Columns,
+            StackBytes = count > 1 ? matrixFloats * sizeof(float) : 0,
+            Type = QuantType.F32,
+            Layout = null,
+            Kernel = _kernels.F32,
+            Bytes = matrixFloats * sizeof(float),
+        };
+    }
+
+    private Matrix Pack(GgufTensor tensor, long rows, long count, TileLayout layout)
+    {
+        QuantTypeRow type = QuantTypes.Of(tensor.Type);
+        long bytes = layout.Bytes(rows, tensor.Columns);
         byte* source = _weights.Address(tensor);
         // Own memory with no ragged tile is packed in place, tile by tile; pages of a map are released instead.
-        bool inPlace = _weights.Loading == WeightLoading.Read && rows % Tiles.Rows == 0;
+        bool inPlace = _weights.Loading == WeightLoading.Read && layout.PacksInPlace(type, rows);
         byte* target = inPlace ? source : Allocate(checked(bytes * count));
-        long bad = inPlace
-            ? PackInPlace(source, tensor.Columns, rows * count, pack, blockBytes)
-            : PackAll(source, target, tensor, rows, count, pack, bytes);
+        long bad = 0;
+        if (inPlace) bad = PackInPlace(source, tensor.Columns, rows * count, layout);
+        else
+        {
+            long sourceBytes = type.StackBytes(rows, tensor.Columns);
+            for (long i = 0; i < count; i++)
+                bad += layout.Pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
+            _weights.Release(tensor);
+        }
         if (bad != 0)
             throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
                 "the file is damaged or was badly converted", tensor.EntryOffset);
-        if (!inPlace) _weights.Release(tensor);
         return new Matrix
         {
             Weights = target,
@@ -133,29 +207,20 @@ internal sealed unsafe class Tensors : IDisposable
             Columns = tensor.Columns,
             StackBytes = count > 1 ? bytes : 0,
             Type = tensor.Type,
-            Packed = true,
+            Layout = layout,
             Kernel = _kernels.Tiled(tensor.Type),
             Bytes = bytes,
         };
     }
 
-    private static long PackAll(byte* source, byte* target, GgufTensor tensor, long rows, long count, PackKernel pack,
-        long bytes)
+    private static long PackInPlace(byte* weights, long columns, long rows, TileLayout layout)
     {
-        long bad = 0, sourceBytes = tensor.Bytes / count;
-        for (long i = 0; i < count; i++)
-            bad += pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
-        return bad;
-    }
-
-    private static long PackInPlace(byte* weights, long columns, long rows, PackKernel pack, int blockBytes)
-    {
-        long tileBytes = Tiles.Bytes(Tiles.Rows, columns, blockBytes), bad = 0;
+        long tileBytes = layout.Bytes(layout.Rows, columns), bad = 0;
         using var scratch = new NativeArena(tileBytes);
         byte* tile = scratch.Take(tileBytes);
-        for (long t = 0; t < rows / Tiles.Rows; t++)
+        for (long t = 0; t < rows / layout.Rows; t++)
         {
-            bad += pack(weights + t * tileBytes, tile, columns, Tiles.Rows);
+            bad += layout.Pack(weights + t * tileBytes, tile, columns, layout.Rows);
             Buffer.MemoryCopy(tile, weights + t * tileBytes, tileBytes, tileBytes);
         }
         return bad;

@@ -1,5 +1,4 @@
 using Edge.Gguf;
-using Edge.Kernels;
 
 namespace Edge.Models;
 
@@ -49,7 +48,8 @@ internal abstract unsafe class Transformer : Model
         K = Take(c.KvLength);
         V = Take(c.KvLength);
         Att = Take(c.QueryLength);
-        _logits = new RowBuffer(_memory.TakeFloats((long)BatchRowsMax * c.VocabularySize), null, c.VocabularySize);
+        float* logits = _memory.TakeFloats((long)BatchRowsMax * c.VocabularySize);
+        _logits = new RowBuffer(logits, default, c.VocabularySize);
         Ops = new Ops(source, _rope, _memory) { Batch = _batch };
     }
 
@@ -107,14 +107,13 @@ internal abstract unsafe class Transformer : Model
     /// <summary>All layers: X in, X out.</summary>
     protected abstract void Run();
 
-    /// <summary>A state buffer for the rows of a batch, with int8 beside it where integer kernels may read
+    /// <summary>A state buffer for the rows of a batch, with prepared rows beside it where integer kernels may read
     /// it.</summary>
     protected RowBuffer Take(int width, int rowsPerToken = 1)
     {
         long rows = (long)BatchRowsMax * rowsPerToken;
-        bool prepared = _options.Arithmetic == Arithmetic.Integer && width % Tiles.Block == 0;
-        return new RowBuffer(_memory.TakeFloats(rows * width),
-            prepared ? _memory.Take(rows * Tiles.ActivationBytes(width)) : null, width);
+        float* data = _memory.TakeFloats(rows * width);
+        return new RowBuffer(data, new PreparedRows(_tensors.Activations(width), _memory, rows, width), width);
     }
 
     protected Routing TakeRouting() => new(Config, _memory, BatchRowsMax);
@@ -126,8 +125,9 @@ internal abstract unsafe class Transformer : Model
         long ff = Math.Max(c.FeedForwardLength, (long)c.ExpertFeedForwardLength * used);
         long wide = 3L * c.EmbeddingLength + 2L * c.QueryLength + 2L * c.KvLength + 3 * ff
             + 2 * used * c.EmbeddingLength + c.ExpertCount;
-        // A prepared row is at most 1.25 bytes per float and 64; cos, sin and logits are floats alone.
-        long perRow = checked(wide * 6 + 64 * (16 + 8 * used) + 4L * (c.KeyLength + c.VocabularySize));
+        // Beside a float stand at most 1.25, 1.5, 1 and (tables) 17 prepared bytes, and 192 per row; pages that nobody
+        // writes take no memory. Cos, sin and logits are floats alone.
+        long perRow = checked(wide * 25 + 256 * (16 + 8 * used) + 4L * (c.KeyLength + c.VocabularySize));
         return checked(perRow * rowsMax + Ops.ArenaBytes(c, threads) + Routing.Bytes(c, rowsMax));
     }
 }

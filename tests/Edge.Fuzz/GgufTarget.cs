@@ -130,16 +130,15 @@ internal static class GgufTarget
         int dimensions = random.Next(1, 5);
         WriteText(random, to, name);
         to.Write((uint)Attacked(random, (ulong)dimensions));
-        long elements = 1;
+        var shape = new long[dimensions];
         for (int i = 0; i < dimensions; i++)
         {
-            long length = random.Next(1, 4) * (i == 0 ? type.BlockElements : 1);
-            to.Write(Attacked(random, (ulong)length));
-            elements *= length;
+            shape[i] = random.Next(1, 4) * (i == 0 ? type.BlockElements : 1);
+            to.Write(Attacked(random, (ulong)shape[i]));
         }
         to.Write((uint)Attacked(random, (ulong)type.Id));
         to.Write(Attacked(random, (ulong)offset));
-        long bytes = elements / type.BlockElements * type.BlockBytes;
+        long bytes = QuantTypes.Bytes(type.Id, shape);
         return (bytes + alignment - 1) / alignment * alignment;
     }
 }

@@ -42,7 +42,7 @@ internal static class InspectCommand
         {
             string shape = string.Join(" x ", tensor.Shape);
             string name = tensor.Name.PadRight(width);
-            output.WriteLine($"{name}  {tensor.Type,-5} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
+            output.WriteLine($"{name}  {tensor.Type,-12} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
         }
         output.WriteLine();
         foreach (var type in file.Tensors.GroupBy(tensor => tensor.Type))

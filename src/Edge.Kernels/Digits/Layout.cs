@@ -78,4 +78,8 @@ public static class Digits
         int exponent = (value >> 7 & 255) - power;
         return exponent <= 0 ? (ushort)0 : (ushort)(value & 0x807F | exponent << 7);
     }
+
+    /// <summary>Undoes <see cref="Divide"/>, but for what became zero.</summary>
+    internal static ushort Multiply(ushort value, int power) =>
+        (value & 0x7F80) == 0 ? (ushort)0 : (ushort)(value + (power << 7));
 }

@@ -55,14 +55,30 @@ public static unsafe class Digits2Scalar
         }
     }
 
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* group = w + row / 16 * (columns / Digits.Group) * Digits.Digits2GroupBytes;
+        for (long c = 0; c < columns; c++)
+        {
+            if (c > 0 && c % Digits.Group == 0) group += Digits.Digits2GroupBytes;
+            float scale = Digits.FromBF16(((ushort*)group)[row & 15]);
+            y[c] = (float)(Weight(group + 32, row & 15, c % Digits.Group) << (int)(row >> 2 & 3) * 2) * scale;
+        }
+    }
+
+    /// <summary>The weight −2 … 1 of a tile row (0 … 15) in a run of vectors.</summary>
+    internal static int Weight(byte* vectors, long row, long column)
+    {
+        int shift = (int)(row >> 2) * 2;
+        int code = vectors[column / 4 * 16 + (row & 3) * 4 + (column & 3)] >> shift & 3;
+        return shift == 6 ? (code ^ 2) - 2 : code - 2;
+    }
+
     private static int Dot(byte* vectors, sbyte* q, long row)
     {
-        int shift = (int)(row >> 2) * 2, dot = 0;
-        for (long c = 0; c < Digits.Group; c++)
-        {
-            int code = vectors[c / 4 * 16 + (row & 3) * 4 + (c & 3)] >> shift & 3;
-            dot += (shift == 6 ? (code ^ 2) - 2 : code - 2) * q[c];
-        }
+        int dot = 0;
+        for (long c = 0; c < Digits.Group; c++) dot += Weight(vectors, row, c) * q[c];
         return dot;
     }
 }

@@ -141,6 +141,42 @@ public static unsafe class Digits2LutScalar
         return dot;
     }
 
+    /// <summary>The same matrix from the tiles of <see cref="Digits2Scalar"/>; nothing can be bad, so zero.</summary>
+    public static long FromDigits2(byte* source, byte* tiles, long columns, long rows)
+    {
+        long groups = columns / Digits.Group;
+        for (long r = 0; r < (rows + 31) / 32 * 32; r++)
+        {
+            for (long g = 0; g < groups; g++)
+            {
+                byte* from = source + (r / 16 * groups + g) * Digits.Digits2GroupBytes;
+                byte* group = tiles + (r / 32 * groups + g) * GroupBytes;
+                int power = (int)(r >> 2 & 3) * 2;
+                ((ushort*)group)[r & 31] = r < rows ? Digits.Multiply(((ushort*)from)[r & 15], power) : (ushort)0;
+                for (long c = 0; c < Digits.Group; c += 4)
+                {
+                    int code = 0;
+                    for (int j = 3; j >= 0; j--)
+                        code = code << 2 | (r < rows ? Digits2Scalar.Weight(from + 32, r & 15, c + j) + 2 : 2);
+                    group[64 + c / 4 * 32 + (r & 31)] = (byte)code;
+                }
+            }
+        }
+        return 0;
+    }
+
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* group = w + row / 32 * (columns / Digits.Group) * GroupBytes;
+        for (long c = 0; c < columns; c++)
+        {
+            if (c > 0 && c % Digits.Group == 0) group += GroupBytes;
+            int code = group[64 + c % Digits.Group / 4 * 32 + (row & 31)] >> (int)(c & 3) * 2 & 3;
+            y[c] = (float)(code - 2) * Digits.FromBF16(((ushort*)group)[row & 31]);
+        }
+    }
+
     /// <summary>Packs rows × columns weights −2 … 1 and rows × columns / 128 scales (bfloat16). Rows that do not fill
     /// the last tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)

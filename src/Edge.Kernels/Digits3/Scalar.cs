@@ -63,17 +63,32 @@ public static unsafe class Digits3Scalar
         at[32] |= (byte)(code >> 2 << field);
     }
 
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* group = w + row / 32 * (columns / Digits.Group) * Digits.Digits3GroupBytes;
+        for (long c = 0; c < columns; c++)
+        {
+            if (c > 0 && c % Digits.Group == 0) group += Digits.Digits3GroupBytes;
+            float scale = Digits.FromBF16(((ushort*)group)[row & 31]);
+            y[c] = (float)(Weight(group + 64, row & 31, c % Digits.Group) << Power(row & 31)) * scale;
+        }
+    }
+
+    private static int Weight(byte* vectors, long row, long column)
+    {
+        int field = (int)(row >> 2);
+        byte* at = vectors + column / 4 * 48 + (row & 3) * 4 + (column & 3);
+        int code = field < 6
+            ? at[field / 2 * 16] >> (field & 1) * 3 & 7
+            : (at[(field - 6) * 16] >> 6 ^ 2) + (at[32] >> field & 1) * 4;
+        return code - 4;
+    }
+
     private static int Dot(byte* vectors, sbyte* q, long row)
     {
-        int field = (int)(row >> 2), dot = 0;
-        for (long c = 0; c < Digits.Group; c++)
-        {
-            byte* at = vectors + c / 4 * 48 + (row & 3) * 4 + (c & 3);
-            int code = field < 6
-                ? at[field / 2 * 16] >> (field & 1) * 3 & 7
-                : (at[(field - 6) * 16] >> 6 ^ 2) + (at[32] >> field & 1) * 4;
-            dot += (code - 4) * q[c];
-        }
+        int dot = 0;
+        for (long c = 0; c < Digits.Group; c++) dot += Weight(vectors, row, c) * q[c];
         return dot;
     }
 }

@@ -55,15 +55,30 @@ public static unsafe class Digits4Scalar
         *at = (byte)((row & 4) == 0 ? weight + 8 : *at + (weight << 4));
     }
 
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* group = w + row / 16 * (columns / Digits.Group) * Digits.Digits4GroupBytes;
+        for (long c = 0; c < columns; c++)
+        {
+            if (c > 0 && c % Digits.Group == 0) group += Digits.Digits4GroupBytes;
+            float scale = Digits.FromBF16(((ushort*)group)[row & 15]);
+            y[c] = (float)(Weight(group + 32, row & 15, c % Digits.Group) << (int)(row & 4)) * scale;
+        }
+    }
+
+    /// <summary>The weight −8 … 7 of a tile row (0 … 15) in a run of vectors.</summary>
+    internal static int Weight(byte* vectors, long row, long column)
+    {
+        byte both = vectors[column / 4 * 32 + (row >> 3) * 16 + (row & 3) * 4 + (column & 3)];
+        return (row & 4) == 0 ? (both & 15) - 8 : (sbyte)both >> 4;
+    }
+
     /// <summary>The exact product of one tile row with n activations.</summary>
     internal static int Dot(byte* vectors, sbyte* q, long n, long row)
     {
         int dot = 0;
-        for (long c = 0; c < n; c++)
-        {
-            byte both = vectors[c / 4 * 32 + (row >> 3) * 16 + (row & 3) * 4 + (c & 3)];
-            dot += ((row & 4) == 0 ? (both & 15) - 8 : (sbyte)both >> 4) * q[c];
-        }
+        for (long c = 0; c < n; c++) dot += Weight(vectors, row, c) * q[c];
         return dot;
     }
 }

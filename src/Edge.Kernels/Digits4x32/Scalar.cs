@@ -31,6 +31,18 @@ public static unsafe class Digits4x32Scalar
         }
     }
 
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* block = w + row / 16 * (columns / Tiles.Block) * Digits.Digits4x32BlockBytes;
+        for (long c = 0; c < columns; c++)
+        {
+            if (c > 0 && c % Tiles.Block == 0) block += Digits.Digits4x32BlockBytes;
+            int weight = Digits4Scalar.Weight(block + 32, row & 15, c % Tiles.Block);
+            y[c] = weight * FloatScalar.FromF16(((ushort*)block)[row & 15]);
+        }
+    }
+
     /// <summary>Packs rows of 18-byte Q4_0 blocks; returns how many scales are not finite.</summary>
     public static long Pack(byte* source, byte* tiles, long columns, long rows)
     {

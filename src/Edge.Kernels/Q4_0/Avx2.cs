@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,22 +7,131 @@ namespace Edge.Kernels;
 
 /// <summary>AVX2 twin of <see cref="Q4_0Scalar"/>, the same bits: a lane is a row, so nothing is added across lanes.
 /// Sixteen products of nibble and activation stay below 2^15, so a block is summed in 16 bits and widened
-/// once.</summary>
+/// once. From four tokens on, <see cref="Pair"/> does all but an odd tile.</summary>
 public static unsafe class Q4_0Avx2
 {
+    private const long SegmentBlocks = 16, UnpackedBytes = 640;
+
     /// <inheritdoc cref="Q4_0Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long tileBytes = columns / Tiles.Block * Tiles.Q4_0BlockBytes;
         long tokenBytes = Tiles.ActivationBytes(columns);
         byte* tile = w + row0 / Tiles.Rows * tileBytes;
-        for (long r = row0; r < row1; r += Tiles.Rows, tile += tileBytes)
+        long r = row0;
+        if (tokens >= 4)
+        {
+            for (; r + 2 * Tiles.Rows <= row1; r += 2 * Tiles.Rows, tile += 2 * tileBytes)
+                Pair(tile, tileBytes, x, y + r, columns, tokens, yStride);
+        }
+        for (; r < row1; r += Tiles.Rows, tile += tileBytes)
         {
             long t = 0;
             for (; t + 4 <= tokens; t += 4)
                 Four(tile, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns, row1 - r);
             for (; t < tokens; t++) One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
         }
+    }
+
+    /// <summary>Two tiles and all tokens. A segment of columns is unpacked once for all of them, into a scratch that
+    /// stays in the first-level cache; a sum rests in y from one segment to the next.</summary>
+    [SkipLocalsInit]
+    private static void Pair(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens, long yStride)
+    {
+        Scratch memory;
+        byte* scratch = (byte*)(((nint)(&memory) + 63) & ~(nint)63);
+        long tokenBytes = Tiles.ActivationBytes(columns), blocks = columns / Tiles.Block, t;
+        for (long b = 0; b < blocks; b += SegmentBlocks)
+        {
+            long n = blocks - b < SegmentBlocks ? blocks - b : SegmentBlocks;
+            byte* block = tile + b * Tiles.Q4_0BlockBytes;
+            Unpack(block, scratch, n);
+            Unpack(block + tileBytes, scratch + 64, n);
+            for (t = 0; t + 4 <= tokens; t += 4)
+                Segment(scratch, x + t * tokenBytes, y + t * yStride, yStride, columns, b, n);
+        }
+        for (t = tokens & ~3; t < tokens; t++)
+        {
+            One(tile, x + t * tokenBytes, y + t * yStride, columns, Tiles.Rows);
+            One(tile + tileBytes, x + t * tokenBytes, y + t * yStride + Tiles.Rows, columns, Tiles.Rows);
+        }
+    }
+
+    /// <summary>One tile's half of the scratch. Layout, per block: five lines of 128 bytes, of which the first tile has
+    /// the first half and the second tile the second: a vector's low nibbles and its high ones, four times; then eight
+    /// scales and 32 bytes of nothing.</summary>
+    private static void Unpack(byte* block, byte* to, long blocks)
+    {
+        for (byte* end = to + blocks * UnpackedBytes; to < end; to += UnpackedBytes, block += Tiles.Q4_0BlockBytes)
+        {
+            // The next segment's weights, a long way ahead: all tokens come between.
+            Sse.Prefetch1(block + SegmentBlocks * Tiles.Q4_0BlockBytes);
+            Sse.Prefetch1(block + SegmentBlocks * Tiles.Q4_0BlockBytes + 64);
+            Sse.Prefetch1(block + SegmentBlocks * Tiles.Q4_0BlockBytes + 128);
+            for (long v = 0; v < 4; v++)
+            {
+                Vector256<byte> pairs = Avx.LoadVector256(block + Tiles.ScaleBytes + v * 32);
+                Avx.Store(to + v * 128, Low(pairs));
+                Avx.Store(to + v * 128 + 32, High(pairs));
+            }
+            Avx.Store((float*)(to + 512), TilesAvx2.Scales(block));
+        }
+    }
+
+    /// <summary>Adds a segment's products to the sums of sixteen rows and four tokens. The eight sums in 16 bits and
+    /// the weights fill the registers; each broadcast of activations serves both tiles. A sum starts at −8 · Σq in its
+    /// even lane: with that, a lane is at most 16 · 8 · 127 + 8 · 16 · 127 &lt; 2^15 at the end, and may wrap before.
+    /// </summary>
+    private static void Segment(byte* w, byte* x, float* y, long yStride, long columns, long block, long blocks)
+    {
+        long tokenBytes = Tiles.ActivationBytes(columns), toSum = columns / Tiles.Block * 4;
+        byte* scale = x + columns + block * 4;
+        byte* q0 = x + block * Tiles.Block;
+        byte* q1 = q0 + tokenBytes, q2 = q1 + tokenBytes, q3 = q2 + tokenBytes;
+        float* sums = (float*)(w + SegmentBlocks * UnpackedBytes);
+        Begin(y, sums, block);
+        Begin(y + yStride, sums + 16, block);
+        Begin(y + 2 * yStride, sums + 32, block);
+        Begin(y + 3 * yStride, sums + 48, block);
+        for (byte* end = w + blocks * UnpackedBytes; w < end; scale += 4)
+        {
+            byte* n = scale + toSum;
+            Vector256<short> a0 = Start(n), a1 = Start(n + tokenBytes);
+            Vector256<short> a2 = Start(n + 2 * tokenBytes), a3 = Start(n + 3 * tokenBytes);
+            Vector256<short> b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+            for (byte* last = w + 512; w < last; w += 128, q0 += 4, q1 += 4, q2 += 4, q3 += 4)
+            {
+                Vector256<byte> aLow = Avx.LoadVector256(w), aHigh = Avx.LoadVector256(w + 32);
+                Vector256<byte> bLow = Avx.LoadVector256(w + 64), bHigh = Avx.LoadVector256(w + 96);
+                Vector256<sbyte> low, high;
+                (low, high) = (TilesAvx2.Four(q0), TilesAvx2.Four(q0 + 16));
+                a0 = AddProducts(a0, aLow, low, aHigh, high);
+                b0 = AddProducts(b0, bLow, low, bHigh, high);
+                (low, high) = (TilesAvx2.Four(q1), TilesAvx2.Four(q1 + 16));
+                a1 = AddProducts(a1, aLow, low, aHigh, high);
+                b1 = AddProducts(b1, bLow, low, bHigh, high);
+                (low, high) = (TilesAvx2.Four(q2), TilesAvx2.Four(q2 + 16));
+                a2 = AddProducts(a2, aLow, low, aHigh, high);
+                b2 = AddProducts(b2, bLow, low, bHigh, high);
+                (low, high) = (TilesAvx2.Four(q3), TilesAvx2.Four(q3 + 16));
+                a3 = AddProducts(a3, aLow, low, aHigh, high);
+                b3 = AddProducts(b3, bLow, low, bHigh, high);
+            }
+            q0 += 16;
+            q1 += 16;
+            q2 += 16;
+            q3 += 16;
+            Vector256<float> aScale = Avx.LoadVector256((float*)w), bScale = Avx.LoadVector256((float*)w + 16);
+            AddTo(sums, a0, b0, aScale, bScale, scale);
+            AddTo(sums + 16, a1, b1, aScale, bScale, scale + tokenBytes);
+            AddTo(sums + 32, a2, b2, aScale, bScale, scale + 2 * tokenBytes);
+            AddTo(sums + 48, a3, b3, aScale, bScale, scale + 3 * tokenBytes);
+            w += UnpackedBytes - 512;
+        }
+        End(y, sums);
+        End(y + yStride, sums + 16);
+        End(y + 2 * yStride, sums + 32);
+        End(y + 3 * yStride, sums + 48);
     }
 
     private static void One(byte* block, byte* q, float* y, long columns, long rows)
@@ -75,6 +185,39 @@ public static unsafe class Q4_0Avx2
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Start(byte* sum) => Avx2.MultiplyLow(
+        Avx2.BroadcastScalarToVector256((int*)sum).AsInt16(), Vector256.Create(0xFFF8).AsInt16());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> AddProducts(Vector256<short> sum, Vector256<byte> w1, Vector256<sbyte> q1,
+        Vector256<byte> w2, Vector256<sbyte> q2) =>
+        Avx2.Add(sum, Avx2.Add(Avx2.MultiplyAddAdjacent(w1, q1), Avx2.MultiplyAddAdjacent(w2, q2)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddTo(float* sums, Vector256<short> a, Vector256<short> b, Vector256<float> aScale,
+        Vector256<float> bScale, byte* scale)
+    {
+        Vector256<short> ones = Vector256.Create((short)1);
+        Vector256<int> first = Avx2.MultiplyAddAdjacent(a, ones), second = Avx2.MultiplyAddAdjacent(b, ones);
+        Avx.Store(sums, TilesAvx2.AddScaled(Avx.LoadVector256(sums), first, aScale, (float*)scale));
+        Avx.Store(sums + 8, TilesAvx2.AddScaled(Avx.LoadVector256(sums + 8), second, bScale, (float*)scale));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Begin(float* y, float* sums, long block)
+    {
+        Avx.Store(sums, block == 0 ? Vector256<float>.Zero : Avx.LoadVector256(y));
+        Avx.Store(sums + 8, block == 0 ? Vector256<float>.Zero : Avx.LoadVector256(y + 8));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void End(float* y, float* sums)
+    {
+        Avx.Store(y, Avx.LoadVector256(sums));
+        Avx.Store(y + 8, Avx.LoadVector256(sums + 8));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Low(Vector256<byte> pairs) => Avx2.And(pairs, Vector256.Create((byte)15));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -97,4 +240,8 @@ public static unsafe class Q4_0Avx2
         // Shifted before it is broadcast: RyuJIT 10.0.12 on an AVX-512 machine makes wrong code of a shifted broadcast.
         return Avx2.Subtract(dot, Vector256.Create(*sum << 3));
     }
+
+    /// <summary>A segment of two tiles unpacked, and the sums of four tokens; aligned by hand.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = (int)(SegmentBlocks * UnpackedBytes + 256 + 63))]
+    private struct Scratch;
 }

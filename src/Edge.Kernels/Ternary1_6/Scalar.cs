@@ -29,6 +29,16 @@ public static unsafe class Ternary1_6Scalar
         }
     }
 
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* tile = w + row / 20 * Digits.Ternary1_6TileBytes(columns);
+        row %= 20;
+        float scale = Digits.FromBF16(((ushort*)tile)[row]);
+        for (long c = 0; c < columns; c++)
+            y[c] = (float)(Weight((sbyte)tile[48 + c / 4 * 16 + (row & 3) * 4 + (c & 3)], row >> 2) << 8) * scale;
+    }
+
     /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last
     /// tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)

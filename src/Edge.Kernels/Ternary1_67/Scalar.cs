@@ -28,16 +28,24 @@ public static unsafe class Ternary1_67Scalar
             for (long r = row0; r < row1; r++)
             {
                 int dot = 0;
-                for (long c = 0; c < columns; c++)
-                {
-                    Place place = Find(rows, columns, r, c);
-                    int field = Field(w + place.Offset, place.Field);
-                    int digit = place.Digit == 0 ? field % 3 : place.Digit == 1 ? field / 3 % 3 : field / 9;
-                    dot += (digit - 1) * ((sbyte*)x)[c];
-                }
+                for (long c = 0; c < columns; c++) dot += Weight(w, rows, columns, r, c) * ((sbyte*)x)[c];
                 y[r] = (float)dot * ((float)w[Digits.Ternary1_67HeaderBytes + r] * (unit * activation));
             }
         }
+    }
+
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        float scale = (float)w[Digits.Ternary1_67HeaderBytes + row] * *(float*)w;
+        for (long c = 0; c < columns; c++) y[c] = Weight(w, ((int*)w)[1], columns, row, c) * scale;
+    }
+
+    private static int Weight(byte* w, long rows, long columns, long row, long column)
+    {
+        Place place = Find(rows, columns, row, column);
+        int field = Field(w + place.Offset, place.Field);
+        return (place.Digit == 0 ? field % 3 : place.Digit == 1 ? field / 3 % 3 : field / 9) - 1;
     }
 
     /// <summary>Packs rows × columns weights −1 … 1 and a scale ≥ 0 (bfloat16) per row. When all rows have one scale it

@@ -30,6 +30,15 @@ public static unsafe class Ternary2Scalar
         }
     }
 
+    /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
+    public static void Decode(byte* w, float* y, long columns, long row)
+    {
+        byte* tile = w + row / 16 * Digits.Ternary2TileBytes(columns);
+        float scale = Digits.FromBF16(((ushort*)tile)[row & 15]);
+        for (long c = 0; c < columns; c++)
+            y[c] = (float)(Digits2Scalar.Weight(tile + 32, row & 15, c) << (int)(row >> 2 & 3) * 2) * scale;
+    }
+
     /// <summary>Packs rows × columns weights −1 … 1 and a scale (bfloat16) per row. Rows that do not fill the last
     /// tile are zeros.</summary>
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)

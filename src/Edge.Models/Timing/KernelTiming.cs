@@ -97,10 +97,10 @@ public static unsafe class KernelTiming
 
     private static KernelSpeed Measure(KernelSet set, QuantType type, string level, long bytes, int tokens, int threads)
     {
-        // Rows of sixteen, the tallest common tile; memory is shared, caches are each core's own.
-        long sixteen = MatrixProbe.MatrixBytes(set, type, 16, Columns);
+        // Memory is shared, caches are each core's own. Ten tiles: a layout may have a header.
+        int tile = MatrixProbe.TileRows(set, type);
         long own = level == "memory" ? bytes / threads : bytes;
-        long rows = Math.Max(16, own / sixteen * 16);
+        long rows = Math.Max(1, 10 * own / MatrixProbe.MatrixBytes(set, type, 10 * tile, Columns)) * tile;
         Spread rate = Rate(set, type, rows, Columns, tokens, 1, threads);
         double bytesPerWeight = (double)MatrixProbe.MatrixBytes(set, type, rows, Columns) / (rows * Columns);
         string family = set.Tiled(type) != null ? type.ToString() : "Float";
@@ -111,7 +111,7 @@ public static unsafe class KernelTiming
     /// <summary>Of one pass over the matrix by all threads together, each doing its share.</summary>
     private static Spread Nanoseconds(KernelSet set, ModelMatrix matrix, int tokens, int threads)
     {
-        long rows = Math.Min(matrix.Rows, Math.Max(16, MemoryBytes / threads / matrix.Columns / 4));
+        long rows = Math.Min(matrix.Rows, Math.Max(32, MemoryBytes / threads / matrix.Columns / 4));
         long bytes = MatrixProbe.MatrixBytes(set, matrix.Type, rows, matrix.Columns);
         long copies = Math.Max(1, Math.Min(matrix.ModelBytes, MemoryBytes) / threads / bytes);
         Spread rate = Rate(set, matrix.Type, rows, matrix.Columns, tokens, copies, threads);

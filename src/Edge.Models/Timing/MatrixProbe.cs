@@ -37,6 +37,11 @@ internal sealed unsafe class MatrixProbe : IDisposable
         _x = _memory.Take(activationBytes * tokens);
         _y = _memory.TakeFloats(rows * tokens);
         Fill(_w, _stride * copies);
+        // The one layout that says its rows itself.
+        if (type == QuantType.TERNARY_1_67)
+        {
+            for (long copy = 0; copy < copies; copy++) ((int*)(_w + copy * _stride))[1] = (int)rows;
+        }
         Fill(_x, activationBytes * tokens);
     }
 
@@ -67,6 +72,9 @@ internal sealed unsafe class MatrixProbe : IDisposable
         }
     }
 
+    /// <summary>Rows of a tile of the layout.</summary>
+    public static int TileRows(KernelSet set, QuantType type) => set.Layout(type)?.Rows ?? Tiles.Rows;
+
     /// <summary>As much work as the other probe does in a run.</summary>
     public void CalibrateLike(MatrixProbe other) => _tilesPerRun = other._tilesPerRun;
 
@@ -96,8 +104,8 @@ internal sealed unsafe class MatrixProbe : IDisposable
     /// <summary>All that a measurement must know of a layout: bytes of the matrix, of one token's activations, and rows
     /// of a tile.</summary>
     private static (long Bytes, long ActivationBytes, int TileRows) Shape(
-        KernelSet set, QuantType type, long rows, long columns) => set.Tiled(type) != null
-            ? (Tiles.Bytes(rows, columns, KernelSet.TileBlockBytes(type)), Tiles.ActivationBytes(columns), Tiles.Rows)
+        KernelSet set, QuantType type, long rows, long columns) => set.Layout(type) is { } layout
+            ? (layout.Bytes(rows, columns), PreparedRows.Bytes(layout.Activations, (int)columns), layout.Rows)
             : (rows * QuantTypes.RowBytes(type, columns), columns * sizeof(float), Tiles.Rows);
 
     /// <summary>Random bytes 0x30 to 0x3F: wherever a layout has its scales, and in whatever format, they are common

@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Kernels;
 using Xunit;
 
 namespace Edge.Tests.Gguf;
@@ -33,10 +34,17 @@ public sealed class QuantTypesTests
     [InlineData(QuantType.TQ1_0, 1.6875)]
     [InlineData(QuantType.TQ2_0, 2.0625)]
     [InlineData(QuantType.MXFP4, 4.25)]
+    [InlineData(QuantType.DIGITS2_G128, 2.125)]
+    [InlineData(QuantType.DIGITS3_G128, 3.125)]
+    [InlineData(QuantType.DIGITS4_G128, 4.125)]
+    [InlineData(QuantType.DIGITS4_G32, 4.5)]
+    [InlineData(QuantType.TERNARY_2_0, 2)]
+    [InlineData(QuantType.TERNARY_1_67, 5 / 3.0)]
+    [InlineData(QuantType.TERNARY_1_6, 1.6)]
     public void Of_Type_HasPublishedBitsPerWeight(QuantType type, double bits)
     {
         QuantTypeRow row = QuantTypes.Of(type);
-        Assert.Equal(bits, 8.0 * row.BlockBytes / row.BlockElements);
+        Assert.Equal(bits, 8.0 * row.BlockBytes / row.BlockElements / row.TileRows);
         Assert.Equal(row.Name, type.ToString());
     }
 
@@ -47,6 +55,36 @@ public sealed class QuantTypesTests
         Assert.Equal("F32, F16, BF16, Q8_0, Q4_0", QuantTypes.Runnable);
         Assert.Null(QuantTypes.Find((QuantType)4));
         Assert.Throws<ArgumentOutOfRangeException>(() => QuantTypes.Of((QuantType)4));
+    }
+
+    [Theory]
+    [InlineData(QuantType.DIGITS2_G128)]
+    [InlineData(QuantType.DIGITS3_G128)]
+    [InlineData(QuantType.DIGITS4_G128)]
+    [InlineData(QuantType.DIGITS4_G32)]
+    [InlineData(QuantType.TERNARY_2_0)]
+    [InlineData(QuantType.TERNARY_1_67)]
+    [InlineData(QuantType.TERNARY_1_6)]
+    public void MatrixBytes_PackedType_IsWhatTheKernelsRead(QuantType type)
+    {
+        const long Rows = 45, Columns = 384;
+        long expected = type switch
+        {
+            QuantType.DIGITS2_G128 => Digits.Digits2Bytes(Rows, Columns),
+            QuantType.DIGITS3_G128 => Digits.Digits3Bytes(Rows, Columns),
+            QuantType.DIGITS4_G128 => Digits.Digits4Bytes(Rows, Columns),
+            QuantType.DIGITS4_G32 => Digits.Digits4x32Bytes(Rows, Columns),
+            QuantType.TERNARY_2_0 => Digits.Ternary2Bytes(Rows, Columns),
+            QuantType.TERNARY_1_67 => Digits.Ternary1_67Bytes(Rows, Columns),
+            _ => Digits.Ternary1_6Bytes(Rows, Columns),
+        };
+        QuantTypeRow row = QuantTypes.Of(type);
+        Assert.Equal(expected, row.MatrixBytes(Rows, Columns));
+        // Each matrix of a stack has tiles and pages of its own.
+        long pages = (expected + 4095) / 4096 * 4096;
+        Assert.Equal(pages, QuantTypes.Bytes(type, [Columns, Rows]));
+        Assert.Equal(3 * pages, QuantTypes.Bytes(type, [Columns, Rows, 3]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuantTypes.RowBytes(type, Columns));
     }
 
     [Fact]

@@ -31,19 +31,28 @@ internal static unsafe class Matrices
     /// <summary>The same weights as FillWeights gives for that shape, packed.</summary>
     public static NativeBytes Tile(QuantType type, Values values, int columns, int rows)
     {
+        if (QuantTypes.Of(type).IsPacked) return PackedMatrices.Tile(type, values, columns, rows);
         using var w = new NativeBytes(QuantTypes.RowBytes(type, columns) * rows);
         FillWeights(w.Span, type, values, columns + rows);
-        var tiles = new NativeBytes(Tiles.Bytes(rows, columns, KernelSet.TileBlockBytes(type)), 0xFF);
-        long bad = KernelSet.Packer(type)(w.Pointer, tiles.Pointer, columns, rows);
+        TileLayout layout = KernelSet.Choose("scalar").Layout(type)!;
+        var tiles = new NativeBytes(layout.Bytes(rows, columns), 0xFF);
+        long bad = layout.Pack(w.Pointer, tiles.Pointer, columns, rows);
         return bad == 0 ? tiles : throw new InvalidOperationException($"{bad} scales are not finite");
     }
 
-    public static NativeBytes Prepare(Values values, int columns, int tokens)
+    public static NativeBytes Prepare(Values values, int columns, int tokens, QuantType type = QuantType.Q4_0)
     {
         using var x = new NativeBytes(4L * columns * tokens);
         FillActivations(x.FloatSpan, values, tokens);
-        var q = new NativeBytes(Tiles.ActivationBytes(columns) * tokens, 0xFF);
-        ActivationsScalar.Quantize(x.Floats, q.Pointer, columns, tokens);
+        ActivationFormat format = KernelSet.Choose("scalar").Layout(type)!.Activations;
+        var q = new NativeBytes(PreparedRows.Bytes(format, columns) * tokens, 0xFF);
+        QuantizeKernel quantize = format switch
+        {
+            ActivationFormat.Groups => &DigitsScalar.QuantizeGroups,
+            ActivationFormat.Token => &DigitsScalar.QuantizeTokens,
+            _ => &ActivationsScalar.Quantize,
+        };
+        quantize(x.Floats, q.Pointer, columns, tokens);
         return q;
     }
 

@@ -12,14 +12,20 @@ public unsafe class MatrixKernelTests
     private static readonly QuantType[] AllTypes =
         [QuantType.F32, QuantType.F16, QuantType.BF16, QuantType.Q8_0, QuantType.Q4_0];
 
+    private static readonly QuantType[] TiledTypes =
+        [QuantType.Q8_0, QuantType.Q4_0, .. QuantTypes.Rows.Where(row => row.IsPacked).Select(row => row.Id)];
+
     public enum Values { Zeros, Extremes, Random }
 
-    public static TheoryData<string, QuantType, Values> Cases()
+    public static TheoryData<string, QuantType, Values> Cases() => Cases(AllTypes);
+    public static TheoryData<string, QuantType, Values> TiledCases() => Cases(TiledTypes);
+
+    private static TheoryData<string, QuantType, Values> Cases(QuantType[] types)
     {
         var cases = new TheoryData<string, QuantType, Values>();
         foreach (KernelSet set in KernelSet.All.Where(set => set.IsRunnable))
         {
-            foreach (QuantType type in AllTypes)
+            foreach (QuantType type in types)
             {
                 foreach (Values values in Enum.GetValues<Values>()) cases.Add(set.Name, type, values);
             }
@@ -52,20 +58,21 @@ public unsafe class MatrixKernelTests
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(TiledCases))]
     public void RowsTiled_AnyShape_MatchesScalarToTheBit(string name, QuantType type, Values values)
     {
-        RowsKernel kernel = KernelSet.Choose(name).Tiled(type);
-        if (kernel == null) return; // floats have no tiles
-        RowsKernel scalar = KernelSet.Choose("scalar").Tiled(type);
-        foreach (int columns in (int[])[32, 96, 288])
+        // Other tiles: see Digits2Lut.
+        if (KernelSet.Choose(name).Layout(type) != KernelSet.Choose("scalar").Layout(type)) return;
+        RowsKernel kernel = KernelSet.Choose(name).Tiled(type), scalar = KernelSet.Choose("scalar").Tiled(type);
+        int block = QuantTypes.Of(type).BlockElements;
+        foreach (int columns in (int[])[block, 3 * block, 9 * block, 25 * block])
         {
-            foreach (int rows in (int[])[1, 7, 8, 21])
+            foreach (int rows in (int[])[1, 7, 8, 21, 45])
             {
-                foreach (int tokens in (int[])[1, 2, 3, 7, 64])
+                using NativeBytes tiles = Matrices.Tile(type, values, columns, rows);
+                foreach (int tokens in (int[])[1, 2, 3, 7, 17])
                 {
-                    using NativeBytes tiles = Matrices.Tile(type, values, columns, rows);
-                    using NativeBytes q = Matrices.Prepare(values, columns, tokens);
+                    using NativeBytes q = Matrices.Prepare(values, columns, tokens, type);
                     using var y = new NativeBytes(4L * rows * tokens, 0xFF);
                     using var expected = new NativeBytes(4L * rows * tokens, 0xFF);
                     kernel(tiles.Pointer, q.Pointer, y.Floats, columns, 0, rows, tokens, rows);
@@ -80,19 +87,22 @@ public unsafe class MatrixKernelTests
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(TiledCases))]
     public void RowsTiled_RowRange_WritesOnlyItsRows(string name, QuantType type, Values values)
     {
+        TileLayout layout = KernelSet.Choose(name).Layout(type)!;
+        if (layout != KernelSet.Choose("scalar").Layout(type) || values != Values.Random) return;
         RowsKernel kernel = KernelSet.Choose(name).Tiled(type);
-        if (kernel == null || values != Values.Random) return;
-        using NativeBytes tiles = Matrices.Tile(type, values, 64, 29);
-        using NativeBytes q = Matrices.Prepare(values, 64, 5);
-        using var whole = new NativeBytes(4 * 29 * 5);
-        using var parts = new NativeBytes(4 * 29 * 5);
-        kernel(tiles.Pointer, q.Pointer, whole.Floats, 64, 0, 29, 5, 29);
-        kernel(tiles.Pointer, q.Pointer, parts.Floats, 64, 16, 29, 5, 29);
-        for (int t = 0; t < 5; t++) Assert.All(parts.FloatSpan.Slice(t * 29, 16).ToArray(), v => Assert.Equal(0, v));
-        kernel(tiles.Pointer, q.Pointer, parts.Floats, 64, 0, 16, 5, 29);
+        int columns = 2 * QuantTypes.Of(type).BlockElements, cut = 2 * layout.Rows, rows = cut + 13;
+        using NativeBytes tiles = Matrices.Tile(type, values, columns, rows);
+        using NativeBytes q = Matrices.Prepare(values, columns, 5, type);
+        using var whole = new NativeBytes(4 * rows * 5);
+        using var parts = new NativeBytes(4 * rows * 5);
+        kernel(tiles.Pointer, q.Pointer, whole.Floats, columns, 0, rows, 5, rows);
+        kernel(tiles.Pointer, q.Pointer, parts.Floats, columns, cut, rows, 5, rows);
+        Assert.All(Enumerable.Range(0, 5), t =>
+            Assert.All(Enumerable.Range(0, cut), r => Assert.Equal(0, parts.Floats[t * rows + r])));
+        kernel(tiles.Pointer, q.Pointer, parts.Floats, columns, 0, cut, 5, rows);
         Assert.True(whole.Span.SequenceEqual(parts.Span));
     }
 

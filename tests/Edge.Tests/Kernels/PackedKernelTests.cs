@@ -158,6 +158,33 @@ public sealed unsafe class PackedKernelTests(ITestOutputHelper output)
         Assert.Equal(expected, actual);
     }
 
+    [Fact]
+    public void Digits2Lut_FromDigits2_IsWhatPackingMakes()
+    {
+        var random = new Random(12);
+        sbyte[] weights = Weights(random, -2, 1);
+        ushort[] scales = Scales(random, Rows * Columns / Digits.Group);
+        byte[] tiles = new byte[Digits.Digits2Bytes(Rows, Columns)];
+        byte[] expected = new byte[Digits2LutScalar.Bytes(Rows, Columns)], actual = new byte[expected.Length];
+        var row = new float[Columns];
+        fixed (sbyte* w = weights)
+        fixed (ushort* s = scales)
+        fixed (byte* t = tiles, e = expected, a = actual)
+        fixed (float* y = row)
+        {
+            Digits2Scalar.Pack(w, s, t, Columns, Rows);
+            Digits2LutScalar.Pack(w, s, e, Columns, Rows);
+            Assert.Equal(0, Digits2LutScalar.FromDigits2(t, a, Columns, Rows));
+            Digits2LutScalar.Decode(a, y, Columns, Rows - 1);
+        }
+        Assert.Equal(expected, actual);
+        for (int c = 0; c < Columns; c++)
+        {
+            int at = (Rows - 1) * Columns + c;
+            Assert.Equal(weights[at] * BitConverter.Int32BitsToSingle(scales[at / Digits.Group] << 16), row[c]);
+        }
+    }
+
     private static void Check(int least, int most, int group, long tileBytes, PackWeights pack,
         QuantizeActivations quantize, long tokenBytes,
         MultiplyRows rows)

@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Edge.Kernels;
+
+/// <summary>AVX2 twin of <see cref="Digits3Scalar"/>, the same bits: a group is taken apart, then multiplied with all
+/// tokens.</summary>
+public static unsafe class Digits3Avx2
+{
+    private const long PrefetchBytes = 4096;
+
+    /// <inheritdoc cref="Digits3Scalar.Rows"/>
+    public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+    {
+        long tileBytes = columns / Digits.Group * Digits.Digits3GroupBytes;
+        byte* tile = w + row0 / 32 * tileBytes;
+        for (long r = row0; r < row1; r += 32, tile += tileBytes)
+            Tile(tile, x, y + r, columns, row1 - r, tokens, yStride);
+    }
+
+    [SkipLocalsInit]
+    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    {
+        DigitsAvx2.Codes room;
+        byte* codes = room.Bytes;
+        const int Pair = 2 * DigitsAvx2.FieldBytes;
+        Vector256<int> lower = Vector256.Create(0, 0, 0, 0, 3, 3, 3, 3), top = Vector256.Create(6);
+        byte* record = x + columns;
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits3GroupBytes)
+        {
+            ushort* scales = (ushort*)w;
+            Unpack(w + 64, codes);
+            for (long t = 0; t < tokens; t++)
+            {
+                byte* at = x + t * Digits.ActivationBytes(columns);
+                byte* with = record + t * Digits.ActivationBytes(columns);
+                float* to = y + t * yStride;
+                bool first = record == end;
+                DigitsAvx2.AddGroup(codes, at, with, scales, 2, lower, to, rows, first);
+                DigitsAvx2.AddGroup(codes + Pair, at, with, scales + 8, 2, lower, to + 8, rows - 8, first);
+                DigitsAvx2.AddGroup(codes + 2 * Pair, at, with, scales + 16, 2, lower, to + 16, rows - 16, first);
+                DigitsAvx2.AddGroup(codes + 3 * Pair, at, with, scales + 24, 2, top, to + 24, rows - 24, first);
+            }
+        }
+    }
+
+    private static void Unpack(byte* w, byte* codes)
+    {
+        const int Field = DigitsAvx2.FieldBytes;
+        Vector256<byte> sign = Vector256.Create((byte)128);
+        for (byte* end = codes + Field; codes < end; codes += 32, w += 96)
+        {
+            Sse.Prefetch0(w + PrefetchBytes);
+            Sse.Prefetch0(w + PrefetchBytes + 64);
+            // The signed fields, their upper bit flipped, are the low two bits of the seventh and the eighth weight.
+            Vector256<byte> a = Avx2.Xor(Two(w), sign), b = Avx2.Xor(Two(w + 16), sign), c = Two(w + 32);
+            Avx.Store(codes, Bits(a, 0, 7));
+            Avx.Store(codes + Field, Bits(a, 3, 7));
+            Avx.Store(codes + 2 * Field, Bits(b, 0, 7));
+            Avx.Store(codes + 3 * Field, Bits(b, 3, 7));
+            Avx.Store(codes + 4 * Field, Bits(c, 0, 7));
+            Avx.Store(codes + 5 * Field, Bits(c, 3, 7));
+            Avx.Store(codes + 6 * Field, Avx2.Or(Bits(a, 6, 3), Bits(c, 4, 4)));
+            Avx.Store(codes + 7 * Field, Avx2.Or(Bits(b, 6, 3), Bits(c, 5, 4)));
+        }
+    }
+
+    // The same vector of two neighbouring column quadruplets.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Two(byte* w) =>
+        Vector256.Create(Sse2.LoadVector128(w), Sse2.LoadVector128(w + 48));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Bits(Vector256<byte> v, int shift, byte mask) =>
+        Avx2.And((v.AsUInt16() >>> shift).AsByte(), Vector256.Create(mask));
+}

@@ -1,0 +1,60 @@
+using Edge.Gguf;
+
+namespace Edge.Models.Pack;
+
+/// <summary>Which type each tensor gets. The rule, in this order:
+/// <para>Vectors, routers and what is no weight matrix stay. The embedding table is only looked up, so it becomes Q8_0
+/// when it is float; when it is also the head (there is no output.weight) it is treated as the head. The head decides
+/// every token and is a small part of a pass: Q8_0 when it is float, unless asked otherwise; Q4_0 becomes DIGITS4_G32.
+/// In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are wanted or nothing is to be rounded. All others get the
+/// type that was asked for, or, where their columns do not allow it, the nearest one that fits.</para></summary>
+internal static class PackPlan
+{
+    private static readonly string[] Matrices =
+    [
+        "attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "ffn_gate_exps",
+            "ffn_up_exps",
+        "ffn_down_exps", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp",
+    ];
+
+    public static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
+    {
+        if (tensor.Shape.Count < 2) return (tensor.Type, null);
+        bool isFloat = tensor.Type is QuantType.F32 or QuantType.F16 or QuantType.BF16;
+        if (tensor.Name == "token_embd.weight" && !tied)
+            return isFloat && options.Target != PackTarget.Keep ? Fit(tensor, QuantType.Q8_0) : (tensor.Type, null);
+        if (tensor.Name is "token_embd.weight" or "output.weight") return Head(tensor, isFloat, options);
+        string[] parts = tensor.Name.Split('.');
+        if (parts is not ["blk", _, _, "weight"] || !Matrices.Contains(parts[2])) return (tensor.Type, null);
+        if (tensor.Type == QuantType.Q4_0 && options.Target is PackTarget.Keep or PackTarget.Digits4)
+            return (QuantType.DIGITS4_G32, null);
+        return options.Target == PackTarget.Keep ? (tensor.Type, null) : Fit(tensor, Wanted(options));
+    }
+
+    private static (QuantType, string?) Head(GgufTensor tensor, bool isFloat, PackOptions options)
+    {
+        if (tensor.Type == QuantType.Q4_0) return (QuantType.DIGITS4_G32, null);
+        if (options.Target == PackTarget.Keep || options.Head == PackHead.Keep) return (tensor.Type, null);
+        if (options.Head == PackHead.Digits4) return Fit(tensor, QuantType.DIGITS4_G128);
+        return isFloat ? Fit(tensor, QuantType.Q8_0) : (tensor.Type, null);
+    }
+
+    private static QuantType Wanted(PackOptions options) => options.Target switch
+    {
+        PackTarget.Digits4 => QuantType.DIGITS4_G128,
+        PackTarget.Digits3 => QuantType.DIGITS3_G128,
+        PackTarget.Digits2 => QuantType.DIGITS2_G128,
+        _ when options.Ternary == TernaryLayout.Bits2_0 => QuantType.TERNARY_2_0,
+        _ when options.Ternary == TernaryLayout.Bits1_67 => QuantType.TERNARY_1_67,
+        _ => QuantType.TERNARY_1_6,
+    };
+
+    private static (QuantType, string?) Fit(GgufTensor tensor, QuantType wanted)
+    {
+        if (tensor.Type == wanted) return (wanted, null);
+        QuantTypeRow row = QuantTypes.Of(wanted);
+        if (tensor.Columns % row.BlockElements == 0) return (wanted, null);
+        string why = $"{tensor.Columns} columns are no multiple of {row.BlockElements}";
+        return wanted != QuantType.Q8_0 && tensor.Columns % 32 == 0 ? (QuantType.DIGITS4_G32, why) : (tensor.Type, why);
+    }
+}

@@ -1,0 +1,10 @@
+namespace Edge.Models.Pack;
+
+/// <summary>What matrices become. Keep: exact conversions only.</summary>
+public enum PackTarget { Keep, Digits4, Digits3, Digits2, Ternary }
+
+/// <summary>Bits of a ternary weight: more bits are fewer cycles.</summary>
+public enum TernaryLayout { Bits2_0, Bits1_67, Bits1_6 }
+
+/// <summary>What a float output head (or tied embedding) becomes.</summary>
+public enum PackHead { Q8_0, Digits4, Keep }

@@ -1,0 +1,160 @@
+using Edge.Gguf;
+using Edge.Kernels;
+
+namespace Edge.Models.Pack;
+
+/// <summary>Converts one tile: rows as the source file has them, to the bytes of a tile of another type, and what that
+/// lost. One per thread; its buffers hold one tile.</summary>
+internal sealed unsafe class TileWriter : IDisposable
+{
+    private readonly NativeArena _memory;
+    private readonly float* _weights;
+    private readonly float* _decoded;
+    private readonly sbyte* _codes;
+    private readonly ushort* _scales;
+    private readonly byte* _blocks;
+    private readonly QuantType _from, _to;
+    private readonly int _columns, _rowsMax;
+    private readonly long _rowBytes;
+
+    public TileWriter(QuantType from, QuantType to, long columns)
+    {
+        (_from, _to, _columns) = (from, to, checked((int)columns));
+        _rowsMax = QuantTypes.Of(to).TileRows;
+        _rowBytes = QuantTypes.RowBytes(from, columns);
+        long elements = checked((long)_rowsMax * _columns);
+        _memory = new NativeArena(checked(elements * 12));
+        _weights = _memory.TakeFloats(elements);
+        _decoded = _memory.TakeFloats(_columns);
+        _codes = (sbyte*)_memory.Take(elements);
+        _scales = (ushort*)_memory.Take(elements / 16 + 2 * _rowsMax);
+        _blocks = _memory.Take(elements * 2);
+    }
+
+    /// <summary>Σ (w − w')² and Σ w² of all tiles so far, and the largest |w − w'| and |w|.</summary>
+    public double SquaredError { get; private set; }
+    public double Squares { get; private set; }
+    public double MaxError { get; private set; }
+    public double MaxWeight { get; private set; }
+    /// <summary>Weights that are infinite or not a number.</summary>
+    public long Bad { get; private set; }
+
+    /// <summary>Converts up to a tile of rows; <paramref name="tile"/> has room for a whole one.</summary>
+    public void Convert(byte* source, int rows, byte* tile)
+    {
+        if (_from == QuantType.Q4_0 && _to == QuantType.DIGITS4_G32)
+        {
+            Bad += Digits4x32Scalar.Pack(source, tile, _columns, rows);
+            return;
+        }
+        Load(source, rows);
+        if (Bad > 0) return;
+        if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(rows, tile);
+        else ToDigits(rows, tile);
+        DecodeKernel decode = _to == QuantType.Q8_0 ? null : KernelSet.Choose("scalar").Layout(_to)!.Decode;
+        for (int r = 0; r < rows; r++)
+        {
+            if (decode == null) FloatScalar.Decode(tile, _decoded, _columns, (int)_to);
+            else decode(tile, _decoded, _columns, r);
+            Measure(_weights + (long)r * _columns);
+        }
+    }
+
+    /// <summary>Rounds rows of a matrix whose scales are known only when all rows are.</summary>
+    public void Round(byte* source, int rows, sbyte* codes, ushort* scales)
+    {
+        Load(source, rows);
+        if (Bad == 0) Round(rows, codes, scales);
+    }
+
+    /// <summary>Compares rows of a packed matrix with what they were.</summary>
+    public void Compare(byte* source, int rows, byte* matrix, long firstRow)
+    {
+        Load(source, rows);
+        DecodeKernel decode = KernelSet.Choose("scalar").Layout(_to)!.Decode;
+        for (int r = 0; r < rows; r++)
+        {
+            decode(matrix, _decoded, _columns, firstRow + r);
+            Measure(_weights + (long)r * _columns);
+        }
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    private void Load(byte* source, int rows)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            FloatScalar.Decode(source + r * _rowBytes, _weights + (long)r * _columns, _columns, (int)_from);
+            foreach (float w in new ReadOnlySpan<float>(_weights + (long)r * _columns, _columns))
+                if (!float.IsFinite(w)) Bad++;
+        }
+    }
+
+    private void Round(int rows, sbyte* all, ushort* scales)
+    {
+        bool ternary = _to is QuantType.TERNARY_2_0 or QuantType.TERNARY_1_67 or QuantType.TERNARY_1_6;
+        int run = ternary ? _columns : Digits.Group, next = 0;
+        int most = _to switch { QuantType.DIGITS4_G128 => 7, QuantType.DIGITS3_G128 => 3, _ => 1 };
+        for (long at = 0; at < (long)rows * _columns; at += run)
+        {
+            var weights = new ReadOnlySpan<float>(_weights + at, run);
+            var codes = new Span<sbyte>(all + at, run);
+            float scale = ternary
+                ? Rounding.FitTernary(weights, codes, &Rounding.ToBF16)
+                : Rounding.Fit(weights, codes, -most - 1, most, &Rounding.ToBF16);
+            scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
+        }
+    }
+
+    private void ToDigits(int rows, byte* tile)
+    {
+        Round(rows, _codes, _scales);
+        PackDigitsKernel pack = _to switch
+        {
+            QuantType.DIGITS4_G128 => &Digits4Scalar.Pack,
+            QuantType.DIGITS3_G128 => &Digits3Scalar.Pack,
+            QuantType.DIGITS2_G128 => &Digits2Scalar.Pack,
+            QuantType.TERNARY_2_0 => &Ternary2Scalar.Pack,
+            _ => &Ternary1_6Scalar.Pack,
+        };
+        pack(_codes, _scales, tile, _columns, rows);
+    }
+
+    /// <summary>Through ggml's blocks of 32: Q8_0 as they are, Q4_0 on to its tile.</summary>
+    private void ToBlocks(int rows, byte* tile)
+    {
+        bool four = _to == QuantType.DIGITS4_G32;
+        byte* block = four ? _blocks : tile;
+        Span<sbyte> codes = stackalloc sbyte[32];
+        for (long at = 0; at < (long)rows * _columns; at += 32, block += four ? 18 : 34)
+        {
+            var weights = new ReadOnlySpan<float>(_weights + at, 32);
+            float scale = Rounding.Fit(weights, codes, four ? -8 : -127, four ? 7 : 127, &Rounding.ToF16);
+            *(ushort*)block = FloatScalar.ToF16(scale);
+            if (four)
+                for (int i = 0; i < 16; i++) block[2 + i] = (byte)(codes[i] + 8 | codes[i + 16] + 8 << 4);
+            else
+                for (int i = 0; i < 32; i++) block[2 + i] = (byte)codes[i];
+        }
+        if (four) Bad += Digits4x32Scalar.Pack(_blocks, tile, _columns, rows);
+    }
+
+    private void Measure(float* weights)
+    {
+        double squared = 0, squares = 0;
+        float maxError = 0, maxWeight = 0;
+        for (int c = 0; c < _columns; c++)
+        {
+            float w = weights[c], e = Math.Abs(w - _decoded[c]);
+            squared += (double)e * e;
+            squares += (double)w * w;
+            if (e > maxError) maxError = e;
+            if (Math.Abs(w) > maxWeight) maxWeight = Math.Abs(w);
+        }
+        SquaredError += squared;
+        Squares += squares;
+        MaxError = Math.Max(MaxError, maxError);
+        MaxWeight = Math.Max(MaxWeight, maxWeight);
+    }
+}

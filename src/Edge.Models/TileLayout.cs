@@ -1,0 +1,64 @@
+using Edge.Gguf;
+using Edge.Kernels;
+
+namespace Edge.Models;
+
+/// <summary>One layout of tiles that integer kernels read, whatever the kernel set: its sizes (those of a row of the
+/// quant-type table), what it wants of activations, and how to make and decode it.</summary>
+internal sealed unsafe class TileLayout
+{
+    private readonly QuantTypeRow _sizes;
+
+    private TileLayout(QuantTypeRow sizes, ActivationFormat activations, PackKernel pack, DecodeKernel decode)
+    {
+        (_sizes, Activations) = (sizes, activations);
+        Pack = pack;
+        Decode = decode;
+    }
+
+    public static TileLayout Q8_0 { get; } =
+        Own(QuantType.Q8_0, Tiles.Rows, Tiles.Block, Tiles.Q8_0BlockBytes, ActivationFormat.Blocks, &Q8_0Scalar.Pack,
+            &Q8_0Scalar.Decode);
+    public static TileLayout Q4_0 { get; } =
+        Own(QuantType.Q4_0, Tiles.Rows, Tiles.Block, Tiles.Q4_0BlockBytes, ActivationFormat.Blocks, &Q4_0Scalar.Pack,
+            &Q4_0Scalar.Decode);
+    public static TileLayout Digits2 { get; } = Stored(QuantType.DIGITS2_G128, ActivationFormat.Groups,
+        &Digits2Scalar.Decode);
+    public static TileLayout Digits3 { get; } = Stored(QuantType.DIGITS3_G128, ActivationFormat.Groups,
+        &Digits3Scalar.Decode);
+    public static TileLayout Digits4 { get; } = Stored(QuantType.DIGITS4_G128, ActivationFormat.Groups,
+        &Digits4Scalar.Decode);
+    public static TileLayout Digits4x32 { get; } = Stored(QuantType.DIGITS4_G32, ActivationFormat.Blocks,
+        &Digits4x32Scalar.Decode);
+    public static TileLayout Ternary2 { get; } = Stored(QuantType.TERNARY_2_0, ActivationFormat.Token,
+        &Ternary2Scalar.Decode);
+    public static TileLayout Ternary1_67 { get; } = Stored(QuantType.TERNARY_1_67, ActivationFormat.Token,
+        &Ternary1_67Scalar.Decode);
+    public static TileLayout Ternary1_6 { get; } = Stored(QuantType.TERNARY_1_6, ActivationFormat.Token,
+        &Ternary1_6Scalar.Decode);
+    /// <summary>DIGITS2_G128 again, for cores without the dot product.</summary>
+    public static TileLayout Digits2Lut { get; } = Own(QuantType.DIGITS2_G128, 32, Digits.Group,
+        Digits2LutScalar.GroupBytes,
+        ActivationFormat.Tables, &Digits2LutScalar.FromDigits2, &Digits2LutScalar.Decode);
+
+    public int Rows => _sizes.TileRows;
+    public ActivationFormat Activations { get; }
+    /// <summary>From the bytes of the file; null: the file holds these tiles.</summary>
+    public PackKernel Pack { get; }
+    public DecodeKernel Decode { get; }
+
+    /// <summary>Bytes of a matrix, its last tile padded.</summary>
+    public long Bytes(long rows, long columns) => _sizes.MatrixBytes(rows, columns);
+
+    /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
+    public bool PacksInPlace(QuantTypeRow from, long rows) =>
+        from.TileRows == 1 && rows % Rows == 0 && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
+
+    private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
+        new(QuantTypes.Of(type), activations, null, decode);
+
+    private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,
+        PackKernel pack, DecodeKernel decode) =>
+        new(new QuantTypeRow(type, $"{type} in tiles", columns, blockBytes) { TileRows = rows }, activations, pack,
+            decode);
+}
