@@ -38,7 +38,8 @@ public sealed class KernelsTests : IDisposable
         var rows = report.GetProperty("kernels").EnumerateArray().ToList();
         string Text(JsonElement row, string name) => row.GetProperty(name).GetString()!;
         Assert.Equal(rows.Count, rows.Select(row => (Text(row, "family"), Text(row, "variant"))).Distinct().Count());
-        int families = rows.Select(row => Text(row, "family")).Distinct().Count();
+        // 2-bit weights have two families, Digits2 and Digits2Lut, of which a set uses one.
+        int families = rows.Select(row => Text(row, "family")).Distinct().Count() - 1;
         Assert.Equal(report.GetProperty("sets").GetArrayLength() * families, rows.Count);
         foreach (var row in rows)
         {
