@@ -36,6 +36,8 @@ public sealed unsafe class KernelSet
             Rms = &NormAvx2.Rms, RopePairs = &RopeAvx2.Pairs, RopeHalves = &RopeAvx2.Halves,
             Softmax = &SoftmaxAvx2.InPlace, SwiGlu = &GateAvx2.SwiGlu, Add = &GateAvx2.Add,
             AddScaled = &GateAvx2.AddScaled, TopK = &RouterAvx2.TopK,
+            GeGlu = &GateAvx2.GeGlu, SwiGluClamped = &GateAvx2.SwiGluClamped, ReGlu = &GateAvx2.ReGlu,
+            CappedHeadF32 = &CappedAttentionAvx2.HeadF32, CappedHeadF16 = &CappedAttentionAvx2.HeadF16,
         },
         new("neon+dp", Dp.Arm64.IsSupported, "the dot-product instructions of ARMv8.2")
         {
@@ -52,6 +54,8 @@ public sealed unsafe class KernelSet
             Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
             Softmax = &SoftmaxNeon.InPlace, SwiGlu = &GateNeon.SwiGlu, Add = &GateNeon.Add,
             AddScaled = &GateNeon.AddScaled, TopK = &RouterNeon.TopK,
+            GeGlu = &GateNeon.GeGlu, SwiGluClamped = &GateNeon.SwiGluClamped, ReGlu = &GateNeon.ReGlu,
+            CappedHeadF32 = &CappedAttentionNeon.HeadF32, CappedHeadF16 = &CappedAttentionNeon.HeadF16,
         },
         new("neon", AdvSimd.Arm64.IsSupported, "arm64")
         {
@@ -68,6 +72,8 @@ public sealed unsafe class KernelSet
             Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
             Softmax = &SoftmaxNeon.InPlace, SwiGlu = &GateNeon.SwiGlu, Add = &GateNeon.Add,
             AddScaled = &GateNeon.AddScaled, TopK = &RouterNeon.TopK,
+            GeGlu = &GateNeon.GeGlu, SwiGluClamped = &GateNeon.SwiGluClamped, ReGlu = &GateNeon.ReGlu,
+            CappedHeadF32 = &CappedAttentionNeon.HeadF32, CappedHeadF16 = &CappedAttentionNeon.HeadF16,
         },
         new("scalar", true, "nothing")
         {
@@ -83,6 +89,8 @@ public sealed unsafe class KernelSet
             Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
             Softmax = &SoftmaxScalar.InPlace, SwiGlu = &GateScalar.SwiGlu, Add = &GateScalar.Add,
             AddScaled = &GateScalar.AddScaled, TopK = &RouterScalar.TopK,
+            GeGlu = &GateScalar.GeGlu, SwiGluClamped = &GateScalar.SwiGluClamped, ReGlu = &GateScalar.ReGlu,
+            CappedHeadF32 = &CappedAttentionScalar.HeadF32, CappedHeadF16 = &CappedAttentionScalar.HeadF16,
         },
     ];
 
@@ -115,7 +123,12 @@ public sealed unsafe class KernelSet
     public required RopeKernel RopePairs { get; init; }
     public required RopeKernel RopeHalves { get; init; }
     public required SoftmaxKernel Softmax { get; init; }
-    public required SwiGluKernel SwiGlu { get; init; }
+    public required GateKernel SwiGlu { get; init; }
+    public required GateKernel GeGlu { get; init; }
+    public required GateKernel SwiGluClamped { get; init; }
+    public required GateKernel ReGlu { get; init; }
+    public required CappedHeadKernel CappedHeadF32 { get; init; }
+    public required CappedHeadKernel CappedHeadF16 { get; init; }
     public required AddKernel Add { get; init; }
     public required AddScaledKernel AddScaled { get; init; }
     public required TopKKernel TopK { get; init; }

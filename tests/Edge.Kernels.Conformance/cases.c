@@ -247,6 +247,22 @@ static void call_attention(void *kernel, Frame *f)
         f->data[4]);
 }
 
+static void prepare_capped(Frame *frame, int index)
+{
+    prepare_attention(frame, index);
+    fill_floats(frame, add(frame, INPUT, frame->number[1] * 4), frame->number[1], RANDOM);
+    // Every second case without a cap, every third without sinks.
+    frame->real[1] = index & 1 ? 0 : 2.5f;
+    frame->number[3] = index % 3;
+}
+
+static void call_capped(void *kernel, Frame *f)
+{
+    void (*attention)(void *, void *, void *, void *, long, long, long, float, float, void *, void *) = kernel;
+    attention(f->data[0], f->data[1], f->data[2], f->data[3], f->number[0], f->number[1], f->number[2], f->real[0],
+        f->real[1], f->number[3] ? f->data[5] : 0, f->data[4]);
+}
+
 static void prepare_router(Frame *frame, int index)
 {
     static const long counts[] = { 1, 4, 8, 61, 128 }, used[] = { 1, 4, 2, 8, 6 };
@@ -290,10 +306,15 @@ const Family families[] = {
     { "Rope.Halves", 6 * VALUE_KINDS, 0, prepare_rope, call_rope, 0 },
     { "Softmax.InPlace", LENGTHS * VALUE_KINDS, 1e-6, prepare_vectors, call_softmax, 1 << 16 | 1 },
     { "Gate.SwiGlu", LENGTHS * VALUE_KINDS, 2e-6, prepare_vectors, call_gate, 3 << 16 | 4 },
+    { "Gate.GeGlu", LENGTHS * VALUE_KINDS, 2e-6, prepare_vectors, call_gate, 3 << 16 | 4 },
+    { "Gate.SwiGluClamped", LENGTHS * VALUE_KINDS, 2e-6, prepare_vectors, call_gate, 3 << 16 | 4 },
+    { "Gate.ReGlu", LENGTHS * VALUE_KINDS, 0, prepare_vectors, call_gate, 3 << 16 | 256 | 4 },
     { "Gate.Add", LENGTHS * VALUE_KINDS, 0, prepare_vectors, call_add, 2 << 16 | 256 | 1 },
     { "Gate.AddScaled", LENGTHS * VALUE_KINDS, 0, prepare_vectors, call_addscaled, 2 << 16 | 256 | 1 },
     { "Attention.HeadF32", ATTENTION_SIZES * VALUE_KINDS, 2e-5, prepare_attention, call_attention, 0 },
     { "Attention.HeadF16", ATTENTION_SIZES * VALUE_KINDS, 2e-5, prepare_attention, call_attention, 1 },
+    { "CappedAttention.HeadF32", ATTENTION_SIZES * VALUE_KINDS, 2e-5, prepare_capped, call_capped, 0 },
+    { "CappedAttention.HeadF16", ATTENTION_SIZES * VALUE_KINDS, 2e-5, prepare_capped, call_capped, 1 },
     { "Router.TopK", 5 * VALUE_KINDS, 1e-6, prepare_router, call_router, 0 },
 };
 const int family_count = sizeof families / sizeof *families;

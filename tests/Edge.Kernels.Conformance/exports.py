@@ -17,6 +17,8 @@ SHAPES = {
     "addscaled": "float* y, float* x, float scale, long n",
     "attention": "float* q, byte* k, byte* v, float* y, long headSize, long group, long length, float scale, "
                  "float* scratch",
+    "cappedattention": "float* q, byte* k, byte* v, float* y, long headSize, long group, long length, float scale, "
+                       "float cap, float* sinks, float* scratch",
     "router": "float* logits, int* experts, float* weights, long count, long used, int renormalise",
 }
 

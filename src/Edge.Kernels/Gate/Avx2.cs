@@ -20,6 +20,51 @@ public static unsafe class GateAvx2
         GateScalar.SwiGlu(gate + i, up + i, y + i, n - i);
     }
 
+    /// <inheritdoc cref="GateScalar.GeGlu"/>
+    public static void GeGlu(float* gate, float* up, float* y, long n)
+    {
+        long i = 0;
+        for (; i + 8 <= n; i += 8)
+        {
+            Vector256<float> g = Avx.LoadVector256(gate + i);
+            Vector256<float> inner = Avx.Add(Vector256.Create(GateScalar.GeluLinear),
+                Avx.Multiply(Vector256.Create(GateScalar.GeluCubic), Avx.Multiply(g, g)));
+            inner = Avx.Xor(Avx.Multiply(g, inner), Vector256.Create(-0f));
+            g = Avx.Divide(g, Avx.Add(Vector256.Create(1f), SoftmaxAvx2.Exp(inner)));
+            Avx.Store(y + i, Avx.Multiply(g, Avx.LoadVector256(up + i)));
+        }
+        GateScalar.GeGlu(gate + i, up + i, y + i, n - i);
+    }
+
+    /// <inheritdoc cref="GateScalar.SwiGluClamped"/>
+    public static void SwiGluClamped(float* gate, float* up, float* y, long n)
+    {
+        Vector256<float> limit = Vector256.Create(GateScalar.ClampLimit);
+        Vector256<float> least = Vector256.Create(-GateScalar.ClampLimit), one = Vector256.Create(1f);
+        long i = 0;
+        for (; i + 8 <= n; i += 8)
+        {
+            Vector256<float> g = Avx.Min(Avx.LoadVector256(gate + i), limit);
+            Vector256<float> u = Avx.Max(Avx.Min(Avx.LoadVector256(up + i), limit), least);
+            Vector256<float> inner = Avx.Multiply(Vector256.Create(GateScalar.ClampSlope), g);
+            g = Avx.Divide(g, Avx.Add(one, SoftmaxAvx2.Exp(Avx.Xor(inner, Vector256.Create(-0f)))));
+            Avx.Store(y + i, Avx.Multiply(g, Avx.Add(u, one)));
+        }
+        GateScalar.SwiGluClamped(gate + i, up + i, y + i, n - i);
+    }
+
+    /// <inheritdoc cref="GateScalar.ReGlu"/>
+    public static void ReGlu(float* gate, float* up, float* y, long n)
+    {
+        long i = 0;
+        for (; i + 8 <= n; i += 8)
+        {
+            Vector256<float> g = Avx.Max(Avx.LoadVector256(gate + i), Vector256<float>.Zero);
+            Avx.Store(y + i, Avx.Multiply(g, Avx.LoadVector256(up + i)));
+        }
+        GateScalar.ReGlu(gate + i, up + i, y + i, n - i);
+    }
+
     /// <inheritdoc cref="GateScalar.Add"/>
     public static void Add(float* y, float* x, long n)
     {

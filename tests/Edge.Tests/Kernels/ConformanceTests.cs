@@ -51,6 +51,8 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
     private delegate void AddScaled(float* y, float* x, float scale, long n);
     private delegate void Attention(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
         float scale, float* scratch);
+    private delegate void CappedAttention(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
+        float scale, float cap, float* sinks, float* scratch);
     private delegate void Router(float* logits, int* experts, float* weights, long count, long used, int renormalise);
 
     [StructLayout(LayoutKind.Sequential)]
@@ -132,6 +134,7 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
         "add" => typeof(Add),
         "addscaled" => typeof(AddScaled),
         "attention" => typeof(Attention),
+        "cappedattention" => typeof(CappedAttention),
         "router" => typeof(Router),
         _ => throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
             $"kernels.list: unknown shape {name}")),
