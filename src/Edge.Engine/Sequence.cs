@@ -59,7 +59,7 @@ internal sealed class Sequence : IDisposable
         int limit = Math.Min(_kept, prompt.Count - 1); // one is always run: its logits are needed
         int n = 0;
         while (n < limit && _tokens[n] == prompt[n]) n++;
-        return n;
+        return _cache.Reusable(n);
     }
 
     /// <summary>Takes an admitted request (prompt plus one token fits the context).</summary>

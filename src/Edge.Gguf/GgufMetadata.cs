@@ -92,6 +92,9 @@ public sealed class GgufMetadata
     public IReadOnlyList<long>? FindIntegers(string key) =>
         FindArray(key, "integers", ValueTypes.IsInteger) is { } entry ? Integers(key, entry) : null;
 
+    public IReadOnlyList<bool>? FindBools(string key) =>
+        FindArray(key, "bools", type => type == GgufValueType.Bool) is { } entry ? (bool[])Elements(key, entry) : null;
+
     public IReadOnlyList<double>? FindReals(string key) =>
         FindArray(key, "floats", ValueTypes.IsReal) is { } entry ? Reals(entry) : null;
 

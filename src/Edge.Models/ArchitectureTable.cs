@@ -9,10 +9,24 @@ public static class ArchitectureTable
     private static readonly SortedDictionary<string, Func<ModelSource, Transformer>> Factories =
         new(StringComparer.Ordinal)
         {
-            ["llama"] = source => new Llama(source),
+            ["bitnet"] = source => new BitNet(source),
+            ["bitnet-25"] = source => new BitNet(source),
+            ["bitnet-b1.58"] = source => new BitNet(source),
+            ["deepseek2"] = source => new DeepSeek2(source),
+            ["gemma2"] = source => new Gemma2(source),
+            ["gemma3"] = source => new Gemma3(source),
+            ["gpt-oss"] = source => new GptOss(source),
+            ["granite"] = source => new Granite(source),
+            ["granitemoe"] = source => new GraniteMoe(source),
+            ["lfm2"] = source => new Lfm2(source),
+            ["llama"] = source => source.Config.ExpertCount > 0 ? new Mixtral(source) : new Llama(source),
+            ["olmoe"] = source => new Olmoe(source),
+            ["phi3"] = source => new Phi3(source),
+            ["plm"] = source => new Plm(source),
             ["qwen2"] = source => new Qwen2(source),
             ["qwen3"] = source => new Qwen3(source),
             ["qwen3moe"] = source => new Qwen3Moe(source),
+            ["smollm3"] = source => new SmolLm3(source),
         };
 
     public static IReadOnlyCollection<string> Names => Factories.Keys;

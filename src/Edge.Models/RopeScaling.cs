@@ -9,8 +9,13 @@ public sealed record RopeScaling
     public RopeScalingKind Kind { get; init; }
     public double Factor { get; init; } = 1;
     public int OriginalContextLength { get; init; }
-    /// <summary>YaRN: multiplies cos and sin, besides YaRN's own 1 + 0.1 · ln(factor).</summary>
+    /// <summary>Multiplies cos and sin, with YaRN besides its own 1 + 0.1 · ln(factor).</summary>
     public double AttnFactor { get; init; } = 1;
+    /// <summary>DeepSeek's YaRN: not cos and sin but the scores are multiplied, by (1 + this · ln(factor))²; 0: YaRN's
+    /// way.</summary>
+    public double YarnLogMultiplier { get; init; }
+    /// <summary>YaRN: whether the ramp starts and ends at whole dimensions.</summary>
+    public bool YarnTruncate { get; init; } = true;
     public double YarnBetaFast { get; init; } = 32;
     public double YarnBetaSlow { get; init; } = 1;
     public double LowFreqFactor { get; init; } = 1;

@@ -10,7 +10,7 @@ namespace Edge.Models;
 /// has them.
 /// Owns what it packs and the weight file.
 /// </summary>
-internal sealed unsafe class Tensors : IDisposable
+internal sealed unsafe partial class Tensors : IDisposable
 {
     private readonly WeightFile _weights;
     private readonly KernelSet _kernels;
@@ -34,11 +34,15 @@ internal sealed unsafe class Tensors : IDisposable
     public GgufFile File { get; }
 
     /// <summary>A float32 vector, read in place.</summary>
-    public float* Vector(string name, long length)
+    public float* Vector(string name, long length) => Vector(Checked(name, length));
+
+    /// <summary>Float32 vectors one after another, one per expert, read in place.</summary>
+    public float* Vectors(string name, long length, long count) => Vector(Checked(name, length, count));
+
+    private float* Vector(GgufTensor tensor)
     {
-        GgufTensor tensor = Checked(name, length);
         if (tensor.Type != QuantType.F32)
-            throw new GgufException($"tensor '{name}' is {QuantTypes.Of(tensor.Type).Name}, a vector must be F32",
+            throw new GgufException($"tensor '{tensor.Name}' is {QuantTypes.Of(tensor.Type).Name}, a vector must be F32",
                 tensor.EntryOffset);
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
         Count(tensor);

@@ -12,13 +12,14 @@ internal abstract unsafe class Transformer : Model
     private readonly WorkerPool _pool;
     private readonly NativeArena _memory;
     private readonly ModelOptions _options;
-    private readonly RopeTables _rope;
+    private readonly List<RopeTables> _ropes = [];
     private readonly Batch _batch;
     private readonly RowBuffer _logits;
     private bool _disposed;
 
-    /// <summary>Binds the table, the output norm and the head; the architecture binds its layers.</summary>
-    protected Transformer(ModelSource source)
+    /// <summary>Binds the table, the output norm and the head; the architecture binds its layers.
+    /// <paramref name="extraWidth"/>: floats per row of the buffers that only this architecture takes.</summary>
+    protected Transformer(ModelSource source, long extraWidth = 0, string outputNorm = "output_norm.weight")
     {
         (Config, _options, _tensors) = (source.Config, source.Options, source.Tensors);
         (Metadata, KernelSetName) = (source.File.Metadata, source.Kernels.Name);
@@ -29,18 +30,21 @@ internal abstract unsafe class Transformer : Model
             ? source.Tensors.Matrix("token_embd.weight", c.VocabularySize, c.EmbeddingLength)
             : source.Tensors.Table("token_embd.weight", c.VocabularySize, c.EmbeddingLength);
         Output = tied ? TokenEmbd : source.Tensors.Matrix("output.weight", c.VocabularySize, c.EmbeddingLength);
-        OutputNorm = source.Tensors.Vector("output_norm.weight", c.EmbeddingLength);
-        float* factors = source.Tensors.FindVector("rope_freqs.weight", c.KeyLength / 2);
+        OutputNorm = source.Tensors.Vector(outputNorm, c.EmbeddingLength);
+        int pairs = c.RopeDimensionCount / 2;
+        float* factors = source.Tensors.FindVector("rope_freqs.weight", pairs);
+        if (factors == null) factors = source.Tensors.FindVector("rope_factors_short.weight", pairs);
+        float* longFactors = source.Tensors.FindVector("rope_factors_long.weight", pairs);
         _pool = source.Pool;
         Threads = _pool.Count;
         BatchRowsMax = _options.BatchRowsMax;
-        long stateBytes = StateBytes(c, BatchRowsMax, Threads);
+        long stateBytes = StateBytes(c, extraWidth, BatchRowsMax, Threads);
         long memoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (stateBytes > memoryBytes)
             throw new GgufException($"the metadata asks for {stateBytes >> 20} MiB of run state, this machine has " +
                 $"{memoryBytes >> 20}", Metadata.OffsetOf($"{c.Architecture}.feed_forward_length"));
         _memory = new NativeArena(stateBytes);
-        _rope = new RopeTables(c, factors, _memory, BatchRowsMax);
+        Rope = TakeRope(new RopeRule(c.RopeDimensionCount, c.RopeFreqBase, c.RopeScaling), factors, longFactors);
         _batch = new Batch(BatchRowsMax);
         X = Take(c.EmbeddingLength);
         Xb = Take(c.EmbeddingLength);
@@ -50,7 +54,7 @@ internal abstract unsafe class Transformer : Model
         Att = Take(c.QueryLength);
         float* logits = _memory.TakeFloats((long)BatchRowsMax * c.VocabularySize);
         _logits = new RowBuffer(logits, default, c.VocabularySize);
-        Ops = new Ops(source, _rope, _memory) { Batch = _batch };
+        Ops = new Ops(source, Rope, _memory) { Batch = _batch };
     }
 
     public override ModelConfig Config { get; }
@@ -62,6 +66,7 @@ internal abstract unsafe class Transformer : Model
         LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;
 
     protected Ops Ops { get; }
+    protected RopeTables Rope { get; }
     protected Matrix TokenEmbd { get; }
     protected Matrix Output { get; }
     protected float* OutputNorm { get; }
@@ -76,11 +81,14 @@ internal abstract unsafe class Transformer : Model
     /// <summary>Bytes of the layers' matrices that one token reads.</summary>
     protected long LayerBytesPerToken { get; set; }
 
+    public override long CacheBytes(int contextLength) =>
+        SequenceCache.BytesOf(Config, _options.KvType, contextLength, BatchRowsMax);
+
     public override KvCache CreateCache(int contextLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(contextLength, ConfigReader.ContextMax);
-        return new SequenceCache(this, Config, _options.KvType, contextLength);
+        return new SequenceCache(this, Config, _options.KvType, contextLength, BatchRowsMax);
     }
 
     public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)
@@ -88,10 +96,11 @@ internal abstract unsafe class Transformer : Model
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (rows.IsEmpty) return default;
         _batch.Set(rows, this, Config.VocabularySize);
-        _rope.Fill(_batch.Positions);
+        foreach (RopeTables rope in _ropes) rope.Fill(_batch);
         Ops.Embed(TokenEmbd, X);
         Run();
         Ops.Logits(X, OutputNorm, Output, Xb, _logits);
+        FinishLogits(_logits, _batch.WantedCount);
         return new ReadOnlySpan<float>(_logits.Data, checked(_batch.WantedCount * Config.VocabularySize));
     }
 
@@ -107,6 +116,17 @@ internal abstract unsafe class Transformer : Model
     /// <summary>All layers: X in, X out.</summary>
     protected abstract void Run();
 
+    /// <summary>What the architecture does to logits after the head.</summary>
+    protected virtual void FinishLogits(RowBuffer logits, int rows) { }
+
+    /// <summary>Tables of angles, filled for every pass.</summary>
+    protected RopeTables TakeRope(RopeRule rule, float* factors = null, float* longFactors = null)
+    {
+        var rope = new RopeTables(rule, factors, longFactors, _memory, BatchRowsMax);
+        _ropes.Add(rope);
+        return rope;
+    }
+
     /// <summary>A state buffer for the rows of a batch, with prepared rows beside it where integer kernels may read
     /// it.</summary>
     protected RowBuffer Take(int width, int rowsPerToken = 1)
@@ -119,15 +139,16 @@ internal abstract unsafe class Transformer : Model
     protected Routing TakeRouting() => new(Config, _memory, BatchRowsMax);
 
     /// <summary>Room for every buffer that any architecture takes.</summary>
-    private static long StateBytes(ModelConfig c, int rowsMax, int threads)
+    private static long StateBytes(ModelConfig c, long extraWidth, int rowsMax, int threads)
     {
         long used = Math.Max(1, c.ExpertUsedCount);
         long ff = Math.Max(c.FeedForwardLength, (long)c.ExpertFeedForwardLength * used);
         long wide = 3L * c.EmbeddingLength + 2L * c.QueryLength + 2L * c.KvLength + 3 * ff
-            + 2 * used * c.EmbeddingLength + c.ExpertCount;
+            + 2 * used * c.EmbeddingLength + c.ExpertCount + extraWidth;
         // Beside a float stand at most 1.25, 1.5, 1 and (tables) 17 prepared bytes, and 192 per row; pages that nobody
         // writes take no memory. Cos, sin and logits are floats alone.
-        long perRow = checked(wide * 25 + 256 * (16 + 8 * used) + 4L * (c.KeyLength + c.VocabularySize));
+        long perRow = checked(wide * 25 + 256 * (32 + 8 * used + 2L * c.HeadCount)
+            + 4L * (2 * c.RopeDimensionCount + c.VocabularySize));
         return checked(perRow * rowsMax + Ops.ArenaBytes(c, threads) + Routing.Bytes(c, rowsMax));
     }
 }

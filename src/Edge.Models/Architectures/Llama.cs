@@ -1,5 +1,3 @@
-using Edge.Gguf;
-
 namespace Edge.Models.Architectures;
 
 /// <summary>Llama 1 to 3 and their kin: pre-norm, grouped-query attention, neighbours rotated, SwiGLU.</summary>
@@ -10,9 +8,6 @@ internal sealed unsafe class Llama : Transformer
 
     public Llama(ModelSource source) : base(source)
     {
-        if (source.Config.ExpertCount > 0)
-            throw new GgufException("llama with experts (Mixtral) is not supported; qwen3moe is",
-                source.File.Metadata.OffsetOf("llama.expert_count"));
         ModelConfig c = Config;
         _layers = new Layer[c.LayerCount];
         for (int l = 0; l < c.LayerCount; l++)

@@ -11,6 +11,7 @@ internal sealed class FakeCache(int capacity) : KvCache
     private int _length;
     public override int Capacity => capacity;
     public override int Length => _length;
+    public override long Bytes => capacity * sizeof(int);
     public override void Truncate(int length) => _length = Math.Min(_length, length);
     public void Append(int token) => Tokens[_length++] = token;
     public override void Dispose() { }
@@ -36,6 +37,7 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     public override int Threads => 1;
     public override int BatchRowsMax => batchRowsMax;
     public override long WeightBytesPerToken => 0;
+    public override long CacheBytes(int contextLength) => contextLength * sizeof(int);
     public override KvCache CreateCache(int contextLength) => new FakeCache(contextLength);
 
     public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)

@@ -1,0 +1,69 @@
+namespace Edge.Models.Architectures;
+
+/// <summary>Granite 3 and its dense successors: llama's layer, with factors on embeddings, attention scores, what each
+/// block adds, and logits.</summary>
+internal sealed unsafe class Granite : Transformer
+{
+    private readonly Layer[] _layers;
+    private readonly RowBuffer _gate, _up, _h;
+    private readonly bool _rotates;
+    private readonly float _embedding, _residual, _logits;
+
+    public Granite(ModelSource source) : base(source)
+    {
+        ModelConfig c = Config;
+        _rotates = source.File.Metadata.FindBool("granite.rope.scaling.finetuned") ?? true;
+        _embedding = c.EmbeddingScale > 0 ? c.EmbeddingScale : 1;
+        _residual = c.ResidualScale > 0 ? c.ResidualScale : 1;
+        _logits = c.LogitScale > 0 ? 1 / c.LogitScale : 1;
+        _layers = new Layer[c.LayerCount];
+        for (int l = 0; l < c.LayerCount; l++)
+        {
+            _layers[l] = new Layer(source.Tensors, c, l);
+            LayerBytesPerToken += _layers[l].Bytes;
+        }
+        _gate = Take(c.FeedForwardLength);
+        _up = Take(c.FeedForwardLength);
+        _h = Take(c.FeedForwardLength);
+    }
+
+    protected override void Run()
+    {
+        Ops.Scale(X, _embedding);
+        for (int l = 0; l < _layers.Length; l++)
+        {
+            Layer w = _layers[l];
+
+            Ops.RmsNorm(X, w.AttnNorm, Xb);
+            Ops.MatMul(Xb, w.Q, Q, w.K, K, w.V, V);
+            if (_rotates) Ops.Rope(Q, K, RopeOrder.Pairs);
+            Ops.Remember(l, K, V);
+            Ops.Attend(l, Q, Att);
+            Ops.MatMul(Att, w.O, Xb);
+            Ops.AddScaled(X, Xb, _residual);
+
+            Ops.RmsNorm(X, w.FfnNorm, Xb);
+            Ops.MatMul(Xb, w.Gate, _gate, w.Up, _up);
+            Ops.SwiGlu(_gate, _up, _h);
+            Ops.MatMul(_h, w.Down, Xb);
+            Ops.AddScaled(X, Xb, _residual);
+        }
+    }
+
+    protected override void FinishLogits(RowBuffer logits, int rows) => Ops.Scale(logits, _logits, rows);
+
+    private sealed class Layer(Tensors t, ModelConfig c, int l)
+    {
+        public readonly float* AttnNorm = t.Vector($"blk.{l}.attn_norm.weight", c.EmbeddingLength);
+        public readonly Matrix Q = t.Matrix($"blk.{l}.attn_q.weight", c.QueryLength, c.EmbeddingLength);
+        public readonly Matrix K = t.Matrix($"blk.{l}.attn_k.weight", c.KvLength, c.EmbeddingLength);
+        public readonly Matrix V = t.Matrix($"blk.{l}.attn_v.weight", c.KvLength, c.EmbeddingLength);
+        public readonly Matrix O = t.Matrix($"blk.{l}.attn_output.weight", c.EmbeddingLength, c.QueryLength);
+        public readonly float* FfnNorm = t.Vector($"blk.{l}.ffn_norm.weight", c.EmbeddingLength);
+        public readonly Matrix Gate = t.Matrix($"blk.{l}.ffn_gate.weight", c.FeedForwardLength, c.EmbeddingLength);
+        public readonly Matrix Up = t.Matrix($"blk.{l}.ffn_up.weight", c.FeedForwardLength, c.EmbeddingLength);
+        public readonly Matrix Down = t.Matrix($"blk.{l}.ffn_down.weight", c.EmbeddingLength, c.FeedForwardLength);
+
+        public long Bytes => Q.Bytes + K.Bytes + V.Bytes + O.Bytes + Gate.Bytes + Up.Bytes + Down.Bytes;
+    }
+}

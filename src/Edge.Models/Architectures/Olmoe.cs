@@ -1,0 +1,86 @@
+using Edge.Gguf;
+
+namespace Edge.Models.Architectures;
+
+/// <summary>OLMoE (arXiv 2409.02060): q and k are normed over all heads together, halves rotated, and the chosen experts
+/// keep the weights that the softmax over all experts gave them.</summary>
+internal sealed unsafe class Olmoe : Transformer
+{
+    private readonly Layer[] _layers;
+    private readonly RowBuffer _scores, _xe, _gate, _up, _h, _ye;
+    private readonly Routing _routing;
+
+    public Olmoe(ModelSource source) : base(source)
+    {
+        ModelConfig c = Config;
+        if (c.ExpertCount == 0)
+            throw new GgufException("olmoe needs expert_count above 0",
+                source.File.Metadata.OffsetOf("olmoe.expert_count"));
+        if (source.File.Metadata.FindReal("olmoe.attention.clamp_kqv") is > 0)
+            throw new GgufException("olmoe.attention.clamp_kqv above 0 is not supported",
+                source.File.Metadata.OffsetOf("olmoe.attention.clamp_kqv"));
+        _layers = new Layer[c.LayerCount];
+        for (int l = 0; l < c.LayerCount; l++)
+        {
+            _layers[l] = new Layer(source.Tensors, c, l);
+            LayerBytesPerToken += _layers[l].Bytes;
+        }
+        _routing = TakeRouting();
+        _scores = Take(c.ExpertCount);
+        _xe = Take(c.EmbeddingLength, c.ExpertUsedCount);
+        _gate = Take(c.ExpertFeedForwardLength, c.ExpertUsedCount);
+        _up = Take(c.ExpertFeedForwardLength, c.ExpertUsedCount);
+        _h = Take(c.ExpertFeedForwardLength, c.ExpertUsedCount);
+        _ye = Take(c.EmbeddingLength, c.ExpertUsedCount);
+    }
+
+    protected override void Run()
+    {
+        for (int l = 0; l < _layers.Length; l++)
+        {
+            Layer w = _layers[l];
+
+            Ops.RmsNorm(X, w.AttnNorm, Xb);
+            Ops.MatMul(Xb, w.Q, Q, w.K, K, w.V, V);
+            Ops.RmsNorm(Q, w.QNorm, Q);
+            Ops.RmsNorm(K, w.KNorm, K);
+            Ops.Rope(Q, K, RopeOrder.Halves);
+            Ops.Remember(l, K, V);
+            Ops.Attend(l, Q, Att);
+            Ops.MatMul(Att, w.O, Xb);
+            Ops.Add(X, Xb);
+
+            Ops.RmsNorm(X, w.FfnNorm, Xb);
+            Ops.MatMul(Xb, w.Router, _scores);
+            Ops.Route(_scores, _routing, renormalise: false);
+            Ops.Gather(Xb, _routing, _xe);
+            Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
+            Ops.SwiGluExperts(_gate, _up, _h, _routing);
+            Ops.MatMulExperts(_h, _routing, w.Down, _ye);
+            Ops.Combine(_ye, _routing, X);
+        }
+    }
+
+    private sealed class Layer(Tensors t, ModelConfig c, int l)
+    {
+        public readonly float* AttnNorm = t.Vector($"blk.{l}.attn_norm.weight", c.EmbeddingLength);
+        public readonly Matrix Q = t.Matrix($"blk.{l}.attn_q.weight", c.QueryLength, c.EmbeddingLength);
+        public readonly Matrix K = t.Matrix($"blk.{l}.attn_k.weight", c.KvLength, c.EmbeddingLength);
+        public readonly Matrix V = t.Matrix($"blk.{l}.attn_v.weight", c.KvLength, c.EmbeddingLength);
+        public readonly float* QNorm = t.Vector($"blk.{l}.attn_q_norm.weight", c.QueryLength);
+        public readonly float* KNorm = t.Vector($"blk.{l}.attn_k_norm.weight", c.KvLength);
+        public readonly Matrix O = t.Matrix($"blk.{l}.attn_output.weight", c.EmbeddingLength, c.QueryLength);
+        public readonly float* FfnNorm = t.Vector($"blk.{l}.ffn_norm.weight", c.EmbeddingLength);
+        public readonly Matrix Router = t.Matrix($"blk.{l}.ffn_gate_inp.weight", c.ExpertCount, c.EmbeddingLength);
+        public readonly Matrix Gate = t.Stack(
+            $"blk.{l}.ffn_gate_exps.weight", c.ExpertFeedForwardLength, c.EmbeddingLength, c.ExpertCount);
+        public readonly Matrix Up = t.Stack(
+            $"blk.{l}.ffn_up_exps.weight", c.ExpertFeedForwardLength, c.EmbeddingLength, c.ExpertCount);
+        public readonly Matrix Down = t.Stack(
+            $"blk.{l}.ffn_down_exps.weight", c.EmbeddingLength, c.ExpertFeedForwardLength, c.ExpertCount);
+
+        /// <summary>What one token reads: the router and the experts it uses.</summary>
+        public long Bytes => Q.Bytes + K.Bytes + V.Bytes + O.Bytes + Router.Bytes
+            + c.ExpertUsedCount * (Gate.Bytes + Up.Bytes + Down.Bytes);
+    }
+}
