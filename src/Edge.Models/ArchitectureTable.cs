@@ -31,11 +31,13 @@ public static class ArchitectureTable
 
     public static IReadOnlyCollection<string> Names => Factories.Keys;
 
-    /// <summary>Errors: GgufException that names the architecture and the known ones.</summary>
+    /// <summary>Errors: GgufException that names the tensor or key that is missing, or not expected.</summary>
     internal static Transformer Create(ModelSource source)
     {
         string name = source.Config.Architecture;
-        return Factories[name](source);
+        Transformer model = Factories[name](source);
+        source.Tensors.RequireAllAsked(name);
+        return model;
     }
 
     /// <summary>Refuses an unknown architecture before its other keys are looked at.</summary>

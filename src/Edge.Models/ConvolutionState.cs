@@ -2,8 +2,8 @@ namespace Edge.Models;
 
 /// <summary>
 /// What the short convolutions of one sequence look back on: a ring of the last positions' inputs, and, every
-/// <see cref="Interval"/> positions, a copy of the few before it, so that a prefix can be taken up again without keeping
-/// all of it.
+/// <see cref="Interval"/> positions, a copy of the few before it, so that a prefix can be taken up again without
+/// keeping all of it.
 /// </summary>
 internal sealed unsafe class ConvolutionState
 {

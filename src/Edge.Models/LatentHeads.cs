@@ -1,7 +1,7 @@
 namespace Edge.Models;
 
-/// <summary>What latent attention brings queries into the latent space with, and values out of it, of one layer: a matrix
-/// per head each.</summary>
+/// <summary>What latent attention brings queries into the latent space with, and values out of it, of one layer: a
+/// matrix per head each.</summary>
 internal readonly struct LatentHeads
 {
     private LatentHeads(Matrix keys, Matrix values) => (Keys, Values) = (keys, values);

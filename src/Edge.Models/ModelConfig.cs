@@ -13,8 +13,8 @@ public sealed record ModelConfig
     public int FeedForwardLength { get; init; }
     public int HeadCount { get; init; }
     public int HeadCountKv { get; init; }
-    /// <summary>Size of a head of queries, keys and values, as the cache holds it. With latent attention: the latent and
-    /// the rotated part, one head for all queries.</summary>
+    /// <summary>Size of a head of queries, keys and values, as the cache holds it. With latent attention: the latent
+    /// and the rotated part, one head for all queries.</summary>
     public int KeyLength { get; init; }
     public float LayerNormRmsEpsilon { get; init; }
 

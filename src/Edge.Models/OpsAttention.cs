@@ -122,8 +122,8 @@ internal sealed unsafe partial class Ops
                 (_half ? _kernels.CappedHeadF16 : _kernels.CappedHeadF32)(q, keys, values, y, headSize, group,
                     length - start, scale, _cap, _sinks == null ? null : _sinks + first, scratch);
             else
-                (_half ? _kernels.HeadF16 : _kernels.HeadF32)(q, keys, values, y, headSize, group, length - start, scale,
-                    scratch);
+                (_half ? _kernels.HeadF16 : _kernels.HeadF32)(q, keys, values, y, headSize, group,
+                    length - start, scale, scratch);
         }
     }
 }

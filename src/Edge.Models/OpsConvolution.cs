@@ -4,7 +4,8 @@ namespace Edge.Models;
 internal sealed unsafe partial class Ops
 {
     /// <summary>y ← c · Σ kernel[j] · (b · x)[position − j], channel by channel, and prepared for matrices.
-    /// Shapes: bcx is float[rows][b, c, x][width]; kernel is float[l_cache][width], the oldest position first.</summary>
+    /// Shapes: bcx is float[rows][b, c, x][width]; kernel is float[l_cache][width], the oldest position
+    /// first.</summary>
     public void ShortConvolution(int layer, RowBuffer bcx, float* kernel, RowBuffer y)
     {
         (_layer, _x, _y) = (layer, bcx, y);

@@ -22,8 +22,9 @@ internal sealed unsafe partial class Ops
         }
     }
 
-    /// <summary>y ← every head's query in the latent space, its unrotated part by the head's matrix, its rotated part as it
-    /// is. Shapes: q is float[rows][heads][KeyLengthMla]; plain and latent are scratch, a row per head and row.</summary>
+    /// <summary>y ← every head's query in the latent space, its unrotated part by the head's matrix, its rotated part
+    /// as it is. Shapes: q is float[rows][heads][KeyLengthMla]; plain and latent are scratch, a row per head and
+    /// row.</summary>
     public void Absorb(RowBuffer q, LatentHeads w, RowBuffer plain, RowBuffer latent, RowBuffer y)
     {
         TakeHeads(q, _config.KeyLengthMla, plain);

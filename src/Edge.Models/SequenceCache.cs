@@ -61,7 +61,8 @@ internal sealed unsafe class SequenceCache : KvCache
     /// <summary>What the layer convolved at a position: one of the last ones.</summary>
     public float* Convolved(int layer, int position) => Convolution!.Row(_place[layer], position);
 
-    /// <summary>The layer's row of that position is written: keeps it for later truncation where it is needed.</summary>
+    /// <summary>The layer's row of that position is written: keeps it for later truncation where it is
+    /// needed.</summary>
     public void KeepConvolved(int layer, int position) => Convolution!.Keep(_place[layer], position);
 
     public override int Reusable(int length) => Convolution?.Reusable(length) ?? length;

@@ -19,6 +19,7 @@ internal sealed unsafe partial class Tensors : IDisposable
     private readonly PackHeader? _pack;
     private readonly List<NativeArena> _packed = [];
     private readonly Dictionary<GgufTensor, Matrix> _bound = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<string> _asked = [];
     private readonly long _totalBytes;
     private long _doneBytes;
 
@@ -42,8 +43,8 @@ internal sealed unsafe partial class Tensors : IDisposable
     private float* Vector(GgufTensor tensor)
     {
         if (tensor.Type != QuantType.F32)
-            throw new GgufException($"tensor '{tensor.Name}' is {QuantTypes.Of(tensor.Type).Name}, a vector must be F32",
-                tensor.EntryOffset);
+            throw new GgufException($"tensor '{tensor.Name}' is {QuantTypes.Of(tensor.Type).Name}, " +
+                "a vector must be F32", tensor.EntryOffset);
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
         Count(tensor);
         return (float*)_weights.Address(tensor);
@@ -86,6 +87,18 @@ internal sealed unsafe partial class Tensors : IDisposable
         return formats;
     }
 
+    /// <summary>A tensor that nothing asked for would be left out of the arithmetic, and the answers be wrong without a
+    /// word. Errors: GgufException that names it.</summary>
+    public void RequireAllAsked(string architecture)
+    {
+        foreach (GgufTensor tensor in File.Tensors)
+        {
+            if (!_asked.Contains(tensor.Name))
+                throw new GgufException($"tensor '{tensor.Name}' has no place in the architecture '{architecture}' " +
+                    "as it is known here; leaving it out would give wrong answers", tensor.EntryOffset);
+        }
+    }
+
     public void Dispose()
     {
         foreach (NativeArena arena in _packed) arena.Dispose();
@@ -96,6 +109,7 @@ internal sealed unsafe partial class Tensors : IDisposable
     private GgufTensor Checked(string name, params ReadOnlySpan<long> shape)
     {
         GgufTensor tensor = File.Get(name);
+        _asked.Add(name);
         bool same = true;
         for (int i = 0; i < Math.Max(shape.Length, tensor.Shape.Count); i++)
         {

@@ -12,7 +12,8 @@ public static unsafe class CappedAttentionScalar
     /// <summary>Floats of scratch that one call needs.</summary>
     public const long ScratchFloats = Chunk;
 
-    /// <summary>y[g] = Σ softmax(score)[p] v[p] over positions p &lt; length, score = cap · tanh(scale · q[g]·k[p] / cap).
+    /// <summary>y[g] = Σ softmax(score)[p] v[p] over positions p &lt; length, score = cap · tanh(scale · q[g]·k[p] /
+    /// cap).
     /// Shapes: as <see cref="AttentionScalar.HeadF32"/>; cap 0: no cap; sinks is float[group] or null; scratch is
     /// float[<see cref="ScratchFloats"/>].</summary>
     public static void HeadF32(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,

@@ -15,7 +15,8 @@ public static unsafe class GateScalar
         for (long i = 0; i < n; i++) y[i] = gate[i] / (1f + SoftmaxScalar.Exp(-gate[i])) * up[i];
     }
 
-    /// <summary>y = GELU(gate) · up, GELU by its tanh form: gate · sigmoid(√(8/π) · (gate + 0.044715 · gate³)). Shapes: as
+    /// <summary>y = GELU(gate) · up, GELU by its tanh form: gate · sigmoid(√(8/π) · (gate + 0.044715 · gate³)). Shapes:
+    /// as
     /// <see cref="SwiGlu"/>.</summary>
     public static void GeGlu(float* gate, float* up, float* y, long n)
     {
@@ -27,8 +28,8 @@ public static unsafe class GateScalar
         }
     }
 
-    /// <summary>y = gate' · sigmoid(1.702 · gate') · (up' + 1), gate' at most 7 and up' within ±7 (Source: gpt-oss). Shapes:
-    /// as <see cref="SwiGlu"/>.</summary>
+    /// <summary>y = gate' · sigmoid(1.702 · gate') · (up' + 1), gate' at most 7 and up' within ±7 (Source: gpt-oss).
+    /// Shapes: as <see cref="SwiGlu"/>.</summary>
     public static void SwiGluClamped(float* gate, float* up, float* y, long n)
     {
         for (long i = 0; i < n; i++)

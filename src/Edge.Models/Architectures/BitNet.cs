@@ -1,7 +1,7 @@
 namespace Edge.Models.Architectures;
 
-/// <summary>BitNet b1.58 (arXiv 2402.17764, 2504.12285): a norm more before the last matrix of each block, squared ReLU as
-/// the gate, ternary matrices, in some files with a scale beside them.</summary>
+/// <summary>BitNet b1.58 (arXiv 2402.17764, 2504.12285): a norm more before the last matrix of each block, squared ReLU
+/// as the gate, ternary matrices, in some files with a scale beside them.</summary>
 internal sealed unsafe class BitNet : Transformer
 {
     private const string SquaredRelu = "relu2";

@@ -2,8 +2,9 @@ using Edge.Gguf;
 
 namespace Edge.Models.Architectures;
 
-/// <summary>DeepSeek-V2, V2.5, V3 and R1 (arXiv 2405.04434, 2412.19437) and others of that make: latent attention, dense
-/// layers first, then experts of which every row uses a shared part and some that it chooses within groups.</summary>
+/// <summary>DeepSeek-V2, V2.5, V3 and R1 (arXiv 2405.04434, 2412.19437) and others of that make: latent attention,
+/// dense layers first, then experts of which every row uses a shared part and some that it chooses within
+/// groups.</summary>
 internal sealed unsafe class DeepSeek2 : Transformer
 {
     private readonly Layer[] _layers;

@@ -1,7 +1,7 @@
 namespace Edge.Models.Architectures;
 
-/// <summary>Gemma 3, text (arXiv 2503.19786): Gemma 2's norms around each block, heads of q and k normed in place of soft
-/// caps, five layers with a window and angles of their own to one that sees everything.</summary>
+/// <summary>Gemma 3, text (arXiv 2503.19786): Gemma 2's norms around each block, heads of q and k normed in place of
+/// soft caps, five layers with a window and angles of their own to one that sees everything.</summary>
 internal sealed unsafe class Gemma3 : Transformer
 {
     private const int LayersOfTheLargest = 62, LayersPerGlobal = 6;

@@ -2,8 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Architectures;
 
-/// <summary>gpt-oss (arXiv 2508.10925): biases everywhere, a sink per head takes part in the softmax of the scores, every
-/// other layer sees a window, experts have a clamped SwiGLU.</summary>
+/// <summary>gpt-oss (arXiv 2508.10925): biases everywhere, a sink per head takes part in the softmax of the scores,
+/// every other layer sees a window, experts have a clamped SwiGLU.</summary>
 internal sealed unsafe class GptOss : Transformer
 {
     private readonly Layer[] _layers;

@@ -2,8 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Architectures;
 
-/// <summary>LFM 2: most layers are gated short convolutions, which look back on a few positions; the others attend, with
-/// normed heads of q and k and halves rotated.</summary>
+/// <summary>LFM 2: most layers are gated short convolutions, which look back on a few positions; the others attend,
+/// with normed heads of q and k and halves rotated.</summary>
 internal sealed unsafe class Lfm2 : Transformer
 {
     private readonly Layer[] _layers;

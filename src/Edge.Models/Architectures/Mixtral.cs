@@ -1,7 +1,7 @@
 namespace Edge.Models.Architectures;
 
-/// <summary>Mixtral, llama with experts (arXiv 2401.04088): llama's attention, then a router whose weights add up to 1 over
-/// the chosen experts. Files with one tensor per expert, as of early 2024, are not read.</summary>
+/// <summary>Mixtral, llama with experts (arXiv 2401.04088): llama's attention, then a router whose weights add up to 1
+/// over the chosen experts. Files with one tensor per expert, as of early 2024, are not read.</summary>
 internal sealed unsafe class Mixtral : Transformer
 {
     private readonly Layer[] _layers;

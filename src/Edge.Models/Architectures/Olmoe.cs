@@ -2,8 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Architectures;
 
-/// <summary>OLMoE (arXiv 2409.02060): q and k are normed over all heads together, halves rotated, and the chosen experts
-/// keep the weights that the softmax over all experts gave them.</summary>
+/// <summary>OLMoE (arXiv 2409.02060): q and k are normed over all heads together, halves rotated, and the chosen
+/// experts keep the weights that the softmax over all experts gave them.</summary>
 internal sealed unsafe class Olmoe : Transformer
 {
     private readonly Layer[] _layers;

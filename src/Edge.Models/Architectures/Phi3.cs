@@ -1,7 +1,7 @@
 namespace Edge.Models.Architectures;
 
-/// <summary>Phi 3 and 4 (arXiv 2404.14219): one matrix makes q, k and v, one gate and up; part of a head may rotate; angles
-/// for long contexts are in the file (LongRoPE); some models see a window in every layer.</summary>
+/// <summary>Phi 3 and 4 (arXiv 2404.14219): one matrix makes q, k and v, one gate and up; part of a head may rotate;
+/// angles for long contexts are in the file (LongRoPE); some models see a window in every layer.</summary>
 internal sealed unsafe class Phi3 : Transformer
 {
     private readonly Layer[] _layers;

@@ -2,8 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Architectures;
 
-/// <summary>PLM (arXiv 2503.12167), a small model for devices: latent attention without compressed queries, and a squared
-/// ReLU without a gate.</summary>
+/// <summary>PLM (arXiv 2503.12167), a small model for devices: latent attention without compressed queries, and a
+/// squared ReLU without a gate.</summary>
 internal sealed unsafe class Plm : Transformer
 {
     private readonly Layer[] _layers;

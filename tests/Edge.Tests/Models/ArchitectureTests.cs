@@ -4,8 +4,9 @@ using Xunit;
 
 namespace Edge.Tests.Models;
 
-/// <summary>Every architecture beyond those of <see cref="TinyModelTests"/>, against logits that NumPy computed in double
-/// from the published definitions (scripts/golden/architectures.py). Prompts are longer than any sliding window.</summary>
+/// <summary>Every architecture beyond those of <see cref="TinyModelTests"/>, against logits that NumPy computed in
+/// double from the published definitions (scripts/golden/architectures.py). Prompts are longer than any sliding
+/// window.</summary>
 public class ArchitectureTests
 {
     private static readonly string Folder = Path.Combine(DemoModel.Folder, "..", "architectures");

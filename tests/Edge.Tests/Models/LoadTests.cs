@@ -15,8 +15,9 @@ public sealed class LoadTests : IDisposable
 
     [Theory]
     [InlineData("general.architecture", "falcon",
-        "architecture 'falcon' is not supported; known are llama, qwen2, qwen3, qwen3moe")]
-    [InlineData("llama.rope.scaling.type", "longrope", "'longrope' is not supported")]
+        "architecture 'falcon' is not supported; known are bitnet, bitnet-25, bitnet-b1.58, deepseek2, gemma2, " +
+        "gemma3, gpt-oss, granite, granitemoe, lfm2, llama, olmoe, phi3, plm, qwen2, qwen3, qwen3moe, smollm3")]
+    [InlineData("llama.rope.scaling.type", "su", "'su' is not supported")]
     [InlineData("llama.attention.head_count", 3u, "2 does not divide attention.head_count 3")]
     [InlineData("llama.attention.head_count_kv", 3u, "3 does not divide attention.head_count 4")]
     [InlineData("llama.block_count", 100000u, "100000 is not within 1 to 1024")]
@@ -24,7 +25,7 @@ public sealed class LoadTests : IDisposable
     [InlineData("llama.context_length", 4000000000u, "4000000000 is not within")]
     [InlineData("llama.vocab_size", 1000000000u, "1000000000 is not within")]
     [InlineData("llama.attention.key_length", 15u, "15 is odd")]
-    [InlineData("llama.rope.dimension_count", 8u, "8 differs from 16")]
+    [InlineData("llama.rope.dimension_count", 18u, "18 is not within 2 to 16")]
     [InlineData("llama.expert_count", 8u, "llama.expert_used_count")]
     [InlineData("llama.feed_forward_length", 64u,
         "tensor 'blk.0.ffn_gate.weight' is 64 × 96, the metadata asks for 64 × 64")]
@@ -54,6 +55,16 @@ public sealed class LoadTests : IDisposable
         WriteTiny([], without: "blk.1.ffn_up.weight");
         GgufException error = Assert.Throws<GgufException>(() => Model.Load(_path, new ModelOptions { Threads = 1 }));
         Assert.Contains("blk.1.ffn_up.weight", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_TensorOfNoKnownUse_NamesIt()
+    {
+        WriteTiny([], extra: "blk.1.attn_q.bias");
+        GgufException error = Assert.Throws<GgufException>(() => Model.Load(_path, new ModelOptions { Threads = 1 }));
+        Assert.Contains("'blk.1.attn_q.bias' has no place in the architecture 'llama'", error.Message,
+            StringComparison.Ordinal);
+        Assert.True(error.ByteOffset > 0);
     }
 
     [Fact]
@@ -99,13 +110,13 @@ public sealed class LoadTests : IDisposable
     }
 
     /// <summary>The tiny llama with some keys replaced or added.</summary>
-    private void WriteTiny(Dictionary<string, object> changes, string? without = null)
+    private void WriteTiny(Dictionary<string, object> changes, string? without = null, string? extra = null)
     {
         GgufFile source = GgufFile.Open(Path.Combine(DemoModel.Folder, "..", "tiny", "llama.gguf"));
         using var writer = new GgufWriter(_path);
         foreach (string key in source.Metadata.Keys.Union(changes.Keys))
             Set(writer, key, changes.GetValueOrDefault(key) ?? source.Metadata[key]);
-        Copy(source, writer, without, half: false);
+        Copy(source, writer, without, half: false, extra);
     }
 
     private void WriteAsHalves(string path)
@@ -130,7 +141,8 @@ public sealed class LoadTests : IDisposable
         }
     }
 
-    private static unsafe void Copy(GgufFile source, GgufWriter writer, string? without, bool half)
+    private static unsafe void Copy(
+        GgufFile source, GgufWriter writer, string? without, bool half, string? extra = null)
     {
         using WeightFile weights = WeightFile.Open(source, WeightLoading.Map);
         GgufTensor[] tensors = [.. source.Tensors.Where(tensor => tensor.Name != without)];
@@ -139,11 +151,13 @@ public sealed class LoadTests : IDisposable
             QuantType type = half && tensor.Type == QuantType.Q8_0 ? QuantType.F16 : tensor.Type;
             writer.AddTensor(tensor.Name, type, [.. tensor.Shape]);
         }
+        if (extra is not null) writer.AddTensor(extra, QuantType.F32, [64]);
         foreach (GgufTensor tensor in tensors)
         {
             var bytes = new ReadOnlySpan<byte>(weights.Address(tensor), (int)tensor.Bytes);
             writer.Write(tensor.Name, half && tensor.Type == QuantType.Q8_0 ? Halves(bytes) : bytes);
         }
+        if (extra is not null) writer.Write(extra, new byte[64 * sizeof(float)]);
         writer.Complete();
     }
 
