@@ -177,14 +177,316 @@ QWEN3 = """\
     {%- endif %}
 {%- endif %}
 """
+GEMMA2 = """\
+{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system turns here') }}{% endif %}\
+{% for turn in messages %}\
+{% if (turn['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Turns must alternate') }}{% endif %}\
+{% if (turn['role'] == 'assistant') %}{% set who = 'model' %}{% else %}{% set who = turn['role'] %}{% endif %}\
+{{ '<start_of_turn>' + who + '\\n' + turn['content'] | trim + '<end_of_turn>\\n' }}{% endfor %}\
+{% if add_generation_prompt %}{{'<start_of_turn>model\\n'}}{% endif %}
+"""
+GRANITE = """\
+{%- if messages[0]['role'] == 'system' %}
+    {%- set preface = messages[0]['content'] %}
+    {%- set turns = messages[1:] %}
+{%- else %}
+    {%- set preface = "Today is " + strftime_now('%B %d, %Y') + ".\\nYou are a helper." %}
+    {%- if tools and documents %}
+        {%- set preface = preface + " Use tools and documents." %}
+    {%- elif tools %}
+        {%- set preface = preface + " Use tools." %}
+    {%- endif %}
+    {%- if 'citations' in controls and documents %}
+        {%- set preface = preface + " Cite." %}
+    {%- endif %}
+    {%- set turns = messages %}
+{%- endif %}
+{{- '<|start_of_role|>system<|end_of_role|>' + preface + '<|end_of_text|>\\n' }}
+{%- if tools %}
+    {{- '<|start_of_role|>tools<|end_of_role|>' }}
+    {{- tools | tojson(indent=4) }}
+    {{- '<|end_of_text|>\\n' }}
+{%- endif %}
+{%- for turn in turns %}
+    {{- '<|start_of_role|>' + turn['role'] + '<|end_of_role|>' + turn['content'] + '<|end_of_text|>\\n' }}
+    {%- if loop.last and add_generation_prompt %}
+        {{- '<|start_of_role|>assistant' }}
+        {%- if controls %}
+            {{- ' ' + controls | tojson() }}
+        {%- endif %}
+        {{- '<|end_of_role|>' }}
+    {%- endif %}
+{%- endfor %}
+"""
+OLMOE = """\
+{{ bos_token }}{% for turn in messages %}
+{% if turn['role'] == 'system' %}
+{{ '<|system|>
+' + turn['content'] }}
+{% elif turn['role'] == 'user' %}
+{{ '<|user|>
+' + turn['content'] }}
+{% elif turn['role'] == 'assistant' %}
+{{ '<|assistant|>
+'  + turn['content'] + eos_token }}
+{% endif %}
+{% if loop.last and add_generation_prompt %}
+{{ '<|assistant|>' }}
+{% endif %}
+{% endfor %}
+"""
+SMOLLM3 = """\
+{# ---- defaults ---- #}
+{%- if enable_thinking is not defined -%}{%- set enable_thinking = true -%}{%- endif -%}
+{# ---- mode ---- #}
+{%- if enable_thinking -%}{%- set mode = "/think" -%}{%- else -%}{%- set mode = "/no_think" -%}{%- endif -%}
+{{- "<|im_start|>system\\n" -}}
+{%- if messages[0].role == "system" -%}
+  {%- set preface = messages[0].content -%}
+  {%- if "/no_think" in preface -%}{%- set mode = "/no_think" -%}
+  {%- elif "/think" in preface -%}{%- set mode = "/think" -%}
+  {%- endif -%}
+  {%- set custom = preface.replace("/no_think", "").replace("/think", "").rstrip() -%}
+{%- endif -%}
+{%- if "/system_override" in preface -%}
+  {{- custom.replace("/system_override", "").rstrip() -}}{{- "<|im_end|>\\n" -}}
+{%- else -%}
+  {{- "## Metadata\\n\\nToday Date: " ~ strftime_now("%d %B %Y") ~ "\\nReasoning Mode: " + mode + "\\n\\n" -}}
+  {%- if custom -%}{{- custom + "\\n\\n" -}}{%- endif -%}
+  {%- if xml_tools or python_tools or tools -%}
+    {{- "### Tools\\n\\n" -}}
+    {%- set ns = namespace(text="<tools>\\n") -%}
+    {%- for tool in (xml_tools or tools) -%}
+      {%- set one = tool | string -%}
+      {%- set ns.text = ns.text ~ one ~ "\\n" -%}
+    {%- endfor -%}
+    {{- ns.text + "</tools>" + "\\n\\n" -}}
+  {%- endif -%}
+  {{- "<|im_end|>\\n" -}}
+{%- endif -%}
+{%- for turn in messages -%}
+  {%- set text = turn.content if turn.content is string else "" -%}
+  {%- if turn.role == "user" -%}
+    {{ "<|im_start|>" + turn.role + "\\n" + text + "<|im_end|>\\n" }}
+  {%- elif turn.role == "assistant" -%}
+    {% generation %}
+    {%- if mode == "/think" -%}
+      {{ "<|im_start|>assistant\\n" + text.lstrip("\\n") + "<|im_end|>\\n" }}
+    {%- else -%}
+      {{ "<|im_start|>assistant\\n" + "<think>\\n\\n</think>\\n" + text.lstrip("\\n") + "<|im_end|>\\n" }}
+    {%- endif -%}
+    {% endgeneration %}
+  {%- elif turn.role == "tool" -%}
+    {{ "<|im_start|>" + "user\\n" + text + "<|im_end|>\\n" }}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+  {%- if mode == "/think" -%}{{ "<|im_start|>assistant\\n" }}
+  {%- else -%}{{ "<|im_start|>assistant\\n" + "<think>\\n\\n</think>\\n" }}{%- endif -%}
+{%- endif -%}
+"""
+DEEPSEEK = """\
+{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}
+{%- if not thinking is defined %}{% if enable_thinking is defined %}{% set thinking = enable_thinking %}{% else %}{% set thinking = false %}{% endif %}{% endif %}
+{%- set ns = namespace(preface='', first=true, asked=false, tool=false) -%}
+{%- for turn in messages -%}
+  {%- if turn['role'] == 'system' -%}
+    {%- if ns.first -%}{%- set ns.preface = ns.preface + turn['content'] -%}{%- set ns.first = false -%}
+    {%- else -%}{%- set ns.preface = ns.preface + '\\n\\n' + turn['content'] -%}{%- endif -%}
+  {%- endif -%}
+{%- endfor -%}{{ bos_token }}{{ ns.preface }}
+{%- for turn in messages -%}
+  {%- if turn['role'] == 'user' -%}
+    {%- set ns.tool = false -%}{%- set ns.asked = true -%}{{'<｜User｜>' + turn['content']}}
+  {%- endif -%}
+  {%- if turn['role'] == 'assistant' and turn['tool_calls'] is defined and turn['tool_calls'] is not none -%}
+    {%- for call in turn['tool_calls'] -%}
+      {{'<｜tool▁call▁begin｜>' + call['function']['name'] + '<｜tool▁sep｜>' + call['function']['arguments'] + '<｜tool▁call▁end｜>'}}
+    {%- endfor -%}{{'<｜tool▁calls▁end｜><｜end▁of▁sentence｜>'}}
+    {%- set ns.asked = false -%}
+  {%- endif -%}
+  {%- if turn['role'] == 'assistant' and (turn['tool_calls'] is not defined or turn['tool_calls'] is none) -%}
+    {%- if ns.asked -%}{{'<｜Assistant｜>'}}
+      {%- if turn['prefix'] is defined and turn['prefix'] and thinking -%}{{'<think>'}}{%- else -%}{{'</think>'}}{%- endif -%}
+    {%- endif -%}
+    {%- set ns.asked = false -%}
+    {%- set text = turn['content'] -%}
+    {%- if '</think>' in text -%}{%- set text = text.split('</think>', 1)[1] -%}{%- endif -%}{{text + '<｜end▁of▁sentence｜>'}}
+  {%- endif -%}
+  {%- if turn['role'] == 'tool' -%}
+    {%- set ns.tool = true -%}{{'<｜tool▁output▁begin｜>' + turn['content'] + '<｜tool▁output▁end｜>'}}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt and ns.asked and not ns.tool -%}{{'<｜Assistant｜>'}}{%- if not thinking -%}{{'</think>'}}{%- else -%}{{'<think>'}}{%- endif -%}{%- endif %}
+"""
+LFM2 = """\
+{{- bos_token -}}
+{%- set ns = namespace(preface="") -%}
+{%- if messages[0]["role"] == "system" -%}
+    {%- set ns.preface = messages[0]["content"] -%}
+    {%- set messages = messages[1:] -%}
+{%- endif -%}
+{%- if tools -%}
+    {%- set ns.preface = ns.preface + ("\\n" if ns.preface else "") + "Tools: [" -%}
+    {%- for tool in tools -%}
+        {%- if tool is not string -%}{%- set tool = tool | tojson -%}{%- endif -%}
+        {%- set ns.preface = ns.preface + tool -%}
+        {%- if not loop.last -%}{%- set ns.preface = ns.preface + ", " -%}{%- endif -%}
+    {%- endfor -%}
+    {%- set ns.preface = ns.preface + "]" -%}
+{%- endif -%}
+{%- if ns.preface -%}{{- "<|im_start|>system\\n" + ns.preface + "<|im_end|>\\n" -}}{%- endif -%}
+{%- for turn in messages -%}
+    {{- "<|im_start|>" + turn["role"] + "\\n" -}}
+    {%- set text = turn["content"] -%}
+    {%- if text is not string -%}{%- set text = text | tojson -%}{%- endif -%}
+    {%- if turn["role"] == "tool" -%}{%- set text = "<|tool_response_start|>" + text + "<|tool_response_end|>" -%}{%- endif -%}
+    {{- text + "<|im_end|>\\n" -}}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{- "<|im_start|>assistant\\n" -}}{%- endif -%}
+"""
+BITNET = """\
+{% set turns = messages %}{% for turn in turns %}{% set text = turn['role'] | capitalize + ': '+ turn['content'] | trim + '<|eot_id|>' %}\
+{% if loop.index0 == 0 %}{% set text = bos_token + text %}{% endif %}{{ text }}{% endfor %}\
+{% if add_generation_prompt %}{{ 'Assistant: ' }}{% endif %}
+"""
+HARMONY = """\
+{#- A type of a tool's argument, as TypeScript writes it. -#}
+{%- macro type_of(spec, required, nullable=false) -%}
+    {%- if spec.type == "array" -%}
+        {%- if spec['items'] -%}
+            {%- if spec['items']['type'] == "string" -%}{{- "string[]" }}
+            {%- elif spec['items']['type'] == "number" or spec['items']['type'] == "integer" -%}{{- "number[]" }}
+            {%- else -%}
+                {%- set inner = type_of(spec['items'], required) -%}
+                {%- if inner == "object" or inner|length > 50 -%}{{- "any[]" }}{%- else -%}{{- inner + "[]" }}{%- endif -%}
+            {%- endif -%}
+            {%- if spec.nullable -%}{{- " | null" }}{%- endif -%}
+        {%- else -%}{{- "any[]" }}{%- endif -%}
+    {%- elif spec.type is defined and spec.type is iterable and spec.type is not string and spec.type is not mapping and spec.type[0] is defined -%}
+        {%- if spec.type | length > 1 -%}{{- spec.type | join(" | ") }}{%- else -%}{{- spec.type[0] }}{%- endif -%}
+    {%- elif spec.oneOf -%}
+        {%- for one in spec.oneOf -%}
+            {{- type_of(one, required) -}}
+            {%- if one.description %}{{- "// " + one.description }}{%- endif -%}
+            {%- if not loop.last -%}{{- " | " }}{%- endif -%}
+        {%- endfor -%}
+    {%- elif spec.type == "string" -%}
+        {%- if spec.enum -%}{{- '"' + spec.enum|join('" | "') + '"' -}}{%- else -%}{{- "string" }}{%- endif -%}
+    {%- elif spec.type == "number" or spec.type == "integer" -%}{{- "number" }}
+    {%- elif spec.type == "object" -%}
+        {%- if spec.properties -%}
+            {{- "{\\n" }}
+            {%- for name, inner in spec.properties.items() -%}
+                {{- name -}}{%- if name not in (spec.required or []) -%}{{- "?" }}{%- endif -%}
+                {{- ": " }}{{ type_of(inner, spec.required or []) }}{%- if not loop.last -%}{{-", " }}{%- endif -%}
+            {%- endfor -%}{{- "}" }}
+        {%- else -%}{{- "object" }}{%- endif -%}
+    {%- else -%}{{- "any" }}{%- endif -%}
+{%- endmacro -%}
+{%- macro listing(namespace_name, tools) -%}
+    {{- "## " + namespace_name + "\\n\\nnamespace " + namespace_name + " {\\n\\n" }}
+    {%- for tool in tools %}
+        {%- set tool = tool.function %}
+        {{- "// " + tool.description + "\\ntype "+ tool.name + " = " }}
+        {%- if tool.parameters and tool.parameters.properties %}
+            {{- "(_: {\\n" }}
+            {%- for name, spec in tool.parameters.properties.items() %}
+                {%- if spec.description %}{{- "// " + spec.description + "\\n" }}{%- endif %}
+                {{- name }}{%- if name not in (tool.parameters.required or []) -%}{{- "?" }}{%- endif -%}
+                {{- ": " }}{{- type_of(spec, tool.parameters.required or []) }}
+                {%- if spec.default is defined -%}
+                    {%- if spec.enum %}{{- ", // default: " + spec.default }}{%- else %}{{- ", // default: " + spec.default|tojson }}{%- endif -%}
+                {%- endif -%}
+                {%- if not loop.last %}{{- ",\\n" }}{%- else %}{{- "\\n" }}{%- endif -%}
+            {%- endfor %}
+            {{- "}) => any;\\n\\n" }}
+        {%- else -%}{{- "() => any;\\n\\n" }}{%- endif -%}
+    {%- endfor %}
+    {{- "} // namespace " + namespace_name }}
+{%- endmacro -%}
+{%- macro opening() -%}
+    {%- if model_identity is not defined %}{%- set model_identity = "You are a model." %}{%- endif %}
+    {{- model_identity + "\\nCurrent date: " + strftime_now("%Y-%m-%d") + "\\n\\n" }}
+    {%- if reasoning_effort is not defined %}{%- set reasoning_effort = "medium" %}{%- endif %}
+    {{- "Reasoning: " + reasoning_effort + "\\n\\n" }}
+    {{- "# Valid channels: analysis, commentary, final." }}
+    {%- if tools -%}{{- "\\nCalls go to: 'functions'." }}{%- endif -%}
+{%- endmacro -%}
+{{- "<|start|>system<|message|>" }}{{- opening() }}{{- "<|end|>" }}
+{%- if messages[0].role == "developer" or messages[0].role == "system" %}
+    {%- set preface = messages[0].content %}{%- set turns = messages[1:] %}
+{%- else %}{%- set preface = "" %}{%- set turns = messages %}{%- endif %}
+{%- if preface or tools %}
+    {{- "<|start|>developer<|message|>" }}
+    {%- if preface %}{{- "# Instructions\\n\\n" }}{{- preface }}{%- endif %}
+    {%- if tools -%}{{- "\\n\\n# Tools\\n\\n" }}{{- listing("functions", tools) }}{%- endif -%}
+    {{- "<|end|>" }}
+{%- endif %}
+{%- set last_call = namespace(name=none) %}
+{%- for turn in turns -%}
+    {%- if turn.role == 'assistant' -%}
+        {%- if "content" in turn and ("<|channel|>analysis<|message|>" in turn.content or "<|channel|>final<|message|>" in turn.content) %}
+            {{- raise_exception("Channels do not belong into content.") }}
+        {%- endif %}
+        {%- if "tool_calls" in turn %}
+            {%- set later = namespace(found=false) %}
+            {%- for next in turns[loop.index:] %}
+                {%- if next.role == 'assistant' and "tool_calls" not in next %}{%- set later.found = true %}{%- endif %}
+            {%- endfor %}
+            {%- set call = turn.tool_calls[0] %}
+            {%- if call.function %}{%- set call = call.function %}{%- endif %}
+            {%- if turn.thinking and not later.found %}{{- "<|start|>assistant<|channel|>analysis<|message|>" + turn.thinking + "<|end|>" }}{%- endif %}
+            {{- "<|start|>assistant to=functions." ~ call.name ~ "<|channel|>commentary " ~ (call.content_type if call.content_type is defined else "json") ~ "<|message|>" }}
+            {{- call.arguments|tojson }}{{- "<|call|>" }}
+            {%- set last_call.name = call.name %}
+        {%- elif loop.last and not add_generation_prompt %}
+            {%- if "thinking" in turn %}{{- "<|start|>assistant<|channel|>analysis<|message|>" + turn.thinking + "<|end|>" }}{%- endif %}
+            {{- "<|start|>assistant<|channel|>final<|message|>" + turn.content + "<|return|>" }}
+        {%- else %}
+            {{- "<|start|>assistant<|channel|>final<|message|>" + turn.content + "<|end|>" }}
+            {%- set last_call.name = none %}
+        {%- endif %}
+    {%- elif turn.role == 'tool' -%}
+        {%- if last_call.name is none %}{{- raise_exception("An answer of a tool that nobody called.") }}{%- endif %}
+        {{- "<|start|>functions." + last_call.name + " to=assistant<|channel|>commentary<|message|>" + turn.content|tojson + "<|end|>" }}
+    {%- elif turn.role == 'user' -%}{{- "<|start|>user<|message|>" + turn.content + "<|end|>" }}
+    {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+<|start|>assistant
+{%- endif -%}
+"""
+FUNCTION = {"type": "function", "function": {"name": "read", "description": "Reads a sensor.", "parameters": {
+    "type": "object", "required": ["place"], "properties": {
+        "place": {"type": "string", "enum": ["hall", "yard"], "default": "hall", "description": "where"},
+        "count": {"type": "integer", "default": 3}, "tags": {"type": "array", "items": {"type": "string"}},
+        "odd": {"type": ["string", "null"]}, "deep": {"type": "object", "properties": {"a": {"type": "number"}}},
+        "any": {"oneOf": [{"type": "string", "description": "text"}, {"type": "array"}]}}}}}
+CALLED = USER + [{"role": "assistant", "content": "", "thinking": "look", "tool_calls": [{"function": {
+    "name": "read", "arguments": {"place": "hall"}}}]}, {"role": "tool", "content": "12.4"}]
+CALLED_TEXT = USER + [{"role": "assistant", "content": "", "tool_calls": [{"function": {
+    "name": "read", "arguments": "{}"}}]}, {"role": "tool", "content": "12.4"}]
+
 THOUGHT = CHAT[:2] + [{"role": "assistant", "content": "<think>\nwarm?\n</think>\n\nwarm"}]
 
 # (name, template, variables beyond or instead of the usual ones)
 CASES = [
     *[(f"{name}, {kind}", text, {"messages": messages, "add_generation_prompt": ask})
       for name, text in [("chatml", CHATML), ("llama 3", LLAMA3), ("mistral", MISTRAL), ("gemma", GEMMA),
-                         ("phi 3", PHI3), ("zephyr", ZEPHYR), ("qwen 3", QWEN3)]
+                         ("phi 3", PHI3), ("zephyr", ZEPHYR), ("qwen 3", QWEN3), ("gemma 2", GEMMA2), ("granite", GRANITE),
+                         ("olmoe", OLMOE), ("smollm 3", SMOLLM3), ("deepseek", DEEPSEEK), ("lfm 2", LFM2), ("bitnet", BITNET),
+                         ("gpt-oss", HARMONY)]
       for kind, messages, ask in [("whole chat", CHAT, True), ("no prompt", CHAT, False), ("user only", USER, True)]],
+    ("granite, tools and controls", GRANITE, {"messages": USER, "tools": [FUNCTION], "controls": {"length": "short"}}),
+    ("smollm 3, no thinking", SMOLLM3, {"enable_thinking": False, "tools": [FUNCTION]}),
+    ("smollm 3, override", SMOLLM3, {"messages": [{"role": "system", "content": "Be brief. /system_override /no_think"}] + USER}),
+    ("deepseek, thinking", DEEPSEEK, {"enable_thinking": True, "messages": THOUGHT + USER}),
+    ("deepseek, tools", DEEPSEEK, {"messages": CALLED_TEXT}),
+    ("lfm 2, tools", LFM2, {"tools": [FUNCTION, "plain"]}),
+    ("gpt-oss, tools", HARMONY, {"tools": [FUNCTION], "messages": CALLED}),
+    ("gpt-oss, effort", HARMONY, {"reasoning_effort": "low", "model_identity": "You are edge."}),
+    ("gpt-oss refuses", HARMONY, {"messages": CALLED[2:]}),
     ("mistral refuses", MISTRAL, {"messages": CHAT[:1] + CHAT[2:]}),
     ("qwen 3, no thinking", QWEN3, {"enable_thinking": False}),
     ("qwen 3, thought kept", QWEN3, {"messages": THOUGHT}),
