@@ -18,8 +18,8 @@ internal sealed partial class ConfigReader(GgufMetadata metadata)
     {
         int width = Integer("embedding_length", 1, WidthMax);
         int heads = Integer("attention.head_count", 1, HeadsMax);
-        HeadShape shape = Integer("attention.kv_lora_rank", 0, HeadSizeMax, 0) > 0
-            ? LatentHeads() : PlainHeads(width, heads);
+        bool latent = _architecture is "deepseek2" or "plm";
+        HeadShape shape = latent ? LatentHeads() : PlainHeads(width, heads);
         int experts = Integer("expert_count", 0, ExpertsMax, 0);
         return new ModelConfig
         {
@@ -34,8 +34,8 @@ internal sealed partial class ConfigReader(GgufMetadata metadata)
             KeyLength = shape.KeyLength,
             KeyLengthMla = shape.KeyLengthMla,
             ValueLengthMla = shape.ValueLengthMla,
-            QLoraRank = Integer("attention.q_lora_rank", 0, WidthMax, 0),
-            KvLoraRank = Integer("attention.kv_lora_rank", 0, HeadSizeMax, 0),
+            QLoraRank = latent ? Integer("attention.q_lora_rank", 0, WidthMax, 0) : 0,
+            KvLoraRank = latent ? Integer("attention.kv_lora_rank", 1, HeadSizeMax) : 0,
             LayerNormRmsEpsilon = (float)Real("attention.layer_norm_rms_epsilon", 0, 1),
             RopeFreqBase = Real("rope.freq_base", 1, 1e12, 10000),
             RopeFreqBaseSwa = Real("rope.freq_base_swa", 1, 1e12, 10000),

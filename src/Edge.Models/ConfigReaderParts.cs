@@ -118,7 +118,7 @@ internal sealed partial class ConfigReader
 
     private int Groups(int experts, out int used)
     {
-        int groups = Math.Max(1, Integer("expert_group_count", 0, ExpertsMax, 1));
+        int groups = experts == 0 ? 1 : Math.Max(1, Integer("expert_group_count", 0, ExpertsMax, 1));
         if (experts % groups != 0)
             throw Wrong("expert_group_count", $"{groups} does not divide expert_count {experts}");
         used = groups == 1 ? 1 : Integer("expert_group_used_count", 1, groups);

@@ -17,9 +17,9 @@ internal sealed unsafe class DeepSeek2 : Transformer
     public DeepSeek2(ModelSource source) : base(Scaled(source), ExtraWidth(source.Config))
     {
         ModelConfig c = Config;
-        if (c.KvLoraRank == 0 || c.ExpertCount == 0 || c.ExpertFeedForwardLength == 0)
-            throw new GgufException("deepseek2 needs attention.kv_lora_rank, expert_count and " +
-                "expert_feed_forward_length above 0", source.File.Metadata.OffsetOf("deepseek2.expert_count"));
+        if (c.ExpertCount == 0 || c.ExpertFeedForwardLength == 0)
+            throw new GgufException("deepseek2 needs expert_count and expert_feed_forward_length above 0",
+                source.File.Metadata.OffsetOf("deepseek2.expert_count"));
         _layers = new Layer[c.LayerCount];
         for (int l = 0; l < c.LayerCount; l++)
         {

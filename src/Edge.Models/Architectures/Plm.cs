@@ -1,5 +1,3 @@
-using Edge.Gguf;
-
 namespace Edge.Models.Architectures;
 
 /// <summary>PLM (arXiv 2503.12167), a small model for devices: latent attention without compressed queries, and a
@@ -12,9 +10,6 @@ internal sealed unsafe class Plm : Transformer
     public Plm(ModelSource source) : base(Scaled(source), ExtraWidth(source.Config))
     {
         ModelConfig c = Config;
-        if (c.KvLoraRank == 0)
-            throw new GgufException("plm needs attention.kv_lora_rank above 0",
-                source.File.Metadata.OffsetOf("plm.attention.kv_lora_rank"));
         _layers = new Layer[c.LayerCount];
         for (int l = 0; l < c.LayerCount; l++)
         {

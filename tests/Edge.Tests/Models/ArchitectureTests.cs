@@ -22,6 +22,8 @@ public class ArchitectureTests
         return cases;
     }
 
+    public static string File(string name) => Path.Combine(Folder, name + ".gguf");
+
     public static TheoryData<string> Names() =>
         [.. Directory.GetFiles(Folder, "*.gguf").Order().Select(file => Path.GetFileNameWithoutExtension(file)!)];
 
@@ -151,7 +153,7 @@ public class ArchitectureTests
 
     private static List<Run> Reference(string name)
     {
-        using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, name + ".json")));
+        using var json = JsonDocument.Parse(System.IO.File.ReadAllBytes(Path.Combine(Folder, name + ".json")));
         int[] ids = [.. json.RootElement.GetProperty("ids").EnumerateArray().Select(x => x.GetInt32())];
         return [.. json.RootElement.GetProperty("runs").EnumerateArray().Select(run => new Run(
             run.GetProperty("capacity").GetInt32(), ids[..run.GetProperty("length").GetInt32()],

@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using Edge.Gguf;
+using Edge.Models;
+using Xunit;
+
+namespace Edge.Tests.Models;
+
+/// <summary>Every architecture sixteen times as wide, with random Q8_0 matrices: integer arithmetic, for which every
+/// input of a matrix must have been prepared, gives what the reference path gives. All experts are used, so that rounding
+/// chooses none.</summary>
+public sealed class QuantisedArchitectureTests : IDisposable
+{
+    private const int Wider = 16;
+
+    private static readonly string[] Widths =
+    [
+        "embedding_length", "feed_forward_length", "expert_feed_forward_length", "expert_shared_feed_forward_length",
+        "attention.key_length", "attention.value_length", "attention.key_length_mla", "attention.value_length_mla",
+        "attention.q_lora_rank", "attention.kv_lora_rank", "rope.dimension_count",
+    ];
+
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"edge-wide-{Guid.NewGuid():N}.gguf");
+    private readonly Random _random = new(11);
+
+    public void Dispose() => File.Delete(_path);
+
+    [Theory]
+    [MemberData(nameof(ArchitectureTests.Names), MemberType = typeof(ArchitectureTests))]
+    public void Forward_Q8_0File_IntegerArithmeticGivesTheReferencePaths(string name)
+    {
+        Write(GgufFile.Open(ArchitectureTests.File(name)));
+        int[] ids = [.. Enumerable.Range(0, 12).Select(_ => _random.Next(64))];
+        float[] expected = Run(ids, Arithmetic.Float), logits = Run(ids, Arithmetic.Integer);
+        Assert.Equal(logits, Run(ids, Arithmetic.Integer));
+        double dot = 0, a = 0, b = 0;
+        for (int i = 0; i < logits.Length; i++)
+        {
+            dot += expected[i] * (double)logits[i];
+            a += expected[i] * (double)expected[i];
+            b += logits[i] * (double)logits[i];
+        }
+        Assert.InRange(dot / Math.Sqrt(a * b), 0.99, 1.0000001);
+        Assert.False(expected.SequenceEqual(logits), "integer arithmetic was not used");
+    }
+
+    private float[] Run(int[] ids, Arithmetic arithmetic)
+    {
+        using Model model = Model.Load(_path, new ModelOptions { Arithmetic = arithmetic, Threads = 2 });
+        using KvCache cache = model.CreateCache(40);
+        return DemoModel.Run(model, cache, ids, 5);
+    }
+
+    private void Write(GgufFile source)
+    {
+        using var writer = new GgufWriter(_path);
+        string architecture = source.Metadata.GetString("general.architecture");
+        string Key(string name) => $"{architecture}.{name}";
+        foreach (string key in source.Metadata.Keys)
+        {
+            if (Widths.Any(name => key == Key(name)))
+                writer.Set(key, (uint)source.Metadata.GetInteger(key) * Wider);
+            else if (key == Key("expert_used_count"))
+                writer.Set(key, (uint)source.Metadata.GetInteger(Key("expert_count")));
+            else if (key == Key("expert_group_used_count"))
+                writer.Set(key, (uint)source.Metadata.GetInteger(Key("expert_group_count")));
+            else writer.Copy(source.Metadata, key);
+        }
+        List<(string Name, QuantType Type, long[] Shape)> tensors = [.. source.Tensors.Select(Wide)];
+        foreach (var (name, type, shape) in tensors) writer.AddTensor(name, type, shape);
+        foreach (var (name, type, shape) in tensors)
+        {
+            long count = shape.Aggregate(1L, (product, length) => product * length);
+            writer.Write(name, type == QuantType.F32 ? Floats(name, count) : Blocks(count, shape[0]));
+        }
+        writer.Complete();
+    }
+
+    private static (string Name, QuantType Type, long[] Shape) Wide(GgufTensor tensor)
+    {
+        string name = tensor.Name;
+        long[] shape = [.. tensor.Shape];
+        bool ofHeadsOrExperts = name.EndsWith("attn_sinks.weight", StringComparison.Ordinal)
+            || name.EndsWith("ffn_gate_inp.bias", StringComparison.Ordinal)
+            || name.EndsWith("exp_probs_b.bias", StringComparison.Ordinal)
+            || name.EndsWith(".scale", StringComparison.Ordinal);
+        bool taps = name.EndsWith("shortconv.conv.weight", StringComparison.Ordinal);
+        bool fewRows = name.EndsWith("ffn_gate_inp.weight", StringComparison.Ordinal)
+            || name.EndsWith("exps.bias", StringComparison.Ordinal) || name is "token_embd.weight" or "output.weight";
+        if (!ofHeadsOrExperts && !taps) shape[0] *= Wider;
+        if (shape.Length > 1 && !fewRows) shape[1] *= Wider;
+        bool matrix = shape.Length > 1 && !taps && !name.EndsWith(".bias", StringComparison.Ordinal);
+        return (name, matrix ? QuantType.Q8_0 : QuantType.F32, shape);
+    }
+
+    private byte[] Floats(string name, long count)
+    {
+        float mean = name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1;
+        float[] values = [.. Enumerable.Range(0, (int)count).Select(_ => mean + _random.NextSingle() * 0.4f - 0.2f)];
+        return MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+    }
+
+    private byte[] Blocks(long count, long columns)
+    {
+        byte[] bytes = new byte[count / 32 * 34];
+        _random.NextBytes(bytes);
+        var scale = (Half)(1 / (73 * Math.Sqrt(columns)));
+        for (int block = 0; block < bytes.Length; block += 34) MemoryMarshal.Write(bytes.AsSpan(block), scale);
+        return bytes;
+    }
+}
