@@ -13,8 +13,8 @@ internal static class PackPlan
     private static readonly string[] Matrices =
     [
         "attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "ffn_gate_exps",
-            "ffn_up_exps",
-        "ffn_down_exps", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp",
+        "ffn_up_exps", "ffn_down_exps", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp", "attn_q_a", "attn_q_b",
+        "attn_kv_a_mqa", "attn_k_b", "attn_v_b", "shortconv.in_proj", "shortconv.out_proj",
     ];
 
     public static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
@@ -24,8 +24,9 @@ internal static class PackPlan
         if (tensor.Name == "token_embd.weight" && !tied)
             return isFloat && options.Target != PackTarget.Keep ? Fit(tensor, QuantType.Q8_0) : (tensor.Type, null);
         if (tensor.Name is "token_embd.weight" or "output.weight") return Head(tensor, isFloat, options);
-        string[] parts = tensor.Name.Split('.');
-        if (parts is not ["blk", _, _, "weight"] || !Matrices.Contains(parts[2])) return (tensor.Type, null);
+        string[] parts = tensor.Name.Split('.', 3);
+        if (parts is not ["blk", _, _] || !Matrices.Any(name => parts[2] == name + ".weight"))
+            return (tensor.Type, null);
         if (tensor.Type == QuantType.Q4_0 && options.Target is PackTarget.Keep or PackTarget.Digits4)
             return (QuantType.DIGITS4_G32, null);
         return options.Target == PackTarget.Keep ? (tensor.Type, null) : Fit(tensor, Wanted(options));

@@ -1,13 +1,14 @@
 using System.Runtime.InteropServices;
 using Edge.Gguf;
 using Edge.Models;
+using Edge.Models.Pack;
 using Xunit;
 
 namespace Edge.Tests.Models;
 
 /// <summary>Every architecture sixteen times as wide, with random Q8_0 matrices: integer arithmetic, for which every
-/// input of a matrix must have been prepared, gives what the reference path gives. All experts are used, so that rounding
-/// chooses none.</summary>
+/// input of a matrix must have been prepared, gives what the reference path gives. All experts are used, so that
+/// rounding chooses none.</summary>
 public sealed class QuantisedArchitectureTests : IDisposable
 {
     private const int Wider = 16;
@@ -22,16 +23,46 @@ public sealed class QuantisedArchitectureTests : IDisposable
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"edge-wide-{Guid.NewGuid():N}.gguf");
     private readonly Random _random = new(11);
 
-    public void Dispose() => File.Delete(_path);
+    private string Packed => _path + ".packed";
+
+    public void Dispose()
+    {
+        File.Delete(_path);
+        File.Delete(Packed);
+    }
 
     [Theory]
     [MemberData(nameof(ArchitectureTests.Names), MemberType = typeof(ArchitectureTests))]
     public void Forward_Q8_0File_IntegerArithmeticGivesTheReferencePaths(string name)
     {
         Write(GgufFile.Open(ArchitectureTests.File(name)));
-        int[] ids = [.. Enumerable.Range(0, 12).Select(_ => _random.Next(64))];
-        float[] expected = Run(ids, Arithmetic.Float), logits = Run(ids, Arithmetic.Integer);
-        Assert.Equal(logits, Run(ids, Arithmetic.Integer));
+        int[] ids = Ids();
+        float[] expected = Run(_path, ids, Arithmetic.Float), logits = Run(_path, ids, Arithmetic.Integer);
+        Assert.InRange(Cosine(expected, logits), 0.99, 1.0000001);
+        Assert.False(expected.SequenceEqual(logits), "integer arithmetic was not used");
+    }
+
+    [Theory]
+    [MemberData(nameof(ArchitectureTests.Names), MemberType = typeof(ArchitectureTests))]
+    public void Forward_PackedFile_IntegerArithmeticGivesTheReferencePaths(string name)
+    {
+        Write(GgufFile.Open(ArchitectureTests.File(name)));
+        foreach (PackTarget target in (PackTarget[])[PackTarget.Digits4, PackTarget.Ternary])
+        {
+            File.Delete(Packed);
+            IReadOnlyList<PackedTensor> tensors =
+                ModelPacker.Pack(_path, Packed, new PackOptions { Target = target, Threads = 2 });
+            Assert.True(tensors.Count(tensor => tensor.From != tensor.To) > 4, "hardly anything was packed");
+            int[] ids = Ids();
+            float[] expected = Run(Packed, ids, Arithmetic.Float), logits = Run(Packed, ids, Arithmetic.Integer);
+            Assert.InRange(Cosine(expected, logits), 0.97, 1.0000001);
+        }
+    }
+
+    private int[] Ids() => [.. Enumerable.Range(0, 12).Select(_ => _random.Next(64))];
+
+    private static double Cosine(float[] expected, float[] logits)
+    {
         double dot = 0, a = 0, b = 0;
         for (int i = 0; i < logits.Length; i++)
         {
@@ -39,13 +70,12 @@ public sealed class QuantisedArchitectureTests : IDisposable
             a += expected[i] * (double)expected[i];
             b += logits[i] * (double)logits[i];
         }
-        Assert.InRange(dot / Math.Sqrt(a * b), 0.99, 1.0000001);
-        Assert.False(expected.SequenceEqual(logits), "integer arithmetic was not used");
+        return dot / Math.Sqrt(a * b);
     }
 
-    private float[] Run(int[] ids, Arithmetic arithmetic)
+    private static float[] Run(string path, int[] ids, Arithmetic arithmetic)
     {
-        using Model model = Model.Load(_path, new ModelOptions { Arithmetic = arithmetic, Threads = 2 });
+        using Model model = Model.Load(path, new ModelOptions { Arithmetic = arithmetic, Threads = 2 });
         using KvCache cache = model.CreateCache(40);
         return DemoModel.Run(model, cache, ids, 5);
     }
