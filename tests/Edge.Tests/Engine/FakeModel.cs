@@ -5,14 +5,21 @@ using Xunit;
 namespace Edge.Tests.Engine;
 
 /// <summary>A cache that remembers its tokens, so that the fake's logits depend on all of them.</summary>
-internal sealed class FakeCache(int capacity) : KvCache
+internal sealed class FakeCache(int capacity, FakeModel model) : KvCache
 {
     public readonly int[] Tokens = new int[capacity];
     private int _length;
     public override int Capacity => capacity;
     public override int Length => _length;
     public override long Bytes => capacity * sizeof(int);
-    public override void Truncate(int length) => _length = Math.Min(_length, length);
+    public override int Reusable(int length) => length / model.ReusableStep * model.ReusableStep;
+
+    public override void Truncate(int length)
+    {
+        if (length < _length) Assert.Equal(length, Reusable(length));
+        _length = Math.Min(_length, length);
+    }
+
     public void Append(int token) => Tokens[_length++] = token;
     public override void Dispose() { }
 }
@@ -27,6 +34,8 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     /// <summary>The token that follows; negative: leave it to the hash.</summary>
     public Func<FakeCache, int>? Next { get; set; }
     public Action<int>? BeforeForward { get; set; }
+    /// <summary>Above 1: caches return to multiples of it only, like those of a model with a running state.</summary>
+    public int ReusableStep { get; set; } = 1;
     public float Poison { get; set; }
     public int LargestBatch { get; private set; }
     public long RowsRun { get; private set; }
@@ -38,7 +47,7 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     public override int BatchRowsMax => batchRowsMax;
     public override long WeightBytesPerToken => 0;
     public override long CacheBytes(int contextLength) => contextLength * sizeof(int);
-    public override KvCache CreateCache(int contextLength) => new FakeCache(contextLength);
+    public override KvCache CreateCache(int contextLength) => new FakeCache(contextLength, this);
 
     public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)
     {

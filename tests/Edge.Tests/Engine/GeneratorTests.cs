@@ -37,7 +37,7 @@ public class GeneratorTests
         for (int t = 1, start = 0; t < tokens.Length; t++)
         {
             while (t >= start + context) start += stride; // the first window that holds it
-            using var cache = new FakeCache(256);
+            using var cache = new FakeCache(256, model);
             ReadOnlySpan<float> logits = default;
             for (int i = start; i < t; i++) logits = reference.Forward(new BatchRow[] { new(tokens[i], cache, true) });
             double sum = 0;

@@ -161,6 +161,19 @@ public class SchedulerTests
         Assert.Equal((expected.Text, 67), (again.Text, again.Timings.CachedTokens)); // one is always run
     }
 
+    [Fact]
+    public void Start_SharedPrefixOfARunningState_ReusesWhatTheCacheCanReturnTo()
+    {
+        using var fresh = new Bench();
+        using var reused = new Bench();
+        reused.Model.ReusableStep = 16;
+        GenerationRequest second = Bench.Request("2", Long('s', 60) + " second?", 20);
+        GenerationResult expected = fresh.RunAlone(second);
+        reused.RunAlone(Bench.Request("1", Long('s', 60) + " first one?", 20));
+        GenerationResult actual = reused.RunAlone(second with { Sink = new RecordingSink() });
+        Assert.Equal((expected.Text, 48), (actual.Text, actual.Timings.CachedTokens));
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
