@@ -1,4 +1,5 @@
 using Edge.Kernels;
+using Edge.Models.Streaming;
 
 namespace Edge.Models;
 
@@ -13,9 +14,11 @@ internal sealed unsafe partial class Ops
     private readonly WorkerPool _pool;
     private readonly RopeTables _rope;
     private readonly bool _half;
+    private readonly LayerWindow? _window;
+    private readonly ExpertCache? _experts;
     private readonly float* _scratch;
     private readonly LoopPart _normRows, _headNormRows, _ropeRows, _rememberRows, _attendHeads, _prepareRows, _gateRows,
-        _addRows, _matMulTiles, _gatherSlots, _combineRows;
+        _addRows, _matMulTiles, _gatherSlots, _gateSlots, _combineRows;
 
     // Operands of the step in progress: one thread at a time runs steps.
     private RowBuffer _x, _y, _z;
@@ -31,7 +34,8 @@ internal sealed unsafe partial class Ops
         _tasks = new MatMulTask[Math.Max(3, 2 * _config.ExpertCount)];
         (_normRows, _headNormRows, _ropeRows, _rememberRows) = (NormRows, HeadNormRows, RopeRows, RememberRows);
         (_attendHeads, _prepareRows, _gateRows, _addRows) = (AttendHeads, PrepareRows, GateRows, AddRows);
-        (_matMulTiles, _gatherSlots, _combineRows) = (MatMulTiles, GatherSlots, CombineRows);
+        (_matMulTiles, _gatherSlots, _gateSlots, _combineRows) = (MatMulTiles, GatherSlots, GateSlots, CombineRows);
+        (_window, _experts) = (source.Tensors.Stream?.Window, source.Tensors.Stream?.Experts);
     }
 
     /// <summary>The rows of the pass in progress.</summary>
@@ -39,6 +43,16 @@ internal sealed unsafe partial class Ops
 
     /// <summary>Bytes that the constructor takes from the arena.</summary>
     public static long ArenaBytes(ModelConfig config, int threads) => ScratchFloats(config) * sizeof(float) * threads;
+
+    /// <summary>A pass begins: nothing is left of one that failed.</summary>
+    public void Begin()
+    {
+        _taskCount = 0;
+        _experts?.Begin(Batch);
+    }
+
+    /// <summary>All layers have run: what streams in goes on with the first.</summary>
+    public void Leave() => _window?.Leave();
 
     /// <summary>x ← the embedding of every row's token.</summary>
     public void Embed(in Matrix table, RowBuffer x)
@@ -86,7 +100,11 @@ internal sealed unsafe partial class Ops
     }
 
     /// <summary>y ← SiLU(gate) · up, and prepared for matrices.</summary>
-    public void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y) => SwiGlu(gate, up, y, Batch.Count);
+    public void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y)
+    {
+        (_x, _y, _z) = (gate, up, y);
+        _pool.Run(_gateRows, Batch.Count, 1);
+    }
 
     /// <summary>x ← x + y.</summary>
     public void Add(RowBuffer x, RowBuffer y)
@@ -103,12 +121,6 @@ internal sealed unsafe partial class Ops
 
     private static long ScratchFloats(ModelConfig config) =>
         (AttentionScalar.ScratchFloats(config.HeadCount / config.HeadCountKv) + 15) & ~15L;
-
-    private void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y, int rows)
-    {
-        (_x, _y, _z) = (gate, up, y);
-        _pool.Run(_gateRows, rows, 1);
-    }
 
     private void Prepare(RowBuffer x, int rows)
     {

@@ -1,4 +1,6 @@
 using Edge.Gguf;
+using Edge.Models.Streaming;
+using Edge.Weights;
 
 namespace Edge.Models;
 
@@ -21,7 +23,7 @@ internal abstract unsafe class Transformer : Model
     protected Transformer(ModelSource source)
     {
         (Config, _options, _tensors) = (source.Config, source.Options, source.Tensors);
-        (Metadata, KernelSetName) = (source.File.Metadata, source.Kernels.Name);
+        (Metadata, KernelSetName, Plan) = (source.File.Metadata, source.Kernels.Name, source.Plan);
         ModelConfig c = Config;
         // Tied: the table is the head as well, and stands in the head's layout.
         bool tied = source.File.Find("output.weight") is null;
@@ -58,6 +60,8 @@ internal abstract unsafe class Transformer : Model
     public override string KernelSetName { get; }
     public override int Threads { get; }
     public override int BatchRowsMax { get; }
+    public override MemoryPlan? Plan { get; }
+    public override StreamStatistics? Stream => _tensors.Stream?.Statistics;
     public override long WeightBytesPerToken =>
         LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;
 
@@ -89,8 +93,19 @@ internal abstract unsafe class Transformer : Model
         if (rows.IsEmpty) return default;
         _batch.Set(rows, this, Config.VocabularySize);
         _rope.Fill(_batch.Positions);
-        Ops.Embed(TokenEmbd, X);
-        Run();
+        try
+        {
+            Ops.Begin();
+            Ops.Embed(TokenEmbd, X);
+            Run();
+            Ops.Leave();
+        }
+        catch (WeightReadException)
+        {
+            // Nothing stays pinned: the next pass begins anew.
+            _tensors.Stream?.Reset();
+            throw;
+        }
         Ops.Logits(X, OutputNorm, Output, Xb, _logits);
         return new ReadOnlySpan<float>(_logits.Data, checked(_batch.WantedCount * Config.VocabularySize));
     }
