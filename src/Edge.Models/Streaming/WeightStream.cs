@@ -76,6 +76,7 @@ internal sealed unsafe class WeightStream : IDisposable
     public void Reset()
     {
         Experts?.Reset();
+        Window?.Reset();
         _residency.Reset();
     }
 

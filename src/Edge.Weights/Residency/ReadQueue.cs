@@ -33,6 +33,12 @@ internal sealed unsafe class ReadQueue
             if (request.IsActive && request.Slice == slice && priority < request.Priority) request.Priority = priority;
     }
 
+    /// <summary>Who asked is gone; the reads go on.</summary>
+    public void MakeHints()
+    {
+        foreach (ReadRequest request in _requests) request.IsHint = true;
+    }
+
     /// <summary>The next piece: demand first, in the order of asking; idle reads only alone.</summary>
     public bool TryTake(out ReadPiece piece)
     {

@@ -8,6 +8,9 @@ internal sealed unsafe class ReadRequest(int rangesMax)
     public long Order;
     public bool IsActive;
     public bool Verify;
+    /// <summary>Nobody that is here now asked for it when it began: a failure may be one of a fault that is over.
+    /// </summary>
+    public bool IsHint;
     public SliceRanges Ranges = SliceRanges.None;
     public byte* To;
     public WeightReadException? Failure;
@@ -23,7 +26,7 @@ internal sealed unsafe class ReadRequest(int rangesMax)
     {
         (Slice, Ranges, Priority, Order, Verify) = (slice, ranges, priority, order, verify);
         To = _rangeTo = to;
-        (IsActive, Failure) = (true, null);
+        (IsActive, Failure, IsHint) = (true, null, priority != ReadPriority.Demand);
         (_nextRange, _nextAt, _piecesOut, _rangesLeft) = (0, 0, 0, ranges.Ranges.Count);
         for (int r = 0; r < _rangesLeft; r++)
         {

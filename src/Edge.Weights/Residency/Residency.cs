@@ -183,7 +183,8 @@ public sealed unsafe class Residency : IDisposable
     /// <summary>Whether the policy may name the slice as the one to leave, while there is any other.</summary>
     public void Protect(int slice, bool isProtected) => _protected[slice] = isProtected;
 
-    /// <summary>After a step that failed: nothing is pinned, no failure is remembered.</summary>
+    /// <summary>After a step that failed: nothing is pinned, no failure is remembered, what still comes was asked for by
+    /// nobody.</summary>
     public void Reset()
     {
         lock (_gate)
@@ -192,6 +193,7 @@ public sealed unsafe class Residency : IDisposable
             for (int i = 0; i < _state.Length; i++)
                 if (_state[i] == State.Failed) _state[i] = State.Absent;
             _failures.Clear();
+            _queue.MakeHints();
         }
     }
 
@@ -326,14 +328,14 @@ public sealed unsafe class Residency : IDisposable
         int slice = request.Slice;
         _landed++;
         _queue.Remove(request);
-        if (_queue.Count == 0) _busyTicks += Stopwatch.GetTimestamp() - _busySince;
+        if (_queue.Count == 0)
+        {
+            long now = Stopwatch.GetTimestamp();
+            (_busyTicks, _busySince) = (_busyTicks + now - _busySince, now);
+        }
         if (request.Failure is { } failure)
         {
-            _failed++;
-            _slots.Give(_slotOf[slice]);
-            _ownerOf[_slotOf[slice]] = -1;
-            _state[slice] = State.Failed;
-            _failures[slice] = failure;
+            LandFailed(request, failure);
             return;
         }
         byte* at = request.To;
@@ -341,6 +343,22 @@ public sealed unsafe class Residency : IDisposable
             *Cell(slice, r) = at;
         _verified[slice] = true;
         _state[slice] = State.Ready;
+    }
+
+    /// <summary>What was only a hint fails nobody: who waits for it by now gets a read of its own.</summary>
+    private void LandFailed(ReadRequest request, WeightReadException failure)
+    {
+        int slice = request.Slice;
+        _failed++;
+        if (request.IsHint && request.Priority == ReadPriority.Demand)
+        {
+            _queue.Add(slice, request.Ranges, request.To, ReadPriority.Demand, request.Verify);
+            return;
+        }
+        _slots.Give(_slotOf[slice]);
+        _ownerOf[_slotOf[slice]] = -1;
+        _state[slice] = request.IsHint ? State.Absent : State.Failed;
+        if (!request.IsHint) _failures[slice] = failure;
     }
 
     private static long Micros(long ticks) => (long)(ticks * 1e6 / Stopwatch.Frequency);
