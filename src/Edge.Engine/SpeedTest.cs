@@ -19,8 +19,10 @@ public static class SpeedTest
         using KvCache cache = model.CreateCache(promptTokens + generatedTokens);
         var random = new SamplerRandom(1);
         double prefill = Timed(model, cache, promptTokens, model.BatchRowsMax, ref random, cancellation);
+        long read = model.Stream?.Residency.BytesRead ?? 0;
         double decode = Timed(model, cache, generatedTokens, 1, ref random, cancellation);
-        return new SpeedSample(promptTokens / prefill, generatedTokens / decode);
+        return new SpeedSample(promptTokens / prefill, generatedTokens / decode,
+            (model.Stream?.Residency.BytesRead ?? 0) - read);
     }
 
     private static double Timed(Model model, KvCache cache, int tokens, int batch, ref SamplerRandom random,

@@ -85,6 +85,8 @@ public abstract class Model : IDisposable
     public virtual MemoryPlan? Plan => null;
     /// <summary>What streaming did so far; null when all weights are in memory.</summary>
     public virtual StreamStatistics? Stream => null;
+    /// <summary>A pass reads the same from storage however many rows it has.</summary>
+    public bool SharesSweep => Plan is { Kind: MemoryPlanKind.LayerWindow };
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

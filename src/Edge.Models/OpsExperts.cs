@@ -17,8 +17,8 @@ internal sealed unsafe partial class Ops
         routing.Group(Batch.Count);
     }
 
-    /// <summary>Chooses which experts run now: all of them, or, when they are streamed, those that are there. False when
-    /// all have run. Errors: WeightReadException.</summary>
+    /// <summary>Chooses which experts run now: all of them, or, when they are streamed, those that are there. False
+    /// when all have run. Errors: WeightReadException.</summary>
     public bool NextWave(in Matrix stack, Routing routing) =>
         stack.Cell == null ? routing.NextAll() : _experts!.NextWave(stack.StreamedLayer - 1, routing);
 

@@ -31,7 +31,7 @@ internal sealed unsafe class ExpertCache
     }
 
     public ExpertMode Mode { get; }
-    public long Tokens { get; private set; }
+    public long Passes { get; private set; }
     public long Choices { get; private set; }
     public long Degraded { get; private set; }
     public long Dropped { get; private set; }
@@ -39,7 +39,7 @@ internal sealed unsafe class ExpertCache
     /// <summary>A pass begins.</summary>
     public void Begin(Batch batch)
     {
-        Tokens++;
+        Passes++;
         // The policy is told once, however many sequences start together.
         if (batch.Positions.Contains(0)) _policy.BeginSequence();
     }
@@ -91,8 +91,8 @@ internal sealed unsafe class ExpertCache
 
     private int Slice(int expert) => CacheShape.Hi(_shape.Unit(_layer, expert));
 
-    /// <summary>Sorts the layer's experts by how many rows, and what weight, wait for them; those that are there are the
-    /// first wave.</summary>
+    /// <summary>Sorts the layer's experts by how many rows, and what weight, wait for them; those that are there are
+    /// the first wave.</summary>
     private void Open(int layer, Routing routing)
     {
         _layer = layer;

@@ -26,7 +26,7 @@ internal sealed class LayerWindow
     }
 
     /// <summary>Passes so far.</summary>
-    public long Tokens { get; private set; }
+    public long Passes { get; private set; }
 
     /// <summary>A layer is about to be used: it is waited for, the one before it leaves. Errors: WeightReadException.
     /// </summary>
@@ -54,7 +54,7 @@ internal sealed class LayerWindow
     public void Leave()
     {
         Release();
-        Tokens++;
+        Passes++;
         ReadAhead(0);
     }
 

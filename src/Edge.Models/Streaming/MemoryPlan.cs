@@ -41,7 +41,7 @@ public sealed record MemoryPlan
     /// <summary>Weights that the kernels read for one token.</summary>
     public long WeightBytesPerToken { get; init; }
     public double StorageBytesPerSecond { get; init; }
-    /// <summary>max(compute, storage) per token; null when one of the two rates is not known.</summary>
+    /// <summary>1 / max(compute, storage) of a token; null when neither rate is known.</summary>
     public double? TokensPerSecond { get; init; }
     public string? Policy { get; init; }
     public string? Warning { get; init; }

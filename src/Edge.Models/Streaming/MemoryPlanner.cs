@@ -62,8 +62,8 @@ public sealed class MemoryPlanner
 
     private MemoryPlan Plan()
     {
-        int context = _budget.ContextLength > 0 ? _budget.ContextLength
-            : Math.Min(_config.ContextLength, MemoryBudget.ContextDefault);
+        int context = Math.Min(_config.ContextLength,
+            _budget.ContextLength > 0 ? _budget.ContextLength : MemoryBudget.ContextDefault);
         MemoryPlan plan = Base(context, _options.BatchRowsMax);
         long resident = plan.ProgramBytes + plan.ScratchBytes + plan.KvBytes + _residentBytes;
         if (resident <= _budget.Bytes)
@@ -75,7 +75,8 @@ public sealed class MemoryPlanner
         // One sweep or one union of experts serves all rows of a pass: more rows, as long as scratch stays small.
         for (int rows = BatchRowsMax; rows > _options.BatchRowsMax; rows /= 2)
         {
-            if (Scratch(rows) > _budget.Bytes / 16 || least + Scratch(rows) - plan.ScratchBytes > _budget.Bytes) continue;
+            long more = Scratch(rows) - plan.ScratchBytes;
+            if (Scratch(rows) > _budget.Bytes / 16 || least + more > _budget.Bytes) continue;
             plan = Base(context, rows) with { LeastBytes = least, ContextThatFits = plan.ContextThatFits };
             break;
         }
@@ -137,10 +138,12 @@ public sealed class MemoryPlanner
 
     private MemoryPlan Predict(MemoryPlan plan)
     {
-        if (_budget.StorageBytesPerSecond <= 0 || _budget.MemoryBytesPerSecond <= 0) return plan;
-        double compute = plan.WeightBytesPerToken / _budget.MemoryBytesPerSecond;
-        double storage = plan.ReadBytesPerToken / _budget.StorageBytesPerSecond;
-        return plan with { TokensPerSecond = 1 / Math.Max(compute, storage) };
+        // Infinity where a rate is not known: the other one bounds.
+        double compute = _budget.MemoryBytesPerSecond / plan.WeightBytesPerToken;
+        double storage = _budget.StorageBytesPerSecond / plan.ReadBytesPerToken;
+        double bound = Math.Min(compute > 0 ? compute : double.PositiveInfinity,
+            storage > 0 ? storage : double.PositiveInfinity);
+        return plan with { TokensPerSecond = double.IsFinite(bound) ? bound : null };
     }
 
     private MemoryPlan Base(int context, int rows) => Predict(new MemoryPlan

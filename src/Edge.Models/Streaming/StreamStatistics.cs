@@ -12,6 +12,6 @@ public readonly record struct StreamStatistics
     public required long Dropped { get; init; }
     /// <summary>All choices of experts.</summary>
     public required long Choices { get; init; }
-    public required long Tokens { get; init; }
+    public required long Passes { get; init; }
     public required string Storage { get; init; }
 }

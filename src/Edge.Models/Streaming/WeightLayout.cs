@@ -65,7 +65,8 @@ internal sealed class WeightLayout
         if (_kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return tensor.Bytes;
         long rows = tensor.Shape[1], copy = layout.Bytes(rows, tensor.Columns) * (tensor.Rows / rows);
         // Tiles are made of the rows at load: from a map the rows' pages are given back.
-        return loading == WeightLoading.Map ? copy : layout.PacksInPlace(type, rows) ? tensor.Bytes : tensor.Bytes + copy;
+        if (loading == WeightLoading.Map) return copy;
+        return layout.PacksInPlace(type, rows) ? tensor.Bytes : tensor.Bytes + copy;
     }
 
     private static unsafe bool IsStored(TileLayout layout) => layout.Pack == null;

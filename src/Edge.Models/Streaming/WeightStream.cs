@@ -58,7 +58,7 @@ internal sealed unsafe class WeightStream : IDisposable
     {
         Residency = _residency.Statistics, Storage = _residency.StorageName,
         Choices = Experts?.Choices ?? 0, Degraded = Experts?.Degraded ?? 0, Dropped = Experts?.Dropped ?? 0,
-        Tokens = Experts?.Tokens ?? Window!.Tokens,
+        Passes = Experts?.Passes ?? Window!.Passes,
     };
 
     /// <summary>Where a tensor's addresses stand; null for one that does not stream.</summary>

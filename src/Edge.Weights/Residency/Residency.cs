@@ -12,7 +12,7 @@ namespace Edge.Weights;
 /// A slice that is pinned stays.</para>
 /// <para>Results do not depend on who left or what came first: only time does.</para>
 /// </summary>
-public sealed unsafe class Residency : IDisposable
+public sealed unsafe partial class Residency : IDisposable
 {
     /// <summary>More lanes gain nothing: devices are busy with two, and cores are few.</summary>
     public const int Lanes = 2;
@@ -217,41 +217,6 @@ public sealed unsafe class Residency : IDisposable
         _storage.Dispose();
     }
 
-    /// <summary>A slot for the slice, free or freed; −1 when there is none.</summary>
-    private int TakeSlot(int slice, ReadPriority priority)
-    {
-        int wanted = _slices[slice].Class, slot = _slots.Take(wanted);
-        if (slot >= 0 || _policy is null) return slot;
-        int count = Candidates(wanted, protectedToo: false);
-        if (count == 0 && priority == ReadPriority.Demand) count = Candidates(wanted, protectedToo: true);
-        if (count == 0) return -1;
-        int victim = _candidates[_policy.Victim(_candidates.AsSpan(0, count))];
-        if (priority != ReadPriority.Demand && _policy.Worth(victim) >= _policy.Worth(slice)) return -1;
-        Free(victim);
-        return _slots.Take(wanted);
-    }
-
-    private int Candidates(int slotClass, bool protectedToo)
-    {
-        int count = 0;
-        for (int slot = 0; slot < _ownerOf.Length; slot++)
-        {
-            int owner = _ownerOf[slot];
-            if (owner < 0 || _state[owner] != State.Ready || _pins[owner] > 0) continue;
-            if (_slots.ClassOf(slot) != slotClass || _protected[owner] && !protectedToo) continue;
-            _candidates[count++] = owner;
-        }
-        return count;
-    }
-
-    private void Free(int slice)
-    {
-        int slot = _slotOf[slice];
-        for (int r = 0; r < _slices[slice].Ranges.Count; r++) *Cell(slice, r) = null;
-        (_state[slice], _ownerOf[slot]) = (State.Absent, -1);
-        _slots.Give(slot);
-    }
-
     private int Await(ReadOnlySpan<int> slices)
     {
         long since = 0;
@@ -279,86 +244,6 @@ public sealed unsafe class Residency : IDisposable
     {
         WeightReadException failure = _failures[slice];
         return new WeightReadException(failure.Failure, failure.ByteOffset, failure.Message, failure);
-    }
-
-    private void Work()
-    {
-        while (true)
-        {
-            ReadPiece piece;
-            lock (_gate)
-            {
-                while (!_queue.TryTake(out piece))
-                {
-                    if (_stopping) return;
-                    Monitor.Wait(_gate);
-                }
-                if (_stopping) return;
-            }
-            Bring(piece);
-        }
-    }
-
-    private void Bring(in ReadPiece piece)
-    {
-        ReadRequest request = piece.Request;
-        WeightReadException? failure = _reader.Read(piece);
-        bool whole;
-        lock (_gate)
-        {
-            _reads++;
-            _bytesRead += piece.Bytes;
-            whole = failure is null && request.PieceDone(piece.Index);
-        }
-        if (whole && request.Verify) failure = _reader.Verify(piece);
-        if (whole && failure is null) failure = _reader.Unchanged(piece.Range.Offset);
-        lock (_gate)
-        {
-            request.Failure ??= failure;
-            if (whole) request.RangeDone();
-            request.PieceReturned();
-            if (!request.IsDone) return;
-            Land(request);
-            Monitor.PulseAll(_gate);
-        }
-    }
-
-    private void Land(ReadRequest request)
-    {
-        int slice = request.Slice;
-        _landed++;
-        _queue.Remove(request);
-        if (_queue.Count == 0)
-        {
-            long now = Stopwatch.GetTimestamp();
-            (_busyTicks, _busySince) = (_busyTicks + now - _busySince, now);
-        }
-        if (request.Failure is { } failure)
-        {
-            LandFailed(request, failure);
-            return;
-        }
-        byte* at = request.To;
-        for (int r = 0; r < request.Ranges.Ranges.Count; at += request.Ranges.Ranges[r].SlotBytes, r++)
-            *Cell(slice, r) = at;
-        _verified[slice] = true;
-        _state[slice] = State.Ready;
-    }
-
-    /// <summary>What was only a hint fails nobody: who waits for it by now gets a read of its own.</summary>
-    private void LandFailed(ReadRequest request, WeightReadException failure)
-    {
-        int slice = request.Slice;
-        _failed++;
-        if (request.IsHint && request.Priority == ReadPriority.Demand)
-        {
-            _queue.Add(slice, request.Ranges, request.To, ReadPriority.Demand, request.Verify);
-            return;
-        }
-        _slots.Give(_slotOf[slice]);
-        _ownerOf[_slotOf[slice]] = -1;
-        _state[slice] = request.IsHint ? State.Absent : State.Failed;
-        if (!request.IsHint) _failures[slice] = failure;
     }
 
     private static long Micros(long ticks) => (long)(ticks * 1e6 / Stopwatch.Frequency);

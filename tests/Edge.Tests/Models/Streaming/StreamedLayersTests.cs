@@ -47,9 +47,9 @@ public sealed class StreamedLayersTests(TinyDense tiny) : IClassFixture<TinyDens
             Assert.Equal(expected, DemoModel.Run(model, b, [next], 1));
         }
         StreamStatistics s = model.Stream!.Value;
-        Assert.Equal(8 + 20, s.Tokens);
-        Assert.Equal(s.Tokens * (TinyDense.Layers - pinned), s.Residency.Hits + s.Residency.Misses);
-        long swept = model.Plan.StreamedBytes * s.Tokens;
+        Assert.Equal(8 + 20, s.Passes);
+        Assert.Equal(s.Passes * (TinyDense.Layers - pinned), s.Residency.Hits + s.Residency.Misses);
+        long swept = model.Plan.StreamedBytes * s.Passes;
         Assert.InRange(s.Residency.BytesRead, swept, swept + (ring + 1) * model.Plan.SlotBytes);
     }
 }
