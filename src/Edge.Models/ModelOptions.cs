@@ -19,7 +19,7 @@ public sealed record ModelOptions
     public Arithmetic Arithmetic { get; init; } = Arithmetic.Integer;
     public WeightLoading Loading { get; init; } = WeightLoading.Map;
     /// <summary>Tokens of one Forward, at most.</summary>
-    public int BatchRowsMax { get; init; } = 64;
+    public int BatchRowsMax { get; init; } = 128;
     /// <summary>What the model may take; null: all that it wants.</summary>
     public MemoryBudget? Memory { get; init; }
     /// <summary>Opens the file for streaming; tests put their faults there.</summary>

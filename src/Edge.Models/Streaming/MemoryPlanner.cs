@@ -12,7 +12,7 @@ public sealed class MemoryPlanner
 {
     /// <summary>Slots of a ring: one is used while the next fills; a third where there is room.</summary>
     private const int RingMin = 2, RingMax = 3;
-    private const int BatchRowsMax = 256;
+    private const int BatchRowsMax = 256, LeastBatchRows = 32;
 
     private readonly WeightLayout _layout;
     private readonly ModelConfig _config;
@@ -37,6 +37,8 @@ public sealed class MemoryPlanner
     private IEnumerable<int> Layers => Enumerable.Range(0, _config.LayerCount);
     private int ExpertsUsed => Math.Max(1, _config.ExpertUsedCount);
     private int StreamedLayers => Layers.Count(l => _layout.Streamable(l).Count > 0);
+    /// <summary>Rows of a pass when memory is short.</summary>
+    private int LeastRows => Math.Min(_options.BatchRowsMax, Math.Max(LeastBatchRows, _budget.Sequences));
     private int SlotsMin => _layout.IsMixture ? Math.Max(RingMin, ExpertsUsed) : RingMin;
 
     /// <summary>The plan for a file. Errors: as <see cref="Model.Load"/>; a model that does not fit is no error: the
@@ -64,20 +66,22 @@ public sealed class MemoryPlanner
     {
         int context = Math.Min(_config.ContextLength,
             _budget.ContextLength > 0 ? _budget.ContextLength : MemoryBudget.ContextDefault);
-        MemoryPlan plan = Base(context, _options.BatchRowsMax);
-        long resident = plan.ProgramBytes + plan.ScratchBytes + plan.KvBytes + _residentBytes;
-        if (resident <= _budget.Bytes)
-            return plan with { PinnedBytes = _residentBytes, LeastBytes = Least(context), ContextThatFits = context };
         long least = Least(context);
-        plan = plan with { LeastBytes = least, ContextThatFits = ContextThatFits() };
+        MemoryPlan plan = Base(context, LeastRows) with { LeastBytes = least, ContextThatFits = context };
+        for (int rows = _options.BatchRowsMax; rows >= LeastRows; rows /= 2)
+        {
+            if (plan.ProgramBytes + Scratch(rows) + plan.KvBytes + _residentBytes <= _budget.Bytes)
+                return plan with { BatchRows = rows, ScratchBytes = Scratch(rows) };
+        }
+        plan = plan with { ContextThatFits = ContextThatFits() };
         if (StreamedLayers == 0 || least > _budget.Bytes)
-            return plan with { PinnedBytes = _pinnedBytes, Refusal = Refusal(plan, resident) };
+            return plan with { Refusal = Refusal(plan, plan.ProgramBytes + plan.ScratchBytes + plan.KvBytes) };
         // One sweep or one union of experts serves all rows of a pass: more rows, as long as scratch stays small.
-        for (int rows = BatchRowsMax; rows > _options.BatchRowsMax; rows /= 2)
+        for (int rows = BatchRowsMax; rows > LeastRows; rows /= 2)
         {
             long more = Scratch(rows) - plan.ScratchBytes;
             if (Scratch(rows) > _budget.Bytes / 16 || least + more > _budget.Bytes) continue;
-            plan = Base(context, rows) with { LeastBytes = least, ContextThatFits = plan.ContextThatFits };
+            plan = plan with { BatchRows = rows, ScratchBytes = Scratch(rows) };
             break;
         }
         plan = plan with { GathersEmbedding = _layout.Gathered is not null };
@@ -169,7 +173,7 @@ public sealed class MemoryPlanner
         return rows * wide * 13 / 2 + Math.Max(1, _budget.Sequences) * 4L * c.VocabularySize;
     }
 
-    private long Least(int context) => _programBytes + Scratch(_options.BatchRowsMax) + context * _kvBytesPerToken
+    private long Least(int context) => _programBytes + Scratch(LeastRows) + context * _kvBytesPerToken
         + (StreamedLayers == 0 ? _residentBytes : Math.Min(_residentBytes, _pinnedBytes + SlotsMin * _slotBytes));
 
     private int ContextThatFits()
@@ -178,8 +182,9 @@ public sealed class MemoryPlanner
         return left <= 0 ? 0 : (int)Math.Min(_config.ContextLength, left / Math.Max(1, _kvBytesPerToken));
     }
 
-    private string Refusal(MemoryPlan plan, long resident)
+    private string Refusal(MemoryPlan plan, long others)
     {
+        long resident = _residentBytes + others;
         string needs = $"the model needs {Mib(resident)} to be in memory as a whole, {Mib(_budget.Bytes)} are allowed";
         if (StreamedLayers == 0 || _layout.Obstacles > 0 && plan.LeastBytes > _budget.Bytes)
             return $"{needs}; a packed copy can be streamed: edge pack --type keep --model {_layout.File.Path} " +
