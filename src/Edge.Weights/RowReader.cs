@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Weights;
 
-/// <summary>Brings single rows of a table that stays on storage, each to the same place: for embeddings, of which a token
-/// needs one row. One thread at a time.</summary>
+/// <summary>Brings single rows of a table that stays on storage, each to the same place: for embeddings, of which a
+/// token needs one row. One thread at a time.</summary>
 public sealed unsafe class RowReader : IDisposable
 {
     private readonly IWeightStorage _storage;

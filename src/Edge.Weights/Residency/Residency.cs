@@ -5,11 +5,12 @@ using Edge.Weights.Policies;
 namespace Edge.Weights;
 
 /// <summary>
-/// Decides nothing and brings everything: numbered slices of a file come into a fixed number of slots, read by two lanes
-/// of its own, and stay until a policy says who leaves. One thread, the owner, asks; nothing that it calls allocates.
-/// <para>A unit has two slices, numbered as <see cref="CacheShape"/> does; one without bytes is always there. Every range
-/// of a slice has a cell that holds its address while the slice is ready: who keeps the cell's address needs no look-up.
-/// A slice that is pinned stays.</para>
+/// Decides nothing and brings everything: numbered slices of a file come into a fixed number of slots, read by two
+/// lanes of its own, and stay until a policy says who leaves. One thread, the owner, asks; nothing that it calls
+/// allocates.
+/// <para>A unit has two slices, numbered as <see cref="CacheShape"/> does; one without bytes is always there. Every
+/// range of a slice has a cell that holds its address while the slice is ready: who keeps the cell's address needs no
+/// look-up. A slice that is pinned stays.</para>
 /// <para>Results do not depend on who left or what came first: only time does.</para>
 /// </summary>
 public sealed unsafe partial class Residency : IDisposable
@@ -99,8 +100,8 @@ public sealed unsafe partial class Residency : IDisposable
     /// <summary>Nothing is on its way.</summary>
     public bool IsIdle { get { lock (_gate) return _queue.Count == 0; } }
 
-    /// <summary>Where the address of a range stands while its slice is ready. The ranges of a slice follow each other; the
-    /// same range of the next slice is <see cref="CellStride"/> further.</summary>
+    /// <summary>Where the address of a range stands while its slice is ready. The ranges of a slice follow each other;
+    /// the same range of the next slice is <see cref="CellStride"/> further.</summary>
     public byte** Cell(int slice, int range) => _cells + (long)slice * _rangesMax + range;
 
     public int CellStride => _rangesMax;
@@ -161,7 +162,8 @@ public sealed unsafe partial class Residency : IDisposable
     /// WeightReadException when one could not be read.</summary>
     public int WaitAny(ReadOnlySpan<int> slices) { lock (_gate) return Await(slices); }
 
-    /// <summary>Waits until something that is on its way has come, whatever it is: its slot may be taken then.</summary>
+    /// <summary>Waits until something that is on its way has come, whatever it is: its slot may be taken
+    /// then.</summary>
     public void AwaitLanding()
     {
         lock (_gate)
@@ -183,8 +185,8 @@ public sealed unsafe partial class Residency : IDisposable
     /// <summary>Whether the policy may name the slice as the one to leave, while there is any other.</summary>
     public void Protect(int slice, bool isProtected) => _protected[slice] = isProtected;
 
-    /// <summary>After a step that failed: nothing is pinned, no failure is remembered, what still comes was asked for by
-    /// nobody.</summary>
+    /// <summary>After a step that failed: nothing is pinned, no failure is remembered, what still comes was asked for
+    /// by nobody.</summary>
     public void Reset()
     {
         lock (_gate)

@@ -1,7 +1,7 @@
 namespace Edge.Weights;
 
-/// <summary>What the residency did since the start. Hits and misses: slices that a step needed and found, or had to wait
-/// or ask for.</summary>
+/// <summary>What the residency did since the start. Hits and misses: slices that a step needed and found, or had to
+/// wait or ask for.</summary>
 public readonly record struct ResidencyStatistics
 {
     public required long Hits { get; init; }

@@ -13,7 +13,8 @@ internal sealed unsafe class FaultyStorage(string path, int seed = 0) : IWeightS
 
     /// <summary>Microseconds that a read takes longer, at most.</summary>
     public int DelayMicrosMax { get; init; }
-    /// <summary>Hears every read's number, offset and count before it happens; what it throws, the read throws.</summary>
+    /// <summary>Hears every read's number, offset and count before it happens; what it throws, the read
+    /// throws.</summary>
     public Action<long, long, int>? OnRead { get; set; }
     /// <summary>Changes what a read (number, offset, bytes, count) gave; returns the count.</summary>
     public Func<long, long, nint, int, int>? Change { get; set; }
