@@ -39,7 +39,7 @@ internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
     {
         StorageState now = storage.State;
         return now == _opened ? null : new WeightReadException(ReadFailure.FileChanged, offset,
-            $"{path} was written to while it is in use: it had {_opened.Bytes} bytes and has {now.Bytes}, changed last " +
+            $"{path} was written to while it is in use: it had {_opened.Bytes} bytes and has {now.Bytes}, changed " +
             $"{now.LastWriteUtc:u}; put the model back and restart edge");
     }
 
