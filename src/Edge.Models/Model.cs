@@ -60,6 +60,9 @@ public abstract class Model : IDisposable
     public abstract int BatchRowsMax { get; }
     /// <summary>Bytes of weights read to decode one token (routed experts only).</summary>
     public abstract long WeightBytesPerToken { get; }
+    /// <summary>What its weights cost so far in waits for storage and bytes read; nothing while they are resident.
+    /// </summary>
+    public virtual WeightTraffic Traffic => default;
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

@@ -21,7 +21,7 @@ internal abstract unsafe class Transformer : Model
     protected Transformer(ModelSource source)
     {
         (Config, _options, _tensors) = (source.Config, source.Options, source.Tensors);
-        (Metadata, KernelSetName) = (source.File.Metadata, source.Kernels.Name);
+        (File, KernelSetName) = (source.File, source.Kernels.Name);
         ModelConfig c = Config;
         // Tied: the table is the head as well, and stands in the head's layout.
         bool tied = source.File.Find("output.weight") is null;
@@ -54,12 +54,16 @@ internal abstract unsafe class Transformer : Model
     }
 
     public override ModelConfig Config { get; }
-    public override GgufMetadata Metadata { get; }
+    public override GgufMetadata Metadata => File.Metadata;
     public override string KernelSetName { get; }
     public override int Threads { get; }
     public override int BatchRowsMax { get; }
     public override long WeightBytesPerToken =>
         LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;
+
+    internal GgufFile File { get; }
+    /// <summary>Hears which experts the rows chose, layer by layer; for traces and tests.</summary>
+    internal RoutedLayer? OnRouted { get; set; }
 
     protected Ops Ops { get; }
     protected Matrix TokenEmbd { get; }
@@ -115,6 +119,11 @@ internal abstract unsafe class Transformer : Model
         float* data = _memory.TakeFloats(rows * width);
         return new RowBuffer(data, new PreparedRows(_tensors.Activations(width), _memory, rows, width), width);
     }
+
+    /// <summary>An architecture says so after every Route; <paramref name="scores"/> hold probabilities by then.
+    /// </summary>
+    protected void Routed(int layer, RowBuffer scores, Routing routing) =>
+        OnRouted?.Invoke(layer, scores, routing, _batch);
 
     protected Routing TakeRouting() => new(Config, _memory, BatchRowsMax);
 
