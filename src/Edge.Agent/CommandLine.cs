@@ -54,6 +54,7 @@ internal static class CommandLine
             TokenizeCommand.Create(),
             InspectCommand.Create(),
             PackCommand.Create(),
+            ReplayCommand.Create(),
             KernelsCommand.Create(),
         };
 

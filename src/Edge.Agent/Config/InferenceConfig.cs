@@ -15,6 +15,7 @@ namespace Edge.Agent.Config;
 /// <param name="Cpus">The CPUs that the model's threads may use, such as "0-3,6"; absent: any.</param>
 /// <param name="Kernels">A kernel set by name; absent: what `edge kernels --tune` found for this CPU, else the best
 /// that runs.</param>
+/// <param name="Trace">A file to record the choice of experts in; absent: not recorded.</param>
 internal sealed record InferenceConfig(
     int Threads = 0,
     string Kv = "f16",
@@ -25,7 +26,8 @@ internal sealed record InferenceConfig(
     int MaxTokensDefault = 256,
     int MaxTokens = 4096,
     string? Cpus = null,
-    string? Kernels = null)
+    string? Kernels = null,
+    string? Trace = null)
 {
     // A method: the binder would look into a property.
     public ModelOptions ToModelOptions() => new()

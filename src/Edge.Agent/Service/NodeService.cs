@@ -61,6 +61,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 
         long started = Stopwatch.GetTimestamp();
         using var loaded = LoadedModel.Open(config.Model, config.Inference.ToModelOptions());
+        using var trace = config.Inference.Trace is { } path ? TraceFile.Start(loaded, path) : null;
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
             QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,

@@ -11,6 +11,8 @@ public sealed record ReplayCounts
     public long Misses => Wanted - Hits;
     public long BytesWanted { get; internal set; }
     public long BytesRead { get; internal set; }
+    /// <summary>Experts that rows chose.</summary>
+    public long Choices { get; internal set; }
     /// <summary>Choices that ran on HI alone, and choices that were left out.</summary>
     public long Degraded { get; internal set; }
     public long Skipped { get; internal set; }
@@ -36,6 +38,7 @@ public sealed record ReplayCounts
         Hits += other.Hits;
         BytesWanted += other.BytesWanted;
         BytesRead += other.BytesRead;
+        Choices += other.Choices;
         Degraded += other.Degraded;
         Skipped += other.Skipped;
         Evictions += other.Evictions;

@@ -62,6 +62,7 @@ public sealed class Replayer
                 Token = row.Token, Layer = row.Layer, Experts = row.Experts, Weights = row.Weights,
                 Scores = row.Scores, Wanted = _rowWants,
             });
+            counts.Choices += row.Experts.Length;
             for (int i = 0; i < row.Experts.Length; i++)
             {
                 int expert = row.Experts[i], unit = _trace.Shape.Unit(row.Layer, expert);
