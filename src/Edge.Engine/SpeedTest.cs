@@ -11,8 +11,8 @@ public static class SpeedTest
     /// hears of every pass. Errors:
     /// ArgumentOutOfRangeException when the counts are below 1 or exceed the model's context.</summary>
     public static SpeedSample Run(
-        Model model, int promptTokens, int generatedTokens, CancellationToken cancellation = default,
-        Action<StepSample>? onStep = null)
+        Model model, int promptTokens, int generatedTokens, Action<StepSample>? onStep = null,
+        CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(promptTokens, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(generatedTokens, 1);
@@ -20,13 +20,13 @@ public static class SpeedTest
             promptTokens, model.Config.ContextLength - generatedTokens, nameof(promptTokens));
         using KvCache cache = model.CreateCache(promptTokens + generatedTokens);
         var random = new SamplerRandom(1);
-        double prefill = Timed(model, cache, promptTokens, model.BatchRowsMax, ref random, cancellation, onStep);
-        double decode = Timed(model, cache, generatedTokens, 1, ref random, cancellation, onStep);
+        double prefill = Timed(model, cache, promptTokens, model.BatchRowsMax, ref random, onStep, cancellation);
+        double decode = Timed(model, cache, generatedTokens, 1, ref random, onStep, cancellation);
         return new SpeedSample(promptTokens / prefill, generatedTokens / decode);
     }
 
     private static double Timed(Model model, KvCache cache, int tokens, int batch, ref SamplerRandom random,
-        CancellationToken cancellation, Action<StepSample>? onStep)
+        Action<StepSample>? onStep, CancellationToken cancellation)
     {
         var rows = new BatchRow[batch];
         long begun = Stopwatch.GetTimestamp();
