@@ -55,6 +55,7 @@ internal static class CommandLine
             InspectCommand.Create(),
             PackCommand.Create(),
             PlanCommand.Create(),
+            ReplayCommand.Create(),
             KernelsCommand.Create(),
         };
 

@@ -87,6 +87,9 @@ public abstract class Model : IDisposable
     public virtual StreamStatistics? Stream => null;
     /// <summary>A pass reads the same from storage however many rows it has.</summary>
     public bool SharesSweep => Plan is { Kind: MemoryPlanKind.LayerWindow };
+    /// <summary>What its weights cost so far in waits for storage and bytes read; nothing while they are resident.
+    /// </summary>
+    public virtual WeightTraffic Traffic => default;
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

@@ -9,10 +9,9 @@ internal sealed unsafe partial class Ops
     {
         for (int row = 0; row < Batch.Count; row++)
         {
-            _experts?.BeforeRoute(_layer, scores.Row(row));
             _kernels.TopK(scores.Row(row), routing.Experts + row * routing.Used, routing.Weights + row * routing.Used,
                 routing.ExpertCount, routing.Used, renormalise ? 1 : 0);
-            _experts?.AfterRoute(_layer, Batch.Positions[row], routing, row);
+            _experts?.Routed(_layer, Batch.Positions[row], scores.Row(row), routing, row);
         }
         routing.Group(Batch.Count);
     }

@@ -11,6 +11,7 @@ internal static class AskCommand
     {
         var command = new Command("ask", "Ask a model once, without a broker; the reply streams to stdout.");
         var model = new ModelArguments(command);
+        var trace = new TraceArgument(command);
         var sampling = new SamplingArguments(command, maxTokens: 256);
         var prompt = new Option<string>("--prompt", "-p")
         {
@@ -38,6 +39,7 @@ internal static class AskCommand
             messages.Add(new ChatMessage("user", text));
 
             using var loaded = model.Load(parsed, parsed.GetValue(context));
+            using var recording = trace.Start(parsed, loaded);
             using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
             bool asJson = parsed.GetValue(json);
             var result = generator.Run(

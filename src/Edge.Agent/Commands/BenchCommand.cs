@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Edge.Agent.Plot;
 using Edge.Engine;
 using Edge.Models.Streaming;
 
@@ -13,6 +14,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Measure prefill and decode speed; medians of the repeats.");
         var model = new ModelArguments(command);
+        var trace = new TraceArgument(command);
         var prompt = new Option<int>("--prompt-tokens")
         {
             Description = "Tokens of the prompt.", HelpName = "N", DefaultValueFactory = _ => 128,
@@ -26,10 +28,14 @@ internal static class BenchCommand
             Description = "Measured repeats, after one that warms up.", HelpName = "R", DefaultValueFactory = _ => 5,
         };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var plot = new Option<string?>("--plot")
+        {
+            Description = "Draw speed, waiting and reading over time.", HelpName = "F.svg",
+        };
         Validate.Between(prompt, 1, 1 << 20);
         Validate.Between(gen, 1, 1 << 20);
         Validate.Between(repeat, 1, 1000);
-        foreach (Option option in (Option[])[prompt, gen, repeat, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[prompt, gen, repeat, json, plot]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             long started = Stopwatch.GetTimestamp();
@@ -42,7 +48,13 @@ internal static class BenchCommand
                     $"--prompt-tokens {promptTokens} and --gen-tokens {genTokens} do not fit the model's context " +
                     $"of {limit}",
                     ExitCode.Usage);
-            var report = Measure(loaded, promptTokens, genTokens, parsed.GetValue(repeat), loadMs);
+            using var recording = trace.Start(parsed, loaded);
+            int runs = parsed.GetValue(repeat);
+            string? picture = parsed.GetValue(plot);
+            var samples = picture is null ? null
+                : new List<StepSample>((int)Math.Min(SpeedPlot.SamplesMax, (long)runs * (promptTokens + genTokens)));
+            var report = Measure(loaded, promptTokens, genTokens, runs, loadMs, samples);
+            if (samples is not null) SvgPicture.Save(picture!, SpeedPlot.Panels(report.Model, samples));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
             else Print(report);
             return ExitCode.Ok;
@@ -50,8 +62,14 @@ internal static class BenchCommand
         return command;
     }
 
-    private static BenchReport Measure(LoadedModel loaded, int promptTokens, int genTokens, int repeat, double loadMs)
+    private static BenchReport Measure(
+        LoadedModel loaded, int promptTokens, int genTokens, int repeat, double loadMs, List<StepSample>? samples)
     {
+        Action<StepSample>? keep = samples is null ? null
+            : sample =>
+            {
+                if (samples.Count < SpeedPlot.SamplesMax) samples.Add(sample);
+            };
         var model = loaded.Model;
         double[] prefill = new double[repeat], decode = new double[repeat];
         SpeedTest.Run(model, promptTokens, genTokens); // Warm-up: pages, caches and clocks.
@@ -62,7 +80,7 @@ internal static class BenchCommand
             for (int i = 0; i < repeat; i++)
             {
                 long before = GC.GetTotalAllocatedBytes(precise: true);
-                var sample = SpeedTest.Run(model, promptTokens, genTokens);
+                var sample = SpeedTest.Run(model, promptTokens, genTokens, onStep: keep);
                 allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
                 decodeRead += sample.DecodeReadBytes;
                 (prefill[i], decode[i]) = (sample.PrefillTokensPerSecond, sample.DecodeTokensPerSecond);

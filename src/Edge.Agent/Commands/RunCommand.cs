@@ -41,6 +41,8 @@ internal static class RunCommand
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),
             (new("--queue") { Description = "Requests that may wait.", HelpName = "N" }, "inference:queue"),
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),
+            (new("--trace") { Description = "Record which experts the model chooses, for 'edge replay'.",
+                HelpName = "FILE" }, "inference:trace"),
             (new("--sysfs") { Description = "Where the sensors are read.", HelpName = "DIR" }, "sensors:sysfsRoot"),
         ];
         command.Options.Add(file);

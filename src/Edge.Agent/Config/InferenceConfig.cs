@@ -19,6 +19,7 @@ namespace Edge.Agent.Config;
 /// <param name="Memory">All that the model may take, such as "1500M"; a packed model that is larger streams from
 /// storage. Absent: it must fit.</param>
 /// <param name="Experts">When experts stream: exact, balanced or fast.</param>
+/// <param name="Trace">A file to record the choice of experts in; absent: not recorded.</param>
 internal sealed record InferenceConfig(
     int Threads = 0,
     string Kv = "f16",
@@ -31,7 +32,8 @@ internal sealed record InferenceConfig(
     string? Cpus = null,
     string? Kernels = null,
     string? Memory = null,
-    string Experts = "exact")
+    string Experts = "exact",
+    string? Trace = null)
 {
     // A method: the binder would look into a property.
     public ModelOptions ToModelOptions() => new()

@@ -63,6 +63,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         var model = MemoryAdmission.Admit(config.Model, config.Inference.ToModelOptions(), config.Inference.Context,
             config.Inference.Slots, line => log.LogInformation("{Line}", line));
         using var loaded = LoadedModel.Open(config.Model, model);
+        using var trace = config.Inference.Trace is { } path ? TraceFile.Start(loaded, path) : null;
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
             QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,

@@ -31,9 +31,6 @@ internal sealed unsafe class Qwen3Moe : Transformer
         _ye = Take(c.EmbeddingLength, c.ExpertUsedCount);
     }
 
-    /// <summary>Hears which experts the rows chose, layer by layer; for traces and tests.</summary>
-    internal Action<int, Routing>? OnRouted { get; set; }
-
     protected override void Run()
     {
         for (int l = 0; l < _layers.Length; l++)
@@ -53,7 +50,7 @@ internal sealed unsafe class Qwen3Moe : Transformer
             Ops.RmsNorm(X, w.FfnNorm, Xb);
             Ops.MatMul(Xb, w.Router, _scores);
             Ops.Route(_scores, _routing, renormalise: true);
-            OnRouted?.Invoke(l, _routing);
+            Routed(l, _scores, _routing);
             Ops.Gather(Xb, _routing, _xe);
             while (Ops.NextWave(w.Gate, _routing))
             {

@@ -13,7 +13,6 @@ internal sealed unsafe class ExpertCache
     private readonly Residency _residency;
     private readonly EvictionPolicy _policy;
     private readonly CacheShape _shape;
-    private readonly float[] _logits;
     // The layer in progress: experts that wait, hottest first, and those of the wave.
     private readonly int[] _waiting, _slices, _pinned;
     private readonly float[] _heat;
@@ -23,7 +22,6 @@ internal sealed unsafe class ExpertCache
     public ExpertCache(Residency residency, EvictionPolicy policy, CacheShape shape, ExpertMode mode)
     {
         (_residency, _policy, _shape, Mode) = (residency, policy, shape, mode);
-        _logits = new float[shape.Experts];
         _waiting = new int[shape.Experts];
         _slices = new int[shape.Experts];
         _pinned = new int[shape.Experts];
@@ -44,18 +42,14 @@ internal sealed unsafe class ExpertCache
         if (batch.Positions.Contains(0)) _policy.BeginSequence();
     }
 
-    /// <summary>Keeps a row's router outputs, which the choice overwrites.</summary>
-    public void BeforeRoute(int layer, float* logits) =>
-        new ReadOnlySpan<float>(logits, _shape.Experts).CopyTo(_logits);
-
-    /// <summary>Tells the policy what a row chose.</summary>
-    public void AfterRoute(int layer, int position, Routing routing, int row)
+    /// <summary>Tells the policy what a row chose from its probabilities.</summary>
+    public void Routed(int layer, int position, float* scores, Routing routing, int row)
     {
         int at = row * routing.Used;
         Choices += routing.Used;
         _policy.Route(new RoutedRow
         {
-            Token = position, Layer = layer, Logits = _logits,
+            Token = position, Layer = layer, Scores = new ReadOnlySpan<float>(scores, _shape.Experts),
             Experts = new ReadOnlySpan<int>(routing.Experts + at, routing.Used),
             Weights = new ReadOnlySpan<float>(routing.Weights + at, routing.Used),
         });

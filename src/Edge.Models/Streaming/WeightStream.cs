@@ -61,6 +61,15 @@ internal sealed unsafe class WeightStream : IDisposable
         Passes = Experts?.Passes ?? Window!.Passes,
     };
 
+    public WeightTraffic Traffic
+    {
+        get
+        {
+            ResidencyStatistics s = _residency.Statistics;
+            return new WeightTraffic(s.StallMicros, s.BytesRead + (_rows?.BytesRead ?? 0));
+        }
+    }
+
     /// <summary>Where a tensor's addresses stand; null for one that does not stream.</summary>
     public StreamPlace? Place(GgufTensor tensor) => !_places.TryGetValue(tensor, out var place) ? null
         : new StreamPlace

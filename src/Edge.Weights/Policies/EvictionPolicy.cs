@@ -2,9 +2,9 @@ namespace Edge.Weights.Policies;
 
 /// <summary>
 /// Says which slice leaves the cache. It hears of every routing, before the layer's slices are looked up, and answers
-/// which of some candidates is worth least. It knows nothing of what is resident: the cache offers as candidates what may
-/// leave (resident, not pinned, not predicted). One thread at a time; no call allocates; the same calls give the same
-/// answers.
+/// which of some candidates is worth least. It knows nothing of what is resident: the cache offers as candidates what
+/// may leave (resident, not pinned, not predicted). One thread at a time; no call allocates; the same calls give the
+/// same answers.
 /// </summary>
 public abstract class EvictionPolicy(CacheShape shape)
 {
@@ -41,8 +41,8 @@ public abstract class EvictionPolicy(CacheShape shape)
     /// </summary>
     public abstract double Worth(int slice);
 
-    /// <summary>Index into <paramref name="candidates"/> (slices, at least one) of the one that is worth least. Of equal
-    /// ones the least recently used leaves, of these LO before HI, of these the lowest number: the order of the
+    /// <summary>Index into <paramref name="candidates"/> (slices, at least one) of the one that is worth least. Of
+    /// equal ones the least recently used leaves, of these LO before HI, of these the lowest number: the order of the
     /// candidates does not matter.</summary>
     public int Victim(ReadOnlySpan<int> candidates)
     {

@@ -11,8 +11,8 @@ public readonly ref struct RoutedRow
     public required ReadOnlySpan<int> Experts { get; init; }
     /// <summary>float[used]: gate weights of the chosen experts.</summary>
     public required ReadOnlySpan<float> Weights { get; init; }
-    /// <summary>float[experts]: the router's outputs before softmax; empty when unknown.</summary>
-    public ReadOnlySpan<float> Logits { get; init; }
+    /// <summary>float[experts]: the router's probabilities, softmax over all experts; empty when unknown.</summary>
+    public ReadOnlySpan<float> Scores { get; init; }
     /// <summary>SliceSet[used]: what the row wants of each chosen expert; empty means both slices of all.</summary>
     public ReadOnlySpan<SliceSet> Wanted { get; init; }
 

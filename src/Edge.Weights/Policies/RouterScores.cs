@@ -9,7 +9,6 @@ internal sealed class RouterScores
     private readonly CacheShape _shape;
     private readonly double _alpha;
     private readonly int _top;
-    private readonly float[] _scores;
     private readonly double[] _mean;
     private readonly int[] _best;
 
@@ -17,7 +16,6 @@ internal sealed class RouterScores
     {
         (_shape, _alpha) = (shape, alpha);
         _top = (int)Math.Clamp(Math.Round(spread * shape.Used), 1, shape.Experts);
-        _scores = new float[shape.Experts];
         _mean = new double[shape.Units];
         _best = new int[_top];
     }
@@ -28,34 +26,25 @@ internal sealed class RouterScores
     {
         Span<double> mean = _mean.AsSpan(_shape.Unit(row.Layer, 0), _shape.Experts);
         foreach (ref double m in mean) m *= 1 - _alpha;
-        if (row.Logits.IsEmpty)
+        if (row.Scores.IsEmpty)
         {
-            // Without the router's outputs the chosen experts are all that is known.
+            // Without all scores the chosen experts are all that is known.
             for (int i = 0; i < row.Experts.Length; i++) mean[row.Experts[i]] += _alpha * row.Weights[i];
             return;
         }
-        Softmax(row.Logits);
-        int found = FindBest();
-        for (int i = 0; i < found; i++) mean[_best[i]] += _alpha * _scores[_best[i]];
-    }
-
-    private void Softmax(ReadOnlySpan<float> logits)
-    {
-        float largest = float.NegativeInfinity, sum = 0;
-        foreach (float logit in logits) largest = MathF.Max(largest, logit);
-        for (int e = 0; e < _scores.Length; e++) sum += _scores[e] = MathF.Exp(logits[e] - largest);
-        for (int e = 0; e < _scores.Length; e++) _scores[e] /= sum;
+        int found = FindBest(row.Scores);
+        for (int i = 0; i < found; i++) mean[_best[i]] += _alpha * row.Scores[_best[i]];
     }
 
     /// <summary>The experts with the best scores, best first, of equal ones the lower number.</summary>
-    private int FindBest()
+    private int FindBest(ReadOnlySpan<float> scores)
     {
         int found = 0;
-        for (int e = 0; e < _scores.Length; e++)
+        for (int e = 0; e < scores.Length; e++)
         {
-            if (found == _top && !(_scores[e] > _scores[_best[found - 1]])) continue;
+            if (found == _top && !(scores[e] > scores[_best[found - 1]])) continue;
             int at = found < _top ? found++ : found - 1;
-            for (; at > 0 && _scores[e] > _scores[_best[at - 1]]; at--) _best[at] = _best[at - 1];
+            for (; at > 0 && scores[e] > scores[_best[at - 1]]; at--) _best[at] = _best[at - 1];
             _best[at] = e;
         }
         return found;
