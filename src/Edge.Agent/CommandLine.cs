@@ -54,6 +54,8 @@ internal static class CommandLine
             TokenizeCommand.Create(),
             InspectCommand.Create(),
             PackCommand.Create(),
+            PlanCommand.Create(),
+            ReplayCommand.Create(),
             KernelsCommand.Create(),
         };
 

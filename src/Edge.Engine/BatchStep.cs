@@ -32,7 +32,9 @@ internal sealed class BatchStep(Model model, int slotsMax, int prefillRowsWhileD
             _inBatch[members++] = _wanting[wanting++] = slot;
         }
         int decodeRows = rows;
-        Share(slots, decodeRows > 0 ? Math.Min(prefillRowsWhileDecoding, _rows.Length - rows) : _rows.Length);
+        // Where storage bounds a pass, more rows cost no time: a short chunk would only make more passes.
+        bool isShort = decodeRows > 0 && !model.SharesSweep;
+        Share(slots, Math.Min(isShort ? prefillRowsWhileDecoding : _rows.Length, _rows.Length - rows));
         for (int i = 0; i < slots.Length; i++)
         {
             if (_shares[i] == 0) continue;

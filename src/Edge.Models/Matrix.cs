@@ -1,5 +1,6 @@
 using Edge.Gguf;
 using Edge.Kernels;
+using Edge.Weights;
 
 namespace Edge.Models;
 
@@ -7,7 +8,25 @@ namespace Edge.Models;
 /// it.</summary>
 internal readonly unsafe struct Matrix
 {
-    public required byte* Weights { get; init; }
+    private readonly byte* _weights;
+
+    /// <summary>Where it is: always the same place, or, when it is streamed, where it is now; null while it is
+    /// absent.</summary>
+    public required byte* Weights
+    {
+        get => Cell == null ? _weights : *Cell;
+        init => _weights = value;
+    }
+
+    /// <summary>Where the address of a streamed matrix stands; null for any other.</summary>
+    public byte** Cell { get; init; }
+    /// <summary>Cells from one matrix of a streamed stack to the next.</summary>
+    public int CellStride { get; init; }
+    /// <summary>The layer to which it belongs, counted from 1, when layers or experts stream; else 0.</summary>
+    public int StreamedLayer { get; init; }
+    /// <summary>Brings rows of a table that stays in the file.</summary>
+    public RowReader? Reader { get; init; }
+
     public required long Rows { get; init; }
     public required long Columns { get; init; }
     /// <summary>Bytes from one matrix of a stack to the next; 0 when there is one.</summary>
@@ -26,12 +45,16 @@ internal readonly unsafe struct Matrix
     public int TileRows => Layout?.Rows ?? Tiles.Rows;
 
     /// <summary>One matrix of a stack.</summary>
-    public Matrix this[int expert] => this with { Weights = Weights + expert * StackBytes };
+    public Matrix this[int expert] => Cell == null
+        ? this with { Weights = _weights + expert * StackBytes }
+        : this with { Cell = Cell + (long)expert * CellStride };
 
     /// <summary>Writes row <paramref name="row"/> as float32, for look-ups.</summary>
     public void DecodeRow(long row, float* y)
     {
-        if (Layout is null)
+        if (Reader is not null)
+            FloatScalar.Decode(Reader.Row(row), y, Columns, (int)Type);
+        else if (Layout is null)
             FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
         else
             Layout.Decode(Weights, y, Columns, row);

@@ -1,5 +1,6 @@
 using Edge.Gguf;
 using Edge.Models.Pack;
+using Edge.Models.Streaming;
 using Edge.Weights;
 
 namespace Edge.Models;
@@ -22,14 +23,16 @@ public abstract class Model : IDisposable
         ArchitectureTable.RequireKnown(file.Metadata);
         ModelConfig config = ConfigReader.Read(file.Metadata);
         PackHeader? pack = PackHeader.Find(file);
-        var weights = WeightFile.Open(file, options.Loading, progress);
-        var tensors = new Tensors(file, pack, weights, kernels, options.Arithmetic, progress);
+        MemoryPlan? plan = MemoryPlanner.Plan(file, config, pack, kernels, options);
+        if (plan?.Refusal is { } refusal) throw new ArgumentException(refusal, nameof(options));
+        if (plan is not null) options = options with { BatchRowsMax = plan.BatchRows };
+        var tensors = BindWeights(file, config, pack, kernels, options, plan, progress);
         int cores = Math.Min(cpus?.Cpus.Count ?? Environment.ProcessorCount, ModelOptions.ThreadsMax);
         var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores, cpus);
         Model? model = null;
         try
         {
-            model = ArchitectureTable.Create(new ModelSource(file, config, options, kernels, tensors, pool));
+            model = ArchitectureTable.Create(new ModelSource(file, config, options, kernels, tensors, pool, plan));
             return model;
         }
         finally
@@ -39,6 +42,24 @@ public abstract class Model : IDisposable
                 pool.Dispose();
                 tensors.Dispose();
             }
+        }
+    }
+
+    private static Tensors BindWeights(GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels,
+        ModelOptions options, MemoryPlan? plan, Action<long, long>? progress)
+    {
+        WeightStream? stream = plan is { Kind: not MemoryPlanKind.Resident }
+            ? new WeightStream(file, config, pack, kernels, options, plan) : null;
+        try
+        {
+            WeightLoading loading = stream is null ? options.Loading : WeightLoading.Read;
+            var weights = WeightFile.Open(file, loading, progress, stream?.Absent);
+            return new Tensors(file, pack, weights, kernels, options.Arithmetic, progress, stream);
+        }
+        catch
+        {
+            stream?.Dispose();
+            throw;
         }
     }
 
@@ -62,6 +83,15 @@ public abstract class Model : IDisposable
     public abstract long WeightBytesPerToken { get; }
     /// <summary>Memory that a cache of so many positions takes, for admission before it is made.</summary>
     public abstract long CacheBytes(int contextLength);
+    /// <summary>How it keeps to its memory; null when it was given none.</summary>
+    public virtual MemoryPlan? Plan => null;
+    /// <summary>What streaming did so far; null when all weights are in memory.</summary>
+    public virtual StreamStatistics? Stream => null;
+    /// <summary>A pass reads the same from storage however many rows it has.</summary>
+    public bool SharesSweep => Plan is { Kind: MemoryPlanKind.LayerWindow };
+    /// <summary>What its weights cost so far in waits for storage and bytes read; nothing while they are resident.
+    /// </summary>
+    public virtual WeightTraffic Traffic => default;
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

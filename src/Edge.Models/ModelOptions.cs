@@ -1,3 +1,4 @@
+using Edge.Models.Streaming;
 using Edge.Weights;
 
 namespace Edge.Models;
@@ -19,6 +20,10 @@ public sealed record ModelOptions
     public WeightLoading Loading { get; init; } = WeightLoading.Map;
     /// <summary>Tokens of one Forward, at most.</summary>
     public int BatchRowsMax { get; init; } = 128;
+    /// <summary>What the model may take; null: all that it wants.</summary>
+    public MemoryBudget? Memory { get; init; }
+    /// <summary>Opens the file for streaming; tests put their faults there.</summary>
+    internal Func<string, IWeightStorage> OpenStorage { get; init; } = StorageFile.Open;
     /// <summary>Force a kernel set by name (scalar, avx2, neon, neon+dp); null: the best that this CPU has.</summary>
     public string? KernelSet { get; init; }
 }

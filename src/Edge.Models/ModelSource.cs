@@ -1,8 +1,9 @@
 using Edge.Gguf;
+using Edge.Models.Streaming;
 
 namespace Edge.Models;
 
 /// <summary>All that an architecture is made from.</summary>
 internal sealed record ModelSource(
     GgufFile File, ModelConfig Config, ModelOptions Options, KernelSet Kernels, Tensors Tensors,
-    WorkerPool Pool);
+    WorkerPool Pool, MemoryPlan? Plan);

@@ -1,3 +1,5 @@
+using Edge.Models.Streaming;
+
 namespace Edge.Models;
 
 /// <summary>
@@ -12,9 +14,11 @@ internal sealed unsafe partial class Ops
     private readonly WorkerPool _pool;
     private readonly RopeTables _everywhere;
     private readonly bool _half;
+    private readonly LayerWindow? _window;
+    private readonly ExpertCache? _experts;
     private readonly float* _scratch;
     private readonly LoopPart _normRows, _headNormRows, _ropeRows, _rememberRows, _attendHeads, _prepareRows, _gateRows,
-        _addRows, _matMulTiles, _gatherSlots, _combineRows, _convolveRows, _keepRows;
+        _addRows, _matMulTiles, _gatherSlots, _gateSlots, _combineRows, _convolveRows, _keepRows;
 
     // Operands of the step in progress: one thread at a time runs steps.
     private RowBuffer _x, _y, _z;
@@ -33,8 +37,9 @@ internal sealed unsafe partial class Ops
         _tasks = new MatMulTask[Math.Max(Math.Max(3, 2 * _config.ExpertCount), _config.HeadCount)];
         (_normRows, _headNormRows, _ropeRows, _rememberRows) = (NormRows, HeadNormRows, RopeRows, RememberRows);
         (_attendHeads, _prepareRows, _gateRows, _addRows) = (AttendHeads, PrepareRows, GateRows, AddRows);
-        (_matMulTiles, _gatherSlots, _combineRows) = (MatMulTiles, GatherSlots, CombineRows);
+        (_matMulTiles, _gatherSlots, _gateSlots, _combineRows) = (MatMulTiles, GatherSlots, GateSlots, CombineRows);
         (_convolveRows, _keepRows) = (ConvolveRows, KeepRows);
+        (_window, _experts) = (source.Tensors.Stream?.Window, source.Tensors.Stream?.Experts);
     }
 
     /// <summary>The rows of the pass in progress.</summary>
@@ -42,6 +47,16 @@ internal sealed unsafe partial class Ops
 
     /// <summary>Bytes that the constructor takes from the arena.</summary>
     public static long ArenaBytes(ModelConfig config, int threads) => ScratchFloats(config) * sizeof(float) * threads;
+
+    /// <summary>A pass begins: nothing is left of one that failed.</summary>
+    public void Begin()
+    {
+        _taskCount = 0;
+        _experts?.Begin(Batch);
+    }
+
+    /// <summary>All layers have run: what streams in goes on with the first.</summary>
+    public void Leave() => _window?.Leave();
 
     /// <summary>x ← the embedding of every row's token.</summary>
     public void Embed(in Matrix table, RowBuffer x)
@@ -66,7 +81,7 @@ internal sealed unsafe partial class Ops
     }
 
     /// <summary>y ← SiLU(gate) · up, and prepared for matrices.</summary>
-    public void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y) => SwiGlu(gate, up, y, Batch.Count);
+    public void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y) => Gate(_kernels.SwiGlu, gate, up, y);
 
     /// <summary>x ← x + y.</summary>
     public void Add(RowBuffer x, RowBuffer y)
@@ -81,14 +96,11 @@ internal sealed unsafe partial class Ops
         for (int row = 0; row < Batch.Count; row++) _kernels.Add(x.Row(row), bias, x.Width);
     }
 
-    private void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y, int rows) =>
-        Gate(_kernels.SwiGlu, gate, up, y, rows);
-
-    private void Gate(GateKernel kernel, RowBuffer gate, RowBuffer up, RowBuffer y, int rows, bool twice = false)
+    private void Gate(GateKernel kernel, RowBuffer gate, RowBuffer up, RowBuffer y, bool twice = false)
     {
         (_x, _y, _z, _gateTwice) = (gate, up, y, twice);
         _gateKernel = kernel;
-        _pool.Run(_gateRows, rows, 1);
+        _pool.Run(_gateRows, Batch.Count, 1);
     }
 
     private void Prepare(RowBuffer x, int rows)

@@ -7,7 +7,7 @@ internal sealed unsafe partial class Ops
     /// <summary>Query heads of one kernel call: where more share keys and values, threads share the heads.</summary>
     private const int HeadsPerCall = 8;
 
-    private int _window;
+    private int _sees;
     private float _cap;
     private float* _sinks;
     private bool _capped;
@@ -51,7 +51,7 @@ internal sealed unsafe partial class Ops
 
     private void Attend(int layer, RowBuffer q, RowBuffer y, int window, float cap, float* sinks, bool capped)
     {
-        (_layer, _x, _y, _window) = (layer, q, y, window);
+        (_layer, _x, _y, _sees) = (layer, q, y, window);
         (_cap, _capped) = (cap, capped);
         _sinks = sinks;
         int calls = (Group + HeadsPerCall - 1) / HeadsPerCall;
@@ -114,7 +114,7 @@ internal sealed unsafe partial class Ops
             int first = (int)(head * Group + call * HeadsPerCall);
             int group = (int)Math.Min(HeadsPerCall, Group - call * HeadsPerCall);
             long length = Batch.Positions[(int)row] + 1L;
-            long start = _window > 0 ? Math.Max(0, length - _window) : 0;
+            long start = _sees > 0 ? Math.Max(0, length - _sees) : 0;
             byte* keys = cache.Keys(_layer, (int)head) + start * cache.RowBytes;
             byte* values = cache.Values(_layer, (int)head) + start * cache.RowBytes;
             float* q = _x.Row((int)row) + (long)first * headSize, y = _y.Row((int)row) + (long)first * headSize;

@@ -11,9 +11,15 @@ internal sealed unsafe partial class Ops
         {
             _kernels.TopK(scores.Row(row), routing.Experts + row * routing.Used, routing.Weights + row * routing.Used,
                 routing.ExpertCount, routing.Used, renormalise ? 1 : 0);
+            _experts?.Routed(_layer, Batch.Positions[row], scores.Row(row), routing, row);
         }
         routing.Group(Batch.Count);
     }
+
+    /// <summary>Chooses which experts run now: all of them, or, when they are streamed, those that are there. False
+    /// when all have run. Errors: WeightReadException.</summary>
+    public bool NextWave(in Matrix stack, Routing routing) =>
+        stack.Cell == null ? routing.NextAll() : _experts!.NextWave(stack.StreamedLayer - 1, routing);
 
     /// <summary>y[slot] ← x of the slot's row, prepared or not, whichever matrices read.</summary>
     public void Gather(RowBuffer x, Routing routing, RowBuffer y)
@@ -22,7 +28,8 @@ internal sealed unsafe partial class Ops
         _pool.Run(_gatherSlots, routing.Slots, 16);
     }
 
-    /// <summary>y[slot] ← the slot's expert's w · x[slot]; each chosen expert's matrix is read once.</summary>
+    /// <summary>y[slot] ← the slot's expert's w · x[slot], for the experts of the wave; each one's matrix is read
+    /// once.</summary>
     public void MatMulExperts(RowBuffer x, Routing routing, in Matrix w, RowBuffer y)
     {
         QueueExperts(x, routing, w, y);
@@ -37,9 +44,16 @@ internal sealed unsafe partial class Ops
         RunQueued();
     }
 
-    /// <summary>As <see cref="SwiGlu(RowBuffer, RowBuffer, RowBuffer)"/>, for slots.</summary>
+    /// <summary>As <see cref="SwiGlu(RowBuffer, RowBuffer, RowBuffer)"/>, for the slots of the wave.</summary>
     public void SwiGluExperts(RowBuffer gate, RowBuffer up, RowBuffer y, Routing routing) =>
-        SwiGlu(gate, up, y, routing.Slots);
+        GateExperts(_kernels.SwiGlu, gate, up, y, routing);
+
+    private void GateExperts(GateKernel kernel, RowBuffer gate, RowBuffer up, RowBuffer y, Routing routing)
+    {
+        (_x, _y, _z, _routing) = (gate, up, y, routing);
+        _gateKernel = kernel;
+        _pool.Run(_gateSlots, routing.WaveSlots, 1);
+    }
 
     /// <summary>x ← x + Σ weight · y[slot] over the row's experts, best first, whatever order the slots have.</summary>
     public void Combine(RowBuffer y, Routing routing, RowBuffer x)
@@ -50,10 +64,20 @@ internal sealed unsafe partial class Ops
 
     private void QueueExperts(RowBuffer x, Routing routing, in Matrix w, RowBuffer y)
     {
-        for (int e = 0; e < routing.ExpertCount; e++)
+        for (int i = 0; i < routing.WaveCount; i++)
         {
-            int first = routing.FirstSlot[e], count = routing.FirstSlot[e + 1] - first;
-            if (count > 0) Queue(x, w[e], y, first, count);
+            int e = routing.Wave[i];
+            Queue(x, w[e], y, routing.FirstSlot[e], routing.CountOf(e));
+        }
+    }
+
+    private void GateSlots(int worker, long from, long to)
+    {
+        for (long i = from; i < to; i++)
+        {
+            int slot = _routing.WaveSlot[i];
+            _gateKernel(_x.Row(slot), _y.Row(slot), _z.Row(slot), _z.Width);
+            Quantize(_z, slot, slot + 1);
         }
     }
 

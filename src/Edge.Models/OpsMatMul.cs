@@ -1,3 +1,6 @@
+using Edge.Gguf;
+using Edge.Weights;
+
 namespace Edge.Models;
 
 internal sealed unsafe partial class Ops
@@ -50,6 +53,7 @@ internal sealed unsafe partial class Ops
     /// <summary>Adds y[first …] ← w · x[first …] to the next pass.</summary>
     private void Queue(RowBuffer x, in Matrix w, RowBuffer y, int first, int count)
     {
+        if (w.StreamedLayer > 0) RequireThere(w);
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
         task.Weights = w.Weights;
@@ -57,6 +61,20 @@ internal sealed unsafe partial class Ops
         task.TileRows = w.TileRows;
         task.Y = y.Row(first);
         (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);
+    }
+
+    /// <summary>A layer of the window is waited for at its first matrix; experts were waited for by NextWave. Errors:
+    /// WeightReadException.</summary>
+    private void RequireThere(in Matrix w)
+    {
+        _window?.Enter(w.StreamedLayer - 1);
+        if (w.Cell == null) return;
+        if (w.Weights == null)
+            throw new InvalidOperationException("a streamed matrix is used before it is there: a bug");
+        // This kernel finds its tiles by a count inside them, which no header vouches for.
+        if (w.Type == QuantType.TERNARY_1_67 && ((int*)w.Weights)[1] != w.Rows)
+            throw new WeightReadException(ReadFailure.WrongChecksum, 0, $"a matrix of {w.Rows} rows says that it " +
+                $"has {((int*)w.Weights)[1]}; the file is damaged, pack the model again");
     }
 
     private void RunQueued()

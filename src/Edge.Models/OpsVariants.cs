@@ -47,26 +47,28 @@ internal sealed unsafe partial class Ops
     }
 
     /// <summary>y ← GELU(gate) · up, and prepared for matrices.</summary>
-    public void GeGlu(RowBuffer gate, RowBuffer up, RowBuffer y) => Gate(_kernels.GeGlu, gate, up, y, Batch.Count);
+    public void GeGlu(RowBuffer gate, RowBuffer up, RowBuffer y) => Gate(_kernels.GeGlu, gate, up, y);
 
     /// <summary>y ← max(x, 0)², and prepared for matrices.</summary>
-    public void ReluSquared(RowBuffer x, RowBuffer y) => Gate(_kernels.ReGlu, x, x, y, Batch.Count);
+    public void ReluSquared(RowBuffer x, RowBuffer y) => Gate(_kernels.ReGlu, x, x, y);
 
     /// <summary>y ← max(gate, 0)² · up, and prepared for matrices.</summary>
     public void ReluSquared(RowBuffer gate, RowBuffer up, RowBuffer y) =>
-        Gate(_kernels.ReGlu, gate, up, y, Batch.Count, twice: true);
+        Gate(_kernels.ReGlu, gate, up, y, twice: true);
 
-    /// <summary>y ← gpt-oss's clamped SwiGLU of gate and up, for slots.</summary>
+    /// <summary>y ← gpt-oss's clamped SwiGLU of gate and up, for the slots of the wave.</summary>
     public void SwiGluClampedExperts(RowBuffer gate, RowBuffer up, RowBuffer y, Routing routing) =>
-        Gate(_kernels.SwiGluClamped, gate, up, y, routing.Slots);
+        GateExperts(_kernels.SwiGluClamped, gate, up, y, routing);
 
-    /// <summary>x[slot] ← x[slot] + bias of the slot's expert. Shapes: bias is float[experts][width].</summary>
+    /// <summary>x[slot] ← x[slot] + bias of the slot's expert, for the experts of the wave. Shapes: bias is
+    /// float[experts][width].</summary>
     public void AddBiasExperts(RowBuffer x, Routing routing, float* bias)
     {
-        for (int e = 0; e < routing.ExpertCount; e++, bias += x.Width)
+        for (int i = 0; i < routing.WaveCount; i++)
         {
+            int e = routing.Wave[i];
             for (int slot = routing.FirstSlot[e]; slot < routing.FirstSlot[e + 1]; slot++)
-                _kernels.Add(x.Row(slot), bias, x.Width);
+                _kernels.Add(x.Row(slot), bias + (long)e * x.Width, x.Width);
         }
     }
 }

@@ -55,6 +55,10 @@ internal sealed unsafe class SequenceCache : KvCache
             ? bytes : bytes + ConvolutionState.BytesOf(config, convolving, capacity, rowsMax);
     }
 
+    /// <summary>What one more position costs, for plans.</summary>
+    public static long BytesPerToken(ModelConfig config, KvType type) =>
+        BytesOf(config, type, ConvolutionState.Interval, 0) / ConvolutionState.Interval;
+
     public byte* Keys(int layer, int head) => _keys + _place[layer] * _layerBytes + head * _headBytes;
     public byte* Values(int layer, int head) => _values + _place[layer] * _layerBytes + head * _headBytes;
 

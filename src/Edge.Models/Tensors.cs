@@ -1,5 +1,6 @@
 using Edge.Gguf;
 using Edge.Models.Pack;
+using Edge.Models.Streaming;
 using Edge.Weights;
 
 namespace Edge.Models;
@@ -23,16 +24,20 @@ internal sealed unsafe partial class Tensors : IDisposable
     private readonly long _totalBytes;
     private long _doneBytes;
 
-    /// <summary><paramref name="pack"/>: null for a file that is not packed.</summary>
+    /// <summary><paramref name="pack"/>: null for a file that is not packed. Takes <paramref name="stream"/>
+    /// over.</summary>
     public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, Arithmetic arithmetic,
-        Action<long, long>? progress)
+        Action<long, long>? progress, WeightStream? stream = null)
     {
+        Stream = stream;
         (File, _pack, _weights, _kernels, _arithmetic, _progress) = (file, pack, weights, kernels, arithmetic,
             progress);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
     }
 
     public GgufFile File { get; }
+    /// <summary>Brings the tensors that are not in memory; null when all are.</summary>
+    public WeightStream? Stream { get; }
 
     /// <summary>A float32 vector, read in place.</summary>
     public float* Vector(string name, long length) => Vector(Checked(name, length));
@@ -69,9 +74,11 @@ internal sealed unsafe partial class Tensors : IDisposable
     {
         GgufTensor tensor = Checked(name, columns, rows);
         if (QuantTypes.Of(tensor.Type).IsPacked) return Bind(tensor, rows, 1);
+        if (Stream?.Reader(tensor) is { } reader)
+            return InPlace(tensor, null, rows, 1, _kernels.InPlace(tensor.Type), null) with { Reader = reader };
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
         Count(tensor);
-        return InPlace(tensor, rows, 1, _kernels.InPlace(tensor.Type), null);
+        return InPlace(tensor, _weights.Address(tensor), rows, 1, _kernels.InPlace(tensor.Type), null);
     }
 
     /// <summary>Formats of activations that matrices with that many columns read.</summary>
@@ -103,6 +110,7 @@ internal sealed unsafe partial class Tensors : IDisposable
     {
         foreach (NativeArena arena in _packed) arena.Dispose();
         _packed.Clear();
+        Stream?.Dispose();
         _weights.Dispose();
     }
 
@@ -125,16 +133,30 @@ internal sealed unsafe partial class Tensors : IDisposable
     private Matrix Bind(GgufTensor tensor, long rows, long count)
     {
         if (_bound.TryGetValue(tensor, out Matrix bound)) return bound;
+        TileLayout? layout = _kernels.Layout(tensor.Type);
+        if (Stream?.Place(tensor) is { } place)
+        {
+            RowsKernel kernel = layout is null || _arithmetic == Arithmetic.Float
+                ? _kernels.InPlace(tensor.Type) : _kernels.Tiled(tensor.Type);
+            Matrix streamed = InPlace(tensor, null, rows, count, kernel,
+                _arithmetic == Arithmetic.Float ? null : layout) with
+            {
+                Cell = place.Cell, CellStride = place.CellStride, StreamedLayer = place.Layer + 1,
+            };
+            _bound.Add(tensor, streamed);
+            return streamed;
+        }
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
         RequireRows(tensor, rows, count);
-        TileLayout? layout = _kernels.Layout(tensor.Type);
         bool stored = layout is { } && layout.Pack == null;
         Matrix matrix =
             _arithmetic == Arithmetic.Float && QuantTypes.Of(tensor.Type).IsPacked ? Decode(tensor, rows, count)
             : layout is null || _arithmetic == Arithmetic.Float
-                ? InPlace(tensor, rows, count, _kernels.InPlace(tensor.Type), null)
-            : stored ? InPlace(tensor, rows, count, _kernels.Tiled(tensor.Type), layout)
+                ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.InPlace(tensor.Type), null)
+            : stored
+                ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.Tiled(tensor.Type), layout)
             : Pack(tensor, rows, count, layout);
+        if (Stream?.Window is not null) matrix = matrix with { StreamedLayer = WeightLayout.LayerOf(tensor) + 1 };
         Count(tensor);
         _bound.Add(tensor, matrix);
         return matrix;
@@ -155,12 +177,13 @@ internal sealed unsafe partial class Tensors : IDisposable
         }
     }
 
-    private Matrix InPlace(GgufTensor tensor, long rows, long count, RowsKernel kernel, TileLayout? layout)
+    private static Matrix InPlace(
+        GgufTensor tensor, byte* weights, long rows, long count, RowsKernel kernel, TileLayout? layout)
     {
         QuantTypeRow type = QuantTypes.Of(tensor.Type);
         return new Matrix
         {
-            Weights = _weights.Address(tensor),
+            Weights = weights,
             Rows = rows,
             Columns = tensor.Columns,
             StackBytes = count > 1 ? type.StackBytes(rows, tensor.Columns) : 0,

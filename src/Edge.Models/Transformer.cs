@@ -1,4 +1,6 @@
 using Edge.Gguf;
+using Edge.Models.Streaming;
+using Edge.Weights;
 
 namespace Edge.Models;
 
@@ -22,7 +24,7 @@ internal abstract unsafe class Transformer : Model
     protected Transformer(ModelSource source, long extraWidth = 0, string outputNorm = "output_norm.weight")
     {
         (Config, _options, _tensors) = (source.Config, source.Options, source.Tensors);
-        (Metadata, KernelSetName) = (source.File.Metadata, source.Kernels.Name);
+        (File, KernelSetName, Plan) = (source.File, source.Kernels.Name, source.Plan);
         ModelConfig c = Config;
         // Tied: the table is the head as well, and stands in the head's layout.
         bool tied = source.File.Find("output.weight") is null;
@@ -58,12 +60,19 @@ internal abstract unsafe class Transformer : Model
     }
 
     public override ModelConfig Config { get; }
-    public override GgufMetadata Metadata { get; }
+    public override GgufMetadata Metadata => File.Metadata;
     public override string KernelSetName { get; }
     public override int Threads { get; }
     public override int BatchRowsMax { get; }
+    public override MemoryPlan? Plan { get; }
+    public override StreamStatistics? Stream => _tensors.Stream?.Statistics;
+    public override WeightTraffic Traffic => _tensors.Stream?.Traffic ?? default;
     public override long WeightBytesPerToken =>
         LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;
+
+    internal GgufFile File { get; }
+    /// <summary>Hears which experts the rows chose, layer by layer; for traces and tests.</summary>
+    internal RoutedLayer? OnRouted { get; set; }
 
     protected Ops Ops { get; }
     protected RopeTables Rope { get; }
@@ -97,8 +106,19 @@ internal abstract unsafe class Transformer : Model
         if (rows.IsEmpty) return default;
         _batch.Set(rows, this, Config.VocabularySize);
         foreach (RopeTables rope in _ropes) rope.Fill(_batch);
-        Ops.Embed(TokenEmbd, X);
-        Run();
+        try
+        {
+            Ops.Begin();
+            Ops.Embed(TokenEmbd, X);
+            Run();
+            Ops.Leave();
+        }
+        catch (WeightReadException)
+        {
+            // Nothing stays pinned: the next pass begins anew.
+            _tensors.Stream?.Reset();
+            throw;
+        }
         Ops.Logits(X, OutputNorm, Output, Xb, _logits);
         FinishLogits(_logits, _batch.WantedCount);
         return new ReadOnlySpan<float>(_logits.Data, checked(_batch.WantedCount * Config.VocabularySize));
@@ -135,6 +155,11 @@ internal abstract unsafe class Transformer : Model
         float* data = _memory.TakeFloats(rows * width);
         return new RowBuffer(data, new PreparedRows(_tensors.Activations(width), _memory, rows, width), width);
     }
+
+    /// <summary>An architecture says so after every Route; <paramref name="scores"/> hold probabilities by then.
+    /// </summary>
+    protected void Routed(int layer, RowBuffer scores, Routing routing) =>
+        OnRouted?.Invoke(layer, scores, routing, _batch);
 
     protected Routing TakeRouting() => new(Config, _memory, BatchRowsMax);
 

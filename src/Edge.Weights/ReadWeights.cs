@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Edge.Weights;
 
-/// <summary>All tensors in one block of own memory, read from the file in large pieces in the order of the
+/// <summary>Tensors in one block of own memory, read from the file in large pieces in the order of the
 /// file.</summary>
 internal sealed unsafe class ReadWeights : IDisposable
 {
@@ -14,6 +14,8 @@ internal sealed unsafe class ReadWeights : IDisposable
     private const int HugePageBytes = 2 << 20;
     /// <summary>One read; below 1 MiB SD cards and USB bridges lose throughput.</summary>
     private const int PieceBytes = 4 << 20;
+    /// <summary>A gap (a tensor that is not wanted, padding) that is cheaper to read than to jump.</summary>
+    private const int GapBytes = 64 << 10;
 
     private readonly SafeFileHandle _handle;
     private readonly string _path;
@@ -22,12 +24,15 @@ internal sealed unsafe class ReadWeights : IDisposable
     private byte* _stage;
     private long _stageStart, _stageBytes;
 
-    public ReadWeights(
-        GgufFile file, SafeFileHandle handle, Dictionary<GgufTensor, nint> addresses, Action<long, long>? progress)
+    /// <summary>Takes all of the file's tensors but those that are <paramref name="absent"/>.</summary>
+    public ReadWeights(GgufFile file, SafeFileHandle handle, Dictionary<GgufTensor, nint> addresses,
+        IReadOnlySet<GgufTensor>? absent, Action<long, long>? progress)
     {
         (_handle, _path) = (handle, file.Path);
+        GgufTensor[] ordered =
+            [.. file.Tensors.Where(tensor => absent?.Contains(tensor) != true).OrderBy(tensor => tensor.Offset)];
         long blockBytes = 0;
-        foreach (GgufTensor tensor in file.Tensors)
+        foreach (GgufTensor tensor in ordered)
         {
             blockBytes += (tensor.Bytes + AlignmentBytes - 1) & -AlignmentBytes;
             _totalBytes += tensor.Bytes;
@@ -38,7 +43,7 @@ internal sealed unsafe class ReadWeights : IDisposable
         try
         {
             _stage = (byte*)NativeMemory.AlignedAlloc(PieceBytes, AlignmentBytes);
-            ReadAll(file, addresses, progress);
+            ReadAll(ordered, addresses, progress);
         }
         catch
         {
@@ -58,14 +63,14 @@ internal sealed unsafe class ReadWeights : IDisposable
         _block = null;
     }
 
-    private void ReadAll(GgufFile file, Dictionary<GgufTensor, nint> addresses, Action<long, long>? progress)
+    private void ReadAll(GgufTensor[] ordered, Dictionary<GgufTensor, nint> addresses, Action<long, long>? progress)
     {
-        long doneBytes = 0;
+        long doneBytes = 0, end = 0;
         byte* to = _block;
-        GgufTensor[] ordered = [.. file.Tensors.OrderBy(tensor => tensor.Offset)];
-        long end = ordered.Length == 0 ? 0 : ordered[^1].Offset + ordered[^1].Bytes;
-        foreach (GgufTensor tensor in ordered)
+        for (int i = 0; i < ordered.Length; i++)
         {
+            GgufTensor tensor = ordered[i];
+            if (tensor.Offset >= end) end = RunEnd(ordered, i);
             addresses.Add(tensor, (nint)to);
             for (long done = 0; done < tensor.Bytes;)
             {
@@ -74,8 +79,19 @@ internal sealed unsafe class ReadWeights : IDisposable
                 doneBytes += piece;
                 progress?.Invoke(doneBytes, _totalBytes);
             }
+            // Own memory holds it now; the page cache need not.
+            FileAdvice.Give(_handle, tensor.Offset, tensor.Bytes, FileAdvice.DontNeed);
             to += (tensor.Bytes + AlignmentBytes - 1) & -AlignmentBytes;
         }
+    }
+
+    /// <summary>Where the tensors end that stand next to each other from one on.</summary>
+    private static long RunEnd(GgufTensor[] ordered, int first)
+    {
+        long end = ordered[first].Offset + ordered[first].Bytes;
+        for (int i = first + 1; i < ordered.Length && ordered[i].Offset - end < GapBytes; i++)
+            end = ordered[i].Offset + ordered[i].Bytes;
+        return end;
     }
 
     /// <summary>Brings the next bytes of a tensor: whole pieces straight to their place, the small rest through the

@@ -22,12 +22,14 @@ public sealed unsafe class WeightFile : IDisposable
     public GgufFile File { get; }
     public WeightLoading Loading { get; }
 
-    /// <summary><paramref name="progress"/> receives (bytes done, bytes in all) while reading.</summary>
+    /// <summary><paramref name="progress"/> receives (bytes done, bytes in all) while reading. Tensors that are
+    /// <paramref name="absent"/> are not read: who asks for their address made a mistake.</summary>
     /// <remarks>Errors: GgufException for a tensor type without kernels, for a file that was changed or cut since its
     /// header was read, and for a read that falls short; IOException from the system. A mapped file that is cut after
     /// this call ends the process when the missing page is touched: Read is for storage that cannot be
     /// trusted.</remarks>
-    public static WeightFile Open(GgufFile file, WeightLoading loading, Action<long, long>? progress = null)
+    public static WeightFile Open(GgufFile file, WeightLoading loading, Action<long, long>? progress = null,
+        IReadOnlySet<GgufTensor>? absent = null)
     {
         file.RequireRunnable();
         using SafeFileHandle handle = System.IO.File.OpenHandle(
@@ -36,7 +38,7 @@ public sealed unsafe class WeightFile : IDisposable
         var addresses = new Dictionary<GgufTensor, nint>(file.Tensors.Count, ReferenceEqualityComparer.Instance);
         IDisposable memory = loading == WeightLoading.Map
             ? new MappedWeights(file, handle, addresses)
-            : new ReadWeights(file, handle, addresses, progress);
+            : new ReadWeights(file, handle, addresses, absent, progress);
         return new WeightFile(file, loading, addresses, memory);
     }
 

@@ -11,6 +11,7 @@ internal static class AskCommand
     {
         var command = new Command("ask", "Ask a model once, without a broker; the reply streams to stdout.");
         var model = new ModelArguments(command);
+        var trace = new TraceArgument(command);
         var sampling = new SamplingArguments(command, maxTokens: 256);
         var prompt = new Option<string>("--prompt", "-p")
         {
@@ -37,26 +38,28 @@ internal static class AskCommand
             if (parsed.GetValue(system) is { } before) messages.Add(new ChatMessage("system", before));
             messages.Add(new ChatMessage("user", text));
 
-            using var loaded = model.Load(parsed);
+            using var loaded = model.Load(parsed, parsed.GetValue(context));
+            using var recording = trace.Start(parsed, loaded);
             using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
             bool asJson = parsed.GetValue(json);
             var result = generator.Run(
                 messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
                 asJson ? null : Console.Out.Write);
             if (asJson) Print(loaded, result);
-            else PrintStatistics(result);
+            else PrintStatistics(loaded, result);
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static void PrintStatistics(GenerationResult result)
+    private static void PrintStatistics(LoadedModel loaded, GenerationResult result)
     {
         Console.Out.WriteLine();
         var timings = result.Timings;
         Console.Error.WriteLine(
             $"{result.PromptTokens} prompt tokens in {timings.PromptMs:F1} ms, {result.CompletionTokens} tokens at " +
             $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}");
+        if (loaded.Model.Stream is { } stream) Console.Error.WriteLine(StreamText.Of(stream));
     }
 
     private static void Print(LoadedModel loaded, GenerationResult result) =>

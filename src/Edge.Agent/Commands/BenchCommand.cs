@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Edge.Agent.Plot;
 using Edge.Engine;
+using Edge.Models.Streaming;
 
 namespace Edge.Agent.Commands;
 
@@ -12,6 +14,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Measure prefill and decode speed; medians of the repeats.");
         var model = new ModelArguments(command);
+        var trace = new TraceArgument(command);
         var prompt = new Option<int>("--prompt-tokens")
         {
             Description = "Tokens of the prompt.", HelpName = "N", DefaultValueFactory = _ => 128,
@@ -25,23 +28,33 @@ internal static class BenchCommand
             Description = "Measured repeats, after one that warms up.", HelpName = "R", DefaultValueFactory = _ => 5,
         };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var plot = new Option<string?>("--plot")
+        {
+            Description = "Draw speed, waiting and reading over time.", HelpName = "F.svg",
+        };
         Validate.Between(prompt, 1, 1 << 20);
         Validate.Between(gen, 1, 1 << 20);
         Validate.Between(repeat, 1, 1000);
-        foreach (Option option in (Option[])[prompt, gen, repeat, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[prompt, gen, repeat, json, plot]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             long started = Stopwatch.GetTimestamp();
-            using var loaded = model.Load(parsed);
-            double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int promptTokens = parsed.GetValue(prompt), genTokens = parsed.GetValue(gen);
+            using var loaded = model.Load(parsed, promptTokens + genTokens);
+            double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)
                 throw new UserErrorException(
                     $"--prompt-tokens {promptTokens} and --gen-tokens {genTokens} do not fit the model's context " +
                     $"of {limit}",
                     ExitCode.Usage);
-            var report = Measure(loaded, promptTokens, genTokens, parsed.GetValue(repeat), loadMs);
+            using var recording = trace.Start(parsed, loaded);
+            int runs = parsed.GetValue(repeat);
+            string? picture = parsed.GetValue(plot);
+            var samples = picture is null ? null
+                : new List<StepSample>((int)Math.Min(SpeedPlot.SamplesMax, (long)runs * (promptTokens + genTokens)));
+            var report = Measure(loaded, promptTokens, genTokens, runs, loadMs, samples);
+            if (samples is not null) SvgPicture.Save(picture!, SpeedPlot.Panels(report.Model, samples));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
             else Print(report);
             return ExitCode.Ok;
@@ -49,23 +62,33 @@ internal static class BenchCommand
         return command;
     }
 
-    private static BenchReport Measure(LoadedModel loaded, int promptTokens, int genTokens, int repeat, double loadMs)
+    private static BenchReport Measure(
+        LoadedModel loaded, int promptTokens, int genTokens, int repeat, double loadMs, List<StepSample>? samples)
     {
+        Action<StepSample>? keep = samples is null ? null
+            : sample =>
+            {
+                if (samples.Count < SpeedPlot.SamplesMax) samples.Add(sample);
+            };
         var model = loaded.Model;
         double[] prefill = new double[repeat], decode = new double[repeat];
         SpeedTest.Run(model, promptTokens, genTokens); // Warm-up: pages, caches and clocks.
-        long allocated = 0;
+        var streamedBefore = model.Stream;
+        long allocated = 0, decodeRead = 0;
         using (var progress = new ProgressLine("repeats"))
         {
             for (int i = 0; i < repeat; i++)
             {
                 long before = GC.GetTotalAllocatedBytes(precise: true);
-                var sample = SpeedTest.Run(model, promptTokens, genTokens);
+                var sample = SpeedTest.Run(model, promptTokens, genTokens, onStep: keep);
                 allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+                decodeRead += sample.DecodeReadBytes;
                 (prefill[i], decode[i]) = (sample.PrefillTokensPerSecond, sample.DecodeTokensPerSecond);
                 progress.Report(i + 1, repeat);
             }
         }
+        StreamReport? streaming = model.Stream is { } after
+            ? Streamed(model.Plan!, streamedBefore!.Value, after, (double)decodeRead / repeat / genTokens) : null;
         if (genTokens > 1)
         {
             // What a run with one token allocates is its set-up; the rest belongs to the other tokens.
@@ -93,11 +116,26 @@ internal static class BenchCommand
             DecodeTpsMax = decode[^1],
             WeightBytesPerToken = model.WeightBytesPerToken,
             DecodeBytesPerSecond = Median(decode) * model.WeightBytesPerToken,
-            MemoryBytesPerSecond = MemoryBandwidth.Measure(model.Threads),
+            // Its buffers would break the budget.
+            MemoryBytesPerSecond = model.Plan is null ? MemoryBandwidth.Measure(model.Threads) : 0,
             AllocBytesPerToken = (double)allocated / Math.Max(1, genTokens - 1),
             LoadMs = loadMs,
             PeakRssBytes = peak,
+            Streaming = streaming,
         };
+    }
+
+    private static StreamReport Streamed(
+        MemoryPlan plan, StreamStatistics from, StreamStatistics to, double decodedBytes)
+    {
+        var (a, b) = (from.Residency, to.Residency);
+        long hits = b.Hits - a.Hits, misses = b.Misses - a.Misses, bytes = b.BytesRead - a.BytesRead;
+        double readMs = (b.ReadMicros - a.ReadMicros) / 1e3;
+        return new StreamReport(
+            to.Storage, plan.BudgetBytes, b.Slots, b.SlotBytes, to.Passes - from.Passes, hits, misses,
+            (double)hits / Math.Max(1, hits + misses), to.Degraded - from.Degraded, to.Dropped - from.Dropped, bytes,
+            decodedBytes, readMs > 0 ? bytes * 1e3 / readMs : 0, (b.StallMicros - a.StallMicros) / 1e3,
+            readMs, b.Retries - a.Retries, b.Failures - a.Failures);
     }
 
     private static double Median(double[] sorted) =>
@@ -113,10 +151,17 @@ internal static class BenchCommand
         Console.Out.WriteLine(
             $"decode  {r.DecodeTps,10:F1} tokens/s  " +
             $"({r.DecodeTpsMin:F1} to {r.DecodeTpsMax:F1}, {r.GenTokens} tokens)");
-        Console.Out.WriteLine(
-            $"weights {r.DecodeBytesPerSecond / 1e9,10:F2} GB/s of {r.MemoryBytesPerSecond / 1e9:F2} GB/s " +
-            "memory bandwidth " +
-            $"({100 * r.DecodeBytesPerSecond / r.MemoryBytesPerSecond:F0} %), {r.WeightBytesPerToken} bytes a token");
+        if (r.Streaming is { } s)
+            Console.Out.WriteLine(
+                $"storage {s.ReadBytesPerSecond / 1e9,10:F2} GB/s ({s.Storage}), {s.BytesPerDecodedToken:F0} bytes a " +
+                $"decoded token, {100 * s.HitRate:F1} % there in time, waited {s.StallMs:F0} ms of {s.ReadMs:F0} ms " +
+                "of reading");
+        else
+            Console.Out.WriteLine(
+                $"weights {r.DecodeBytesPerSecond / 1e9,10:F2} GB/s of {r.MemoryBytesPerSecond / 1e9:F2} GB/s " +
+                "memory bandwidth " +
+                $"({100 * r.DecodeBytesPerSecond / r.MemoryBytesPerSecond:F0} %), " +
+                $"{r.WeightBytesPerToken} bytes a token");
         Console.Out.WriteLine(
             $"memory  {r.PeakRssBytes / 1048576.0,10:F1} MiB peak, " +
             $"{r.AllocBytesPerToken:F1} bytes allocated per decoded token");

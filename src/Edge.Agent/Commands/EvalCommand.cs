@@ -13,6 +13,7 @@ internal static class EvalCommand
         var command = new Command(
             "eval", "Exact-match accuracy over a file of {\"prompt\",\"expected\"} rows, as fractions 0 to 1.");
         var model = new ModelArguments(command);
+        var trace = new TraceArgument(command);
         var sampling = new SamplingArguments(command, maxTokens: 96);
         var data = new Option<string>("--data", "-d")
         {
@@ -37,6 +38,7 @@ internal static class EvalCommand
             var rows = EvalRows.Read(parsed.GetRequiredValue(data), parsed.GetValue(limit));
             var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
             using var loaded = model.Load(parsed);
+            using var recording = trace.Start(parsed, loaded);
             using var generator = new LocalGenerator(loaded);
             using var progress = new ProgressLine("rows");
             var score = new EvalScore(form?.Schema);

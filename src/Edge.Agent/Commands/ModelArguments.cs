@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Edge.Models;
+using Edge.Models.Streaming;
 
 namespace Edge.Agent.Commands;
 
@@ -38,21 +39,41 @@ internal sealed class ModelArguments
         HelpName = "SET",
     };
 
+    private readonly Option<string?> _memory = new("--memory")
+    {
+        Description = "All that the model may take, such as 1500M: weights, caches, scratch and the program. " +
+            "A packed model that is larger streams from storage. Absent: it must fit.",
+        HelpName = "SIZE",
+    };
+
+    private readonly Option<string> _experts = new("--experts")
+    {
+        Description = "When experts stream: exact (the bits of the whole model), balanced or fast (less reading).",
+        HelpName = "MODE", DefaultValueFactory = _ => "exact",
+    };
+
     public ModelArguments(Command command)
     {
         _kv.AcceptOnlyFromAmong("f16", "f32");
+        _experts.AcceptOnlyFromAmong("exact", "balanced", "fast");
         Validate.Between(_threads, 0, 256);
-        foreach (Option option in (Option[])[_model, _threads, _cpus, _kv, _float, _kernels])
+        foreach (Option option in (Option[])[_model, _threads, _cpus, _kv, _float, _kernels, _memory, _experts])
             command.Options.Add(option);
     }
 
-    public LoadedModel Load(ParseResult parsed)
+    public string Path(ParseResult parsed) => parsed.GetRequiredValue(_model);
+
+    /// <summary>Loads the model, if it fits. <paramref name="context"/>: tokens of the cache that will be made; 0: the
+    /// model's own, or what a budget allows.</summary>
+    public LoadedModel Load(ParseResult parsed, int context = 0)
     {
+        var options = MemoryAdmission.Admit(
+            Path(parsed), Options(parsed), context, sequences: 1, Console.Error.WriteLine);
         using var progress = new ProgressLine("loading");
-        return LoadedModel.Open(parsed.GetRequiredValue(_model), Options(parsed), progress.Report);
+        return LoadedModel.Open(Path(parsed), options, progress.Report);
     }
 
-    private ModelOptions Options(ParseResult parsed) => new()
+    public ModelOptions Options(ParseResult parsed) => new()
     {
         Threads = parsed.GetValue(_threads),
         Cpus = Cpus(parsed.GetValue(_cpus)),
@@ -61,6 +82,14 @@ internal sealed class ModelArguments
         Arithmetic = parsed.GetValue(_float) ? Arithmetic.Float : Arithmetic.Integer,
         KernelSet = KernelsCommand.RequireRunnable(parsed.GetValue(_kernels))
             ?? TuningFile.SetFor(parsed.GetRequiredValue(_model)),
+        Memory = Memory(parsed.GetValue(_memory), parsed.GetRequiredValue(_experts)),
+    };
+
+    private static MemoryBudget? Memory(string? text, string experts) => text is null ? null : new MemoryBudget
+    {
+        Bytes = MemorySize.Parse(text)
+            ?? throw new UserErrorException($"--memory: {MemorySize.Problem(text)}", ExitCode.Usage),
+        Experts = Enum.Parse<ExpertMode>(experts, ignoreCase: true),
     };
 
     private static CpuList? Cpus(string? text)

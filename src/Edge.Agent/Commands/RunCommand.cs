@@ -32,11 +32,17 @@ internal static class RunCommand
                 HelpName = "LIST" }, "inference:cpus"),
             (new("--kernels") { Description = "Force a kernel set ('edge kernels' lists them).", HelpName = "SET" },
                 "inference:kernels"),
+            (new("--memory") { Description = "All that the model may take, such as 1500M; a larger one streams.",
+                HelpName = "SIZE" }, "inference:memory"),
+            (new("--experts") { Description = "When experts stream: exact, balanced or fast.", HelpName = "MODE" },
+                "inference:experts"),
             (new("--context") { Description = "Tokens of prompt and reply together.", HelpName = "N" },
                 "inference:context"),
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),
             (new("--queue") { Description = "Requests that may wait.", HelpName = "N" }, "inference:queue"),
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),
+            (new("--trace") { Description = "Record which experts the model chooses, for 'edge replay'.",
+                HelpName = "FILE" }, "inference:trace"),
             (new("--sysfs") { Description = "Where the sensors are read.", HelpName = "DIR" }, "sensors:sysfsRoot"),
         ];
         command.Options.Add(file);

@@ -1,4 +1,5 @@
 using Edge.Models;
+using Edge.Models.Streaming;
 using Edge.Weights;
 
 namespace Edge.Agent.Config;
@@ -15,6 +16,10 @@ namespace Edge.Agent.Config;
 /// <param name="Cpus">The CPUs that the model's threads may use, such as "0-3,6"; absent: any.</param>
 /// <param name="Kernels">A kernel set by name; absent: what `edge kernels --tune` found for this CPU, else the best
 /// that runs.</param>
+/// <param name="Memory">All that the model may take, such as "1500M"; a packed model that is larger streams from
+/// storage. Absent: it must fit.</param>
+/// <param name="Experts">When experts stream: exact, balanced or fast.</param>
+/// <param name="Trace">A file to record the choice of experts in; absent: not recorded.</param>
 internal sealed record InferenceConfig(
     int Threads = 0,
     string Kv = "f16",
@@ -25,7 +30,10 @@ internal sealed record InferenceConfig(
     int MaxTokensDefault = 256,
     int MaxTokens = 4096,
     string? Cpus = null,
-    string? Kernels = null)
+    string? Kernels = null,
+    string? Memory = null,
+    string Experts = "exact",
+    string? Trace = null)
 {
     // A method: the binder would look into a property.
     public ModelOptions ToModelOptions() => new()
@@ -36,6 +44,10 @@ internal sealed record InferenceConfig(
         KernelSet = Kernels,
         KvType = Kv == "f32" ? KvType.F32 : KvType.F16,
         Loading = ReadWeights ? WeightLoading.Read : WeightLoading.Map,
+        Memory = Memory is null ? null : new MemoryBudget
+        {
+            Bytes = MemorySize.Parse(Memory)!.Value, Experts = Enum.Parse<ExpertMode>(Experts, ignoreCase: true),
+        },
     };
 
     /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
@@ -45,6 +57,9 @@ internal sealed record InferenceConfig(
         if (Cpus is not null && CpuArgument.Problem(Cpus) is { } cpus) return $"inference.cpus: {cpus}";
         if (Kernels is not null && !KernelSet.All.Any(set => set.Name == Kernels && set.IsRunnable))
             return $"inference.kernels '{Kernels}' does not run here; 'edge kernels' lists what does";
+        if (Memory is not null && MemorySize.Problem(Memory) is { } memory) return $"inference.memory {memory}";
+        if (Experts is not ("exact" or "balanced" or "fast"))
+            return $"inference.experts '{Experts}' is not exact, balanced or fast";
         if (Kv is not ("f16" or "f32")) return $"inference.kv '{Kv}' is not f16 or f32";
         if (Context is < 0 or > 1 << 24) return $"inference.context {Context} is outside 0 to {1 << 24}";
         if (Slots is < 1 or > 64) return $"inference.slots {Slots} is outside 1 to 64";

@@ -30,7 +30,15 @@ internal sealed record BenchReport
     public required double AllocBytesPerToken { get; init; }
     public required double LoadMs { get; init; }
     public required long PeakRssBytes { get; init; }
+    /// <summary>Absent while all weights are in memory.</summary>
+    public StreamReport? Streaming { get; init; }
 }
+
+/// <summary>What streaming did during the measured repeats.</summary>
+internal sealed record StreamReport(
+    string Storage, long BudgetBytes, int Slots, long SlotBytes, long Passes, long Hits, long Misses, double HitRate,
+    long Degraded, long Dropped, long BytesRead, double BytesPerDecodedToken, double ReadBytesPerSecond, double StallMs,
+    double ReadMs, long Retries, long Failures);
 
 /// <summary>`edge perplexity --json`.</summary>
 internal sealed record PerplexityReport(
@@ -44,7 +52,8 @@ internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<stri
 internal sealed record SenseReport(
     string Reading, string? Reply, bool Valid, string? Problem, double? TokensPerSecond, double LatencyMs);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AskReport))]
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(PerplexityReport))]

@@ -6,7 +6,9 @@ namespace Edge.Agent;
 /// <summary>Conversations one after another on the caller's thread, without broker or queue.</summary>
 internal sealed class LocalGenerator(LoadedModel loaded, int contextLength = 0) : IDisposable
 {
-    private readonly Generator _generator = new(loaded.Model, loaded.Tokenizer, contextLength);
+    // A budget was divided for a context: none longer.
+    private readonly Generator _generator = new(loaded.Model, loaded.Tokenizer,
+        contextLength > 0 ? contextLength : loaded.Model.Plan?.ContextLength ?? 0);
 
     /// <summary>Runs one conversation to its end. Errors: UserErrorException when it is refused or fails.</summary>
     public GenerationResult Run(

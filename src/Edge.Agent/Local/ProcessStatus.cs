@@ -9,6 +9,9 @@ internal static class ProcessStatus
     public static long? PeakRssBytes => Kibibytes("/proc/self/status", "VmHWM:");
     public static long? MemoryAvailableBytes => Kibibytes("/proc/meminfo", "MemAvailable:");
 
+    public static long? SwapUsedBytes =>
+        Kibibytes("/proc/meminfo", "SwapTotal:") - Kibibytes("/proc/meminfo", "SwapFree:");
+
     private static long? Kibibytes(string path, string key)
     {
         try

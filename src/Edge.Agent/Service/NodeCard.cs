@@ -1,5 +1,6 @@
 using System.Reflection;
 using Edge.Agent.Config;
+using Edge.Models.Streaming;
 using Edge.Mqtt;
 
 namespace Edge.Agent.Service;
@@ -36,7 +37,21 @@ internal static class NodeCard
         BytesPerToken = loaded.Model.WeightBytesPerToken,
         KernelSet = loaded.Model.KernelSetName,
         Threads = loaded.Model.Threads,
+        Streaming = loaded.Model.Stream is { } stream && loaded.Model.Plan is { } plan ? Streaming(stream, plan) : null,
     };
+
+    private static StreamingTelemetry Streaming(StreamStatistics stream, MemoryPlan plan)
+    {
+        var r = stream.Residency;
+        return new StreamingTelemetry
+        {
+            BudgetBytes = plan.BudgetBytes, PlannedBytes = plan.TotalBytes, PinnedBytes = plan.PinnedBytes,
+            SlotBytes = r.SlotBytes, SlotsUsed = r.SlotsUsed, Slots = r.Slots, Passes = stream.Passes, Hits = r.Hits,
+            Misses = r.Misses, Degraded = stream.Degraded, Dropped = stream.Dropped, BytesRead = r.BytesRead,
+            ReadBytesPerS = Math.Round(r.ReadBytesPerSecond), StallS = Math.Round(r.StallMicros / 1e6, 3),
+            Retries = r.Retries, Failures = r.Failures,
+        };
+    }
 
     /// <summary>The type that holds most of the weights.</summary>
     private static string Quantisation(string path) =>

@@ -60,11 +60,14 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         link.Start();
 
         long started = Stopwatch.GetTimestamp();
-        using var loaded = LoadedModel.Open(config.Model, config.Inference.ToModelOptions());
+        var model = MemoryAdmission.Admit(config.Model, config.Inference.ToModelOptions(), config.Inference.Context,
+            config.Inference.Slots, line => log.LogInformation("{Line}", line));
+        using var loaded = LoadedModel.Open(config.Model, model);
+        using var trace = config.Inference.Trace is { } path ? TraceFile.Start(loaded, path) : null;
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
             QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,
-            ContextLength = config.Inference.Context,
+            ContextLength = loaded.Model.Plan?.ContextLength ?? config.Inference.Context,
         });
         int context = scheduler.ContextLength;
         _ = loaded.Template; // A template that cannot be used is a reason not to be ready.

@@ -81,10 +81,14 @@ internal sealed unsafe class DeepSeek2 : Transformer
             {
                 Ops.MatMul(Xb, sparse.Router, _scores);
                 Ops.Route(_scores, _routing, _rule, sparse.Bias);
+                Routed(l, _scores, _routing);
                 Ops.Gather(Xb, _routing, _xe);
-                Ops.MatMulExperts(_xe, _routing, sparse.Gate, _expertGate, sparse.Up, _expertUp);
-                Ops.SwiGluExperts(_expertGate, _expertUp, _expertH, _routing);
-                Ops.MatMulExperts(_expertH, _routing, sparse.Down, _ye);
+                while (Ops.NextWave(sparse.Gate, _routing))
+                {
+                    Ops.MatMulExperts(_xe, _routing, sparse.Gate, _expertGate, sparse.Up, _expertUp);
+                    Ops.SwiGluExperts(_expertGate, _expertUp, _expertH, _routing);
+                    Ops.MatMulExperts(_expertH, _routing, sparse.Down, _ye);
+                }
                 Ops.Combine(_ye, _routing, X);
                 Ops.MatMul(Xb, sparse.Shared.Gate, _sharedGate, sparse.Shared.Up, _sharedUp);
                 Ops.SwiGlu(_sharedGate, _sharedUp, _sharedH);

@@ -56,13 +56,17 @@ internal sealed unsafe class GptOss : Transformer
             Ops.MatMul(Xb, w.Router, _scores);
             Ops.AddBias(_scores, w.RouterBias);
             Ops.Route(_scores, _routing, renormalise: true);
+            Routed(l, _scores, _routing);
             Ops.Gather(Xb, _routing, _xe);
-            Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
-            Ops.AddBiasExperts(_gate, _routing, w.GateBias);
-            Ops.AddBiasExperts(_up, _routing, w.UpBias);
-            Ops.SwiGluClampedExperts(_gate, _up, _h, _routing);
-            Ops.MatMulExperts(_h, _routing, w.Down, _ye);
-            Ops.AddBiasExperts(_ye, _routing, w.DownBias);
+            while (Ops.NextWave(w.Gate, _routing))
+            {
+                Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
+                Ops.AddBiasExperts(_gate, _routing, w.GateBias);
+                Ops.AddBiasExperts(_up, _routing, w.UpBias);
+                Ops.SwiGluClampedExperts(_gate, _up, _h, _routing);
+                Ops.MatMulExperts(_h, _routing, w.Down, _ye);
+                Ops.AddBiasExperts(_ye, _routing, w.DownBias);
+            }
             Ops.Combine(_ye, _routing, X);
         }
     }

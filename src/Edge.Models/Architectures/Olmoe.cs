@@ -53,10 +53,14 @@ internal sealed unsafe class Olmoe : Transformer
             Ops.RmsNorm(X, w.FfnNorm, Xb);
             Ops.MatMul(Xb, w.Router, _scores);
             Ops.Route(_scores, _routing, renormalise: false);
+            Routed(l, _scores, _routing);
             Ops.Gather(Xb, _routing, _xe);
-            Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
-            Ops.SwiGluExperts(_gate, _up, _h, _routing);
-            Ops.MatMulExperts(_h, _routing, w.Down, _ye);
+            while (Ops.NextWave(w.Gate, _routing))
+            {
+                Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
+                Ops.SwiGluExperts(_gate, _up, _h, _routing);
+                Ops.MatMulExperts(_h, _routing, w.Down, _ye);
+            }
             Ops.Combine(_ye, _routing, X);
         }
     }

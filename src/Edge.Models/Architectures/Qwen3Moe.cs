@@ -31,9 +31,6 @@ internal sealed unsafe class Qwen3Moe : Transformer
         _ye = Take(c.EmbeddingLength, c.ExpertUsedCount);
     }
 
-    /// <summary>Hears which experts the rows chose, layer by layer; for traces and tests.</summary>
-    internal Action<int, Routing>? OnRouted { get; set; }
-
     protected override void Run()
     {
         for (int l = 0; l < _layers.Length; l++)
@@ -53,11 +50,14 @@ internal sealed unsafe class Qwen3Moe : Transformer
             Ops.RmsNorm(X, w.FfnNorm, Xb);
             Ops.MatMul(Xb, w.Router, _scores);
             Ops.Route(_scores, _routing, renormalise: true);
-            OnRouted?.Invoke(l, _routing);
+            Routed(l, _scores, _routing);
             Ops.Gather(Xb, _routing, _xe);
-            Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
-            Ops.SwiGluExperts(_gate, _up, _h, _routing);
-            Ops.MatMulExperts(_h, _routing, w.Down, _ye);
+            while (Ops.NextWave(w.Gate, _routing))
+            {
+                Ops.MatMulExperts(_xe, _routing, w.Gate, _gate, w.Up, _up);
+                Ops.SwiGluExperts(_gate, _up, _h, _routing);
+                Ops.MatMulExperts(_h, _routing, w.Down, _ye);
+            }
             Ops.Combine(_ye, _routing, X);
         }
     }

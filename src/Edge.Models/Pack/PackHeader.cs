@@ -1,5 +1,6 @@
 using System.Text;
 using Edge.Gguf;
+using Edge.Weights;
 
 namespace Edge.Models.Pack;
 
@@ -85,6 +86,11 @@ internal sealed class PackHeader
             }
         }
     }
+
+    /// <summary>The checksum of one of <paramref name="count"/> matrices of a tensor of the file; null where there is
+    /// only one for all of them.</summary>
+    public ulong? Digest(GgufTensor tensor, int matrix, int count) =>
+        Matrices(tensor.Type, tensor.Shape) == count ? _digests[_firstDigest[tensor] + matrix] : null;
 
     /// <summary>Runs of a tensor's bytes that have a digest each.</summary>
     public static int Matrices(QuantType type, IReadOnlyList<long> shape)

@@ -32,6 +32,30 @@ public sealed record WeightsTelemetry
     public long BytesPerToken { get; init; }
     public string? KernelSet { get; init; }
     public int Threads { get; init; }
+    /// <summary>Absent while all weights are in memory.</summary>
+    public StreamingTelemetry? Streaming { get; init; }
+}
+
+/// <summary>Weights that come from storage. Totals count since the start; hits and misses are layers or experts that
+/// were or were not there when they were needed.</summary>
+public sealed record StreamingTelemetry
+{
+    public long BudgetBytes { get; init; }
+    public long PlannedBytes { get; init; }
+    public long PinnedBytes { get; init; }
+    public long SlotBytes { get; init; }
+    public int SlotsUsed { get; init; }
+    public int Slots { get; init; }
+    public long Passes { get; init; }
+    public long Hits { get; init; }
+    public long Misses { get; init; }
+    public long Degraded { get; init; }
+    public long Dropped { get; init; }
+    public long BytesRead { get; init; }
+    public double ReadBytesPerS { get; init; }
+    public double StallS { get; init; }
+    public long Retries { get; init; }
+    public long Failures { get; init; }
 }
 
 /// <summary>One value of one sensor.</summary>

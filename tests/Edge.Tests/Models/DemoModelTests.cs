@@ -1,5 +1,4 @@
 using Edge.Models;
-using Edge.Models.Architectures;
 using Xunit;
 
 namespace Edge.Tests.Models;
@@ -45,7 +44,7 @@ public class DemoModelTests
         using Model model = Load("q8_0", set, Arithmetic.Float, KvType.F32);
         DemoModel.Prompt prompt = DemoModel.Reference("q8_0")[0];
         int compared = 0;
-        ((Qwen3Moe)model).OnRouted = (layer, routing) => compared += Compare(prompt, layer, routing);
+        ((Transformer)model).OnRouted = (layer, _, routing, _) => compared += Compare(prompt, layer, routing);
         using KvCache cache = model.CreateCache(256);
         DemoModel.Run(model, cache, prompt.Ids, 64);
         Assert.Equal(model.Config.LayerCount * prompt.Ids.Length * 2, compared);

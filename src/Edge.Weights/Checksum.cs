@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 
-namespace Edge.Models.Pack;
+namespace Edge.Weights;
 
 /// <summary>64 bits over a run of bytes, in any pieces: finds damage (a flipped bit, a shifted or missing page), at
 /// the speed of memory; it does not defend against someone who computes it too.</summary>
-internal struct Checksum
+public struct Checksum
 {
     private const ulong Prime = 0x9E3779B97F4A7C15;
     private ulong _a, _b, _length;

@@ -1,0 +1,71 @@
+using Edge.Models;
+using Edge.Models.Streaming;
+using Edge.Weights;
+
+namespace Edge.Agent;
+
+/// <summary>Whether a model may be loaded, asked before it is: within its budget, or, without one, within what the
+/// machine has left.</summary>
+internal static class MemoryAdmission
+{
+    /// <summary>Stays free for everything else when no budget is given.</summary>
+    public const long SpareBytes = 256L << 20;
+    private const long SwapWarnBytes = 64L << 20;
+
+    /// <summary>The options with what the plan needs to know; <paramref name="say"/> hears the plan and warnings.
+    /// <paramref name="context"/>: tokens of a cache; 0: the model's own, or what a budget allows. Errors:
+    /// UserErrorException that says what would fit.</summary>
+    public static ModelOptions Admit(
+        string path, ModelOptions options, int context, int sequences, Action<string> say)
+    {
+        if (options.Memory is not { } memory)
+        {
+            RequireAvailable(path, options, context, sequences);
+            return options;
+        }
+        memory = memory with { ContextLength = context, Sequences = sequences };
+        options = options with { Memory = memory };
+        MemoryPlan plan = Plan(path, options);
+        if (plan.Refusal is null && plan.Kind != MemoryPlanKind.Resident && memory.StorageBytesPerSecond == 0)
+        {
+            options = options with { Memory = memory with { StorageBytesPerSecond = StorageRate.Measure(path) } };
+            plan = Plan(path, options);
+        }
+        if (plan.Refusal is not null) throw new UserErrorException($"{path}: {plan.Refusal}");
+        foreach (string line in PlanText.Lines(plan)) say(line);
+        if (ProcessStatus.SwapUsedBytes is > SwapWarnBytes and var swap)
+            say($"warn: {MemorySize.Text(swap)} of swap are in use; weights that are swapped out are read twice, " +
+                "turn swap off or give less memory");
+        return options;
+    }
+
+    public static MemoryPlan Plan(string path, ModelOptions options)
+    {
+        ModelFile.Require(path);
+        return ModelFile.Explain(path, () => MemoryPlanner.Plan(path, options));
+    }
+
+    private static void RequireAvailable(string path, ModelOptions options, int context, int sequences)
+    {
+        if (ProcessStatus.MemoryAvailableBytes is not { } available) return;
+        MemoryPlan plan = Plan(path, options with
+        {
+            Memory = new MemoryBudget
+            {
+                Bytes = Math.Max(1, available - SpareBytes), ProgramBytes = 0,
+                ContextLength = context > 0 ? context : int.MaxValue, Sequences = sequences,
+            },
+        });
+        if (plan.Kind == MemoryPlanKind.Resident && plan.Refusal is null) return;
+        string needs = $"{path} needs {MemorySize.Text(plan.WeightBytes)} for weights and " +
+            $"{MemorySize.Text(plan.KvBytes)} for a context of {plan.ContextLength}" +
+            (sequences > 1 ? $" in each of {sequences} slots" : "") +
+            $", and {MemorySize.Text(SpareBytes)} stay free; {MemorySize.Text(available)} are available";
+        long left = available - SpareBytes - plan.WeightBytes - plan.ScratchBytes;
+        long fits = left <= 0 ? 0 : left / Math.Max(1, plan.KvBytes / plan.ContextLength);
+        throw new UserErrorException(fits >= 256
+            ? $"{needs}. A context of {fits} fits: --context {fits}"
+            : $"{needs}. With --memory {MemorySize.Text(available - SpareBytes)} a packed model (edge pack) streams " +
+                "from storage");
+    }
+}

@@ -1,0 +1,27 @@
+using System.Diagnostics;
+using Edge.Engine;
+
+namespace Edge.Agent.Plot;
+
+/// <summary>Decoding over time: tokens per second, and per token what it waited for and read.</summary>
+internal static class SpeedPlot
+{
+    /// <summary>Passes that are kept; a longer run is drawn from its beginning.</summary>
+    public const int SamplesMax = 1_000_000;
+
+    public static IReadOnlyList<Panel> Panels(string model, IReadOnlyList<StepSample> samples)
+    {
+        long begun = samples.Count > 0 ? samples[0].StartedAt : 0;
+        var decode = samples.Where(sample => sample.Tokens == 1).ToList();
+        Panel Draw(string title, string label, Func<StepSample, double> value) => new(
+            title, "seconds", label,
+            [new Series("decode", [.. decode.Select(s =>
+                (Stopwatch.GetElapsedTime(begun, s.StartedAt).TotalSeconds, value(s)))])]);
+        return
+        [
+            Draw($"{model}: speed", "tokens/s", s => 1 / s.Seconds),
+            Draw("Waiting for storage", "ms a token", s => s.Traffic.StallMicros / 1000.0),
+            Draw("Read from storage", "bytes a token", s => s.Traffic.BytesRead),
+        ];
+    }
+}

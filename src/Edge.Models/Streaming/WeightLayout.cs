@@ -1,0 +1,93 @@
+using Edge.Gguf;
+using Edge.Weights;
+
+namespace Edge.Models.Streaming;
+
+/// <summary>Which tensors of a file can stream, and what each costs in memory when it does not.</summary>
+internal sealed class WeightLayout
+{
+    private readonly KernelSet _kernels;
+    private readonly bool _isFloat;
+    private readonly List<GgufTensor>[] _streamable;
+
+    public WeightLayout(GgufFile file, ModelConfig config, bool isPacked, KernelSet kernels, Arithmetic arithmetic)
+    {
+        (File, _kernels, _isFloat) = (file, kernels, arithmetic == Arithmetic.Float);
+        IsMixture = config.ExpertCount > 0;
+        _streamable = new List<GgufTensor>[config.LayerCount];
+        for (int l = 0; l < _streamable.Length; l++) _streamable[l] = [];
+        foreach (GgufTensor tensor in file.Tensors)
+        {
+            int layer = LayerOf(tensor);
+            if (layer < 0 || layer >= config.LayerCount || tensor.Shape.Count < 2) continue;
+            if (IsMixture ? !IsExperts(tensor) : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
+            if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
+            else Obstacles++;
+        }
+        GgufTensor? table = file.Find("token_embd.weight");
+        bool tied = file.Find("output.weight") is null;
+        Gathered = table is null || tied || QuantTypes.Of(table.Type).IsPacked ? null : table;
+    }
+
+    public GgufFile File { get; }
+    public bool IsMixture { get; }
+    /// <summary>Matrices of layers, or stacks of experts, that cannot stream.</summary>
+    public int Obstacles { get; }
+    /// <summary>The embedding table, when it is not the head as well and its rows stand alone.</summary>
+    public GgufTensor? Gathered { get; }
+
+    /// <summary>The matrices of a layer, or its stacks of experts, that can stream.</summary>
+    public IReadOnlyList<GgufTensor> Streamable(int layer) => _streamable[layer];
+
+    /// <summary>Whole pages that the layer, or one expert of it, takes in a slot.</summary>
+    public long SlotBytes(int layer) => _streamable[layer].Sum(tensor => Pages(tensor.Bytes / Matrices(tensor)));
+
+    /// <summary>Matrices that can be read alone.</summary>
+    public static int Matrices(GgufTensor tensor) => tensor.Shape.Count > 2 ? checked((int)tensor.Shape[2]) : 1;
+
+    /// <summary>A stack with a matrix per expert; those of latent attention have one per head.</summary>
+    public static bool IsExperts(GgufTensor tensor) =>
+        tensor.Shape.Count == 3 && tensor.Name.EndsWith("_exps.weight", StringComparison.Ordinal);
+
+    /// <summary>What is brought into another form at load and not read again.</summary>
+    private static bool IsReadAtLoad(GgufTensor tensor) =>
+        tensor.Name.EndsWith(".attn_kv_b.weight", StringComparison.Ordinal)
+        || tensor.Name.EndsWith(".shortconv.conv.weight", StringComparison.Ordinal);
+
+    /// <summary>−1 for what belongs to no layer.</summary>
+    public static int LayerOf(GgufTensor tensor)
+    {
+        const string Prefix = "blk.";
+        if (!tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)) return -1;
+        int dot = tensor.Name.IndexOf('.', Prefix.Length);
+        return dot > 0 && int.TryParse(tensor.Name.AsSpan(Prefix.Length, dot - Prefix.Length), out int layer)
+            ? layer : -1;
+    }
+
+    /// <summary>Bytes that a tensor takes when it stays in memory.</summary>
+    public long ResidentBytes(GgufTensor tensor, WeightLoading loading)
+    {
+        if (tensor.Shape.Count < 2 || tensor == Gathered) return tensor.Bytes;
+        QuantTypeRow type = QuantTypes.Of(tensor.Type);
+        if (_isFloat) return type.IsPacked ? tensor.Rows * tensor.Columns * sizeof(float) + tensor.Bytes : tensor.Bytes;
+        if (_kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return tensor.Bytes;
+        long rows = tensor.Shape[1], copy = layout.Bytes(rows, tensor.Columns) * (tensor.Rows / rows);
+        // Tiles are made of the rows at load: from a map the rows' pages are given back.
+        if (loading == WeightLoading.Map) return copy;
+        return layout.PacksInPlace(type, rows) ? tensor.Bytes : tensor.Bytes + copy;
+    }
+
+    private static unsafe bool IsStored(TileLayout layout) => layout.Pack == null;
+
+    private bool CanStream(GgufTensor tensor)
+    {
+        if (tensor.Offset % StorageFile.Alignment != 0) return false;
+        if (Matrices(tensor) > 1 && tensor.Bytes / Matrices(tensor) % StorageFile.Alignment != 0) return false;
+        bool isPacked = QuantTypes.Of(tensor.Type).IsPacked;
+        if (_isFloat) return !isPacked;
+        return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout);
+    }
+
+    private static long Pages(long bytes) =>
+        (bytes + StorageFile.Alignment - 1) / StorageFile.Alignment * StorageFile.Alignment;
+}

@@ -1,0 +1,142 @@
+using Edge.Gguf;
+using Edge.Models.Pack;
+using Edge.Weights;
+using Edge.Weights.Policies;
+
+namespace Edge.Models.Streaming;
+
+/// <summary>Where a streamed tensor's addresses stand.</summary>
+internal readonly unsafe struct StreamPlace
+{
+    public required byte** Cell { get; init; }
+    public required int CellStride { get; init; }
+    public required int Layer { get; init; }
+}
+
+/// <summary>What a plan comes to: the residency with its units, the window or the cache that asks it, and the reader of
+/// the embedding. A unit is a layer of the window, or an expert; its HI slice holds one range per matrix.</summary>
+internal sealed unsafe class WeightStream : IDisposable
+{
+    private readonly Dictionary<GgufTensor, (int Slice, int Range, int Layer)> _places =
+        new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<GgufTensor> _absent = new(ReferenceEqualityComparer.Instance);
+    private readonly Residency _residency;
+    private readonly RowReader? _rows;
+    private readonly GgufTensor? _gathered;
+    private readonly PackHeader? _pack;
+    private readonly bool _isStack;
+
+    public WeightStream(GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels, ModelOptions options,
+        MemoryPlan plan)
+    {
+        _pack = pack;
+        var layout = new WeightLayout(file, config, pack is not null, kernels, options.Arithmetic);
+        _isStack = plan.Kind == MemoryPlanKind.ExpertCache;
+        SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : LayerSlices(layout, plan);
+        CacheShape? shape = _isStack ? Shape(layout, config) : null;
+        EvictionPolicy? policy = shape is null ? null
+            : PolicyTable.Create(plan.Policy!, shape, loMayWait: options.Memory!.Experts != ExpertMode.Exact);
+        _gathered = plan.GathersEmbedding ? layout.Gathered : null;
+        if (_gathered is not null)
+        {
+            _absent.Add(_gathered);
+            _rows = new RowReader(options.OpenStorage(file.Path), file.Path, _gathered.Offset,
+                QuantTypes.RowBytes(_gathered.Type, _gathered.Columns), _gathered.Rows);
+        }
+        _residency = new Residency(options.OpenStorage(file.Path), file.Path, slices,
+            [new SlotClass(plan.Slots, plan.SlotBytes)], policy);
+        if (_isStack) Experts = new ExpertCache(_residency, policy!, shape!, options.Memory!.Experts);
+        else Window = new LayerWindow(_residency, plan.PinnedLayers, plan.Slots);
+    }
+
+    public LayerWindow? Window { get; }
+    public ExpertCache? Experts { get; }
+    /// <summary>Tensors that are not loaded.</summary>
+    public IReadOnlySet<GgufTensor> Absent => _absent;
+
+    public StreamStatistics Statistics => new()
+    {
+        Residency = _residency.Statistics, Storage = _residency.StorageName,
+        Choices = Experts?.Choices ?? 0, Degraded = Experts?.Degraded ?? 0, Dropped = Experts?.Dropped ?? 0,
+        Passes = Experts?.Passes ?? Window!.Passes,
+    };
+
+    public WeightTraffic Traffic
+    {
+        get
+        {
+            ResidencyStatistics s = _residency.Statistics;
+            return new WeightTraffic(s.StallMicros, s.BytesRead + (_rows?.BytesRead ?? 0));
+        }
+    }
+
+    /// <summary>Where a tensor's addresses stand; null for one that does not stream.</summary>
+    public StreamPlace? Place(GgufTensor tensor) => !_places.TryGetValue(tensor, out var place) ? null
+        : new StreamPlace
+        {
+            Cell = _residency.Cell(place.Slice, place.Range), Layer = place.Layer,
+            // From one expert to the next: both slices of a unit.
+            CellStride = _isStack ? 2 * _residency.CellStride : 0,
+        };
+
+    /// <summary>Reads the rows of a table that stays in the file; null for any other tensor.</summary>
+    public RowReader? Reader(GgufTensor tensor) => tensor == _gathered ? _rows : null;
+
+    public void Reset()
+    {
+        Experts?.Reset();
+        Window?.Reset();
+        _residency.Reset();
+    }
+
+    public void Dispose()
+    {
+        _residency.Dispose();
+        _rows?.Dispose();
+    }
+
+    private SliceRanges[] LayerSlices(WeightLayout layout, MemoryPlan plan)
+    {
+        var slices = new SliceRanges[2 * plan.PinnedLayers.Count];
+        for (int l = 0; l < plan.PinnedLayers.Count; l++)
+        {
+            IReadOnlyList<GgufTensor> tensors = plan.PinnedLayers[l] ? [] : layout.Streamable(l);
+            for (int i = 0; i < tensors.Count; i++) Add(tensors[i], CacheShape.Hi(l), i, l);
+            slices[CacheShape.Hi(l)] =
+                new SliceRanges(0, [.. tensors.Select(t => new ByteRange(t.Offset, t.Bytes, _pack?.Digest(t, 0, 1)))]);
+            slices[CacheShape.Lo(l)] = SliceRanges.None;
+        }
+        return slices;
+    }
+
+    private SliceRanges[] ExpertSlices(WeightLayout layout, ModelConfig config)
+    {
+        int experts = config.ExpertCount;
+        var slices = new SliceRanges[2 * config.LayerCount * experts];
+        for (int l = 0; l < config.LayerCount; l++)
+        {
+            IReadOnlyList<GgufTensor> stacks = layout.Streamable(l);
+            for (int i = 0; i < stacks.Count; i++) Add(stacks[i], CacheShape.Hi(l * experts), i, l);
+            for (int e = 0; e < experts; e++)
+            {
+                slices[CacheShape.Hi(l * experts + e)] = new SliceRanges(0, [.. stacks.Select(stack => new ByteRange(
+                    stack.Offset + e * (stack.Bytes / experts), stack.Bytes / experts,
+                    _pack?.Digest(stack, e, experts)))]);
+                slices[CacheShape.Lo(l * experts + e)] = SliceRanges.None;
+            }
+        }
+        return slices;
+    }
+
+    private static CacheShape Shape(WeightLayout layout, ModelConfig config)
+    {
+        long[] bytes = [.. Enumerable.Range(0, config.LayerCount).Select(layout.SlotBytes)];
+        return new CacheShape(config.ExpertCount, config.ExpertUsedCount, bytes, new long[bytes.Length]);
+    }
+
+    private void Add(GgufTensor tensor, int slice, int range, int layer)
+    {
+        _absent.Add(tensor);
+        _places.Add(tensor, (slice, range, layer));
+    }
+}

@@ -1,0 +1,81 @@
+namespace Edge.Weights;
+
+/// <summary>Reads pieces of ranges and checks them: every failure is tried once more, then said with its place and
+/// remedy.</summary>
+internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
+{
+    private readonly StorageState _opened = storage.State;
+    private long _retries;
+
+    public long Retries => Interlocked.Read(ref _retries);
+
+    /// <summary>Null when the piece came.</summary>
+    public WeightReadException? Read(in ReadPiece piece)
+    {
+        WeightReadException? failure = ReadOnce(piece.Range, piece.At, piece.RangeTo, piece.Bytes);
+        if (failure is null) return null;
+        Interlocked.Increment(ref _retries);
+        return ReadOnce(piece.Range, piece.At, piece.RangeTo, piece.Bytes);
+    }
+
+    /// <summary>Null when the range that came has its checksum, if need be after reading all of it again.</summary>
+    public WeightReadException? Verify(in ReadPiece piece)
+    {
+        if (HasDigest(piece)) return null;
+        Interlocked.Increment(ref _retries);
+        for (long at = 0; at < piece.Range.SlotBytes; at += ReadRequest.PieceBytes)
+        {
+            int bytes = (int)Math.Min(ReadRequest.PieceBytes, piece.Range.SlotBytes - at);
+            if (ReadOnce(piece.Range, at, piece.RangeTo, bytes) is { } failure) return failure;
+        }
+        return HasDigest(piece) ? null : new WeightReadException(ReadFailure.WrongChecksum, piece.Range.Offset,
+            $"{path}: bytes {piece.Range.Offset} to {piece.Range.Offset + piece.Range.Bytes} are not those that were " +
+            "packed; the file or the storage is damaged, copy it or pack the model again");
+    }
+
+    /// <summary>Null while the file is the one that was opened. A file that was replaced under its name is still open
+    /// here as it was; one that was written to is not.</summary>
+    public WeightReadException? Unchanged(long offset)
+    {
+        StorageState now = storage.State;
+        return now == _opened ? null : new WeightReadException(ReadFailure.FileChanged, offset,
+            $"{path} was written to while it is in use: it had {_opened.Bytes} bytes and has {now.Bytes}, changed " +
+            $"{now.LastWriteUtc:u}; put the model back and restart edge");
+    }
+
+    private WeightReadException? ReadOnce(in ByteRange range, long at, byte* rangeTo, int bytes)
+    {
+        long from = range.Offset + at;
+        // Behind the range's own bytes its page is filled up with the neighbour's, or the file ends.
+        long needed = Math.Min(bytes, range.Bytes - at);
+        try
+        {
+            for (int done = 0; done < needed;)
+            {
+                // A short read that stopped inside a page starts that page again: direct reads begin at pages.
+                int got = storage.Read(from + done, rangeTo + at + done, bytes - done);
+                int pages = done + got < needed ? got & -StorageFile.Alignment : got;
+                if (pages == 0)
+                    return new WeightReadException(ReadFailure.ShortRead, from + done + got,
+                        $"{path} ends at byte {from + done + got}, and weights stand there up to byte " +
+                        $"{from + needed}; was it cut while in use? Copy the model again and restart edge");
+                done += pages;
+            }
+            return null;
+        }
+        catch (IOException e)
+        {
+            return new WeightReadException(ReadFailure.DeviceError, from,
+                $"reading {path} at byte {from} failed: {e.Message}; check the storage (dmesg shows its errors)", e);
+        }
+    }
+
+    private static bool HasDigest(in ReadPiece piece)
+    {
+        if (piece.Range.Digest is not { } digest) return true;
+        var sum = new Checksum();
+        for (long at = 0; at < piece.Range.Bytes; at += 1 << 24)
+            sum.Add(new ReadOnlySpan<byte>(piece.RangeTo + at, (int)Math.Min(1 << 24, piece.Range.Bytes - at)));
+        return sum.Value == digest;
+    }
+}

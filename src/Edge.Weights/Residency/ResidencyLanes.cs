@@ -1,0 +1,87 @@
+using System.Diagnostics;
+
+namespace Edge.Weights;
+
+/// <summary>What the lanes do: read, check, land.</summary>
+public sealed unsafe partial class Residency
+{
+    private void Work()
+    {
+        while (true)
+        {
+            ReadPiece piece;
+            lock (_gate)
+            {
+                while (!_queue.TryTake(out piece))
+                {
+                    if (_stopping) return;
+                    Monitor.Wait(_gate);
+                }
+                if (_stopping) return;
+            }
+            Bring(piece);
+        }
+    }
+
+    private void Bring(in ReadPiece piece)
+    {
+        ReadRequest request = piece.Request;
+        WeightReadException? failure = _reader.Read(piece);
+        bool whole;
+        lock (_gate)
+        {
+            _reads++;
+            _bytesRead += piece.Bytes;
+            whole = failure is null && request.PieceDone(piece.Index);
+        }
+        if (whole && request.Verify) failure = _reader.Verify(piece);
+        if (whole && failure is null) failure = _reader.Unchanged(piece.Range.Offset);
+        lock (_gate)
+        {
+            request.Failure ??= failure;
+            if (whole) request.RangeDone();
+            request.PieceReturned();
+            if (!request.IsDone) return;
+            Land(request);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Land(ReadRequest request)
+    {
+        int slice = request.Slice;
+        _landed++;
+        _queue.Remove(request);
+        if (_queue.Count == 0)
+        {
+            long now = Stopwatch.GetTimestamp();
+            (_busyTicks, _busySince) = (_busyTicks + now - _busySince, now);
+        }
+        if (request.Failure is { } failure)
+        {
+            LandFailed(request, failure);
+            return;
+        }
+        byte* at = request.To;
+        for (int r = 0; r < request.Ranges.Ranges.Count; at += request.Ranges.Ranges[r].SlotBytes, r++)
+            *Cell(slice, r) = at;
+        _verified[slice] = true;
+        _state[slice] = State.Ready;
+    }
+
+    /// <summary>What was only a hint fails nobody: who waits for it by now gets a read of its own.</summary>
+    private void LandFailed(ReadRequest request, WeightReadException failure)
+    {
+        int slice = request.Slice;
+        _failed++;
+        if (request.IsHint && request.Priority == ReadPriority.Demand)
+        {
+            _queue.Add(slice, request.Ranges, request.To, ReadPriority.Demand, request.Verify);
+            return;
+        }
+        _slots.Give(_slotOf[slice]);
+        _ownerOf[_slotOf[slice]] = -1;
+        _state[slice] = request.IsHint ? State.Absent : State.Failed;
+        if (!request.IsHint) _failures[slice] = failure;
+    }
+}

@@ -1,0 +1,210 @@
+using Edge.Models;
+using Edge.Models.Pack;
+using Edge.Models.Streaming;
+using Edge.Tests.Gguf;
+using Edge.Tests.Models.Pack;
+using Edge.Tests.Weights;
+using Edge.Weights;
+using Xunit;
+
+namespace Edge.Tests.Models.Streaming;
+
+/// <summary>What storage does wrong while a model streams: a pass fails or slows, and the next one is right.</summary>
+[Collection("packed demo")]
+public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassFixture<TinyDense>
+{
+    private static readonly int[] Ids = [.. Enumerable.Range(0, 30).Select(i => (i * 37 + 5) % TinyDense.Vocabulary)];
+
+    public static TheoryData<bool> Kinds() => [true, false];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_ReadFailsOnce_IsTriedAgain(bool experts)
+    {
+        (Model model, FaultyStorage storage) = Load(experts);
+        using (model)
+        {
+            float[] expected = Run(model);
+            int left = 2;
+            storage.OnRead = (_, _, _) =>
+            {
+                if (Interlocked.Decrement(ref left) == 0) throw new IOException("Input/output error");
+            };
+            Assert.Equal(expected, Run(model));
+            ResidencyStatistics s = model.Stream!.Value.Residency;
+            Assert.Equal((1, 0), (s.Retries, s.Failures));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_DeviceFails_FailsThePassAndTheNextWorks(bool experts)
+    {
+        (Model model, FaultyStorage storage) = Load(experts);
+        using (model)
+        {
+            float[] expected = Run(model);
+            storage.OnRead = (_, _, _) => throw new IOException("Input/output error");
+            for (int i = 0; i < 3; i++)
+            {
+                var e = Assert.Throws<WeightReadException>(() => Run(model));
+                Assert.Equal(ReadFailure.DeviceError, e.Failure);
+                Assert.Contains("Input/output error", e.Message, StringComparison.Ordinal);
+                Assert.Contains("dmesg", e.Message, StringComparison.Ordinal);
+            }
+            storage.OnRead = null;
+            Assert.Equal(expected, Run(model));
+            Assert.True(model.Stream!.Value.Residency.Failures >= 3);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_ShortRead_NamesTheByte(bool experts)
+    {
+        (Model model, FaultyStorage storage) = Load(experts);
+        using (model)
+        {
+            float[] expected = Run(model);
+            storage.Change = (_, _, _, got) => Math.Min(got, 100);
+            var e = Assert.Throws<WeightReadException>(() => Run(model));
+            Assert.Equal(ReadFailure.ShortRead, e.Failure);
+            Assert.Equal(100, e.ByteOffset % 4096);
+            storage.Change = null;
+            Assert.Equal(expected, Run(model));
+        }
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public unsafe void Forward_FlippedBit_IsFoundAtTheFirstRead(bool experts, bool once)
+    {
+        // From the start: the first read of every slice is checked.
+        int flips = 0;
+        (Model model, FaultyStorage storage) = Load(experts, (_, _, at, got) =>
+        {
+            if (!once || Interlocked.Increment(ref flips) == 5) ((byte*)at)[got / 2] ^= 4;
+            return got;
+        });
+        using (model)
+        {
+            if (once)
+            {
+                Run(model);
+                Assert.Equal((1, 0), (model.Stream!.Value.Residency.Retries, model.Stream.Value.Residency.Failures));
+            }
+            else
+            {
+                var e = Assert.Throws<WeightReadException>(() => Run(model));
+                Assert.Equal(ReadFailure.WrongChecksum, e.Failure);
+                Assert.Contains("pack the model again", e.Message, StringComparison.Ordinal);
+            }
+            storage.Change = null;
+            (Model whole, _) = Load(experts);
+            using (whole) Assert.Equal(Run(whole), Run(model));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_FileWrittenTo_IsRefusedUntilItIsBack(bool experts)
+    {
+        (Model model, FaultyStorage storage) = Load(experts);
+        using (model)
+        {
+            float[] expected = Run(model);
+            StorageState before = storage.State;
+            storage.State = before with { LastWriteUtc = before.LastWriteUtc.AddSeconds(1) };
+            var e = Assert.Throws<WeightReadException>(() => Run(model));
+            Assert.Equal(ReadFailure.FileChanged, e.Failure);
+            Assert.Contains("restart edge", e.Message, StringComparison.Ordinal);
+            storage.State = before;
+            Assert.Equal(expected, Run(model));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_FileCutOnDisk_FailsThePassAndNotTheProcess(bool experts)
+    {
+        using var copy = new TemporaryFile();
+        File.Copy(PathOf(experts), copy.Path);
+        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        float[] expected = Run(model);
+        long bytes = new FileInfo(copy.Path).Length;
+        byte[] whole = File.ReadAllBytes(copy.Path);
+        using (var stream = new FileStream(copy.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            stream.SetLength(bytes / 3);
+        var e = Assert.Throws<WeightReadException>(() => Run(model));
+        Assert.True(e.Failure is ReadFailure.ShortRead or ReadFailure.FileChanged, e.Message);
+        Assert.NotEqual(expected, []);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_FileReplacedUnderItsName_ReadsTheOneThatItOpened(bool experts)
+    {
+        using var copy = new TemporaryFile();
+        File.Copy(PathOf(experts), copy.Path);
+        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        float[] expected = Run(model);
+        File.Delete(copy.Path);
+        File.WriteAllText(copy.Path, "another model");
+        Assert.Equal(expected, Run(model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Forward_StreamedAndWarm_AllocatesNothing(bool experts)
+    {
+        using Model model = Model.Load(PathOf(experts), new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        using KvCache cache = model.CreateCache(256);
+        var rows = new BatchRow[1];
+        long Decode(int tokens)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int i = 0; i < tokens; i++)
+            {
+                rows[0] = new BatchRow((i * 31 + 7) % TinyDense.Vocabulary, cache, true);
+                model.Forward(rows);
+            }
+            return GC.GetTotalAllocatedBytes(precise: true) - before;
+        }
+
+        Decode(30);
+        // Other tests run beside: the smallest of some runs is this one's own.
+        Assert.Equal(0, Enumerable.Range(0, 40).Min(_ => Decode(4)));
+        Assert.True(model.Stream!.Value.Residency.Misses > 10);
+    }
+
+    private string PathOf(bool experts) => experts
+        ? demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path : tiny.Packed;
+
+    private MemoryBudget BudgetOf(bool experts) => experts
+        ? StreamedExpertsTests.Budget(PathOf(true), 9) : StreamedLayersTests.Budget(PathOf(false), 2);
+
+    private (Model Model, FaultyStorage Storage) Load(bool experts, Func<long, long, nint, int, int>? change = null)
+    {
+        FaultyStorage? last = null;
+        int opened = 0;
+        Model model = Model.Load(PathOf(experts), new ModelOptions
+        {
+            Threads = 2, Memory = BudgetOf(experts),
+            // The last one opened is the residency's; the embedding's rows, which have no checksum, have their own.
+            OpenStorage = path => last = new FaultyStorage(path)
+            {
+                DelayMicrosMax = 50, Change = experts || opened++ == 1 ? change : null,
+            },
+        });
+        return (model, last!);
+    }
+
+    private static float[] Run(Model model)
+    {
+        using KvCache cache = model.CreateCache(256);
+        return DemoModel.Run(model, cache, Ids, 8);
+    }
+}
