@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Edge.Gguf;
 using Edge.Models;
 using Edge.Models.Pack;
+using Edge.Models.Streaming;
 using Xunit;
 
 namespace Edge.Tests.Models;
@@ -57,6 +58,24 @@ public sealed class QuantisedArchitectureTests : IDisposable
             float[] expected = Run(Packed, ids, Arithmetic.Float), logits = Run(Packed, ids, Arithmetic.Integer);
             Assert.InRange(Cosine(expected, logits), 0.97, 1.0000001);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(ArchitectureTests.Names), MemberType = typeof(ArchitectureTests))]
+    public void Forward_LeastMemory_GivesTheBitsOfTheWholeModel(string name)
+    {
+        Write(GgufFile.Open(ArchitectureTests.File(name)));
+        ModelPacker.Pack(_path, Packed, new PackOptions { Target = PackTarget.Digits4, Threads = 2 });
+        var budget = new MemoryBudget { Bytes = 1, ContextLength = 40, ProgramBytes = 0 };
+        var options = new ModelOptions { Threads = 2, Memory = budget };
+        options = options with { Memory = budget with { Bytes = MemoryPlanner.Plan(Packed, options).LeastBytes } };
+        using Model model = Model.Load(Packed, options), whole = Model.Load(Packed, options with { Memory = null });
+        Assert.Null(model.Plan!.Refusal);
+        Assert.True(model.Config.LayerCount == 2 && model.Config.ExpertCount == 0
+            || model.Plan.Kind != MemoryPlanKind.Resident, "nothing streams");
+        using KvCache a = model.CreateCache(40), b = whole.CreateCache(40);
+        int[] ids = Ids();
+        Assert.Equal(DemoModel.Run(whole, b, ids, 12), DemoModel.Run(model, a, ids, 5));
     }
 
     private int[] Ids() => [.. Enumerable.Range(0, 12).Select(_ => _random.Next(64))];
