@@ -210,7 +210,7 @@ def bf16(b):
 
 # name: bytes of a block, decoder, offsets of half-precision scales
 TYPES = {
-    "F16": (64, f16, range(0, 64, 2)), "BF16": (64, bf16, None), "Q4_0": (18, q4_0, [0]), "Q4_1": (20, q4_1, [0, 2]),
+    "F16": (64, f16, None), "BF16": (64, bf16, None), "Q4_0": (18, q4_0, [0]), "Q4_1": (20, q4_1, [0, 2]),
     "Q5_0": (22, q5_0, [0]), "Q5_1": (24, q5_1, [0, 2]), "Q8_0": (34, q8_0, [0]), "Q2_K": (84, q2_k, [80, 82]),
     "Q3_K": (110, q3_k, [108]), "Q4_K": (144, q4_k, [0, 2]), "Q5_K": (176, q5_k, [0, 2]), "Q6_K": (210, q6_k, [208]),
     "IQ4_NL": (18, iq4_nl, [0]), "IQ4_XS": (136, iq4_xs, [0]), "TQ1_0": (54, tq1_0, [52]), "TQ2_0": (66, tq2_0, [64]),
@@ -225,7 +225,10 @@ def make(name, rng):
     for n in range(len(HALVES)):
         block = bytearray(rng.randbytes(size))
         for at in scales or []:
-            block[at:at + 2] = struct.pack("<e", HALVES[n] if at == list(scales)[0] else rng.choice(HALVES))
+            block[at:at + 2] = struct.pack("<e", HALVES[n] if at == scales[0] else rng.choice(HALVES))
+        if name == "F16":
+            for at in range(0, size, 2):
+                block[at:at + 2] = struct.pack("<e", rng.choice(HALVES) * rng.uniform(-1, 1))
         if name == "BF16":
             for at in range(0, size, 2):
                 block[at:at + 2] = struct.pack("<f", rng.uniform(-3, 3))[2:]

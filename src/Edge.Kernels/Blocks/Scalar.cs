@@ -126,7 +126,7 @@ public static unsafe class BlocksScalar
     }
 
     /// <summary>The scale of column c.</summary>
-    internal static float Scale(byte* row, long c, int format)
+    public static float Scale(byte* row, long c, int format)
     {
         if (format == Blocks.I2_S) return *(float*)row;
         if (format == Blocks.MXFP4) return ScaleMXFP4(row[c / 32 * 17]);
