@@ -63,7 +63,8 @@ internal sealed unsafe class Tensors : IDisposable
     public Matrix Table(string name, long rows, long columns)
     {
         GgufTensor tensor = Checked(name, columns, rows);
-        if (QuantTypes.Of(tensor.Type) is { IsPacked: true } or { MatrixTrailerBytes: > 0 }) return Bind(tensor, rows, 1);
+        if (QuantTypes.Of(tensor.Type) is { IsPacked: true } or { MatrixTrailerBytes: > 0 })
+            return Bind(tensor, rows, 1);
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
         Count(tensor);
         return InPlace(tensor, rows, 1, _kernels.InPlace(tensor.Type), null);

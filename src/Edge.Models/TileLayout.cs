@@ -67,7 +67,8 @@ internal sealed unsafe class TileLayout
 
     /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
     public bool PacksInPlace(QuantTypeRow from, long rows) =>
-        from.TileRows == 1 && _sizes.TileHeaderBytes == 0 && rows % Rows == 0 && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
+        from.TileRows == 1 && _sizes.TileHeaderBytes == 0 && rows % Rows == 0
+        && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
 
     private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
         new(QuantTypes.Of(type), activations, null, decode);

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>NEON twin of <see cref="BlocksScalar"/> for cores with the dot product. One body serves all formats; the format is a constant
-/// where it is inlined.</summary>
+/// <summary>NEON twin of <see cref="BlocksScalar"/> for cores with the dot product. One body
+/// serves all formats; the format is a constant where it is inlined.</summary>
 public static unsafe class BlocksNeonDot
 {
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>

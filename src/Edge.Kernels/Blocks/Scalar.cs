@@ -167,7 +167,8 @@ public static unsafe class BlocksScalar
 
     /// <summary>Q3_K's scale of 16 columns: four low bits and two high ones.</summary>
     internal static int ScaleQ3_K(byte* scales, long half) =>
-        (scales[half & 7] >> (int)(half >> 3) * 4 & 15 | (scales[8 + (half & 3)] >> (int)(half >> 2) * 2 & 3) << 4) - 32;
+        (scales[half & 7] >> (int)(half >> 3) * 4 & 15
+            | (scales[8 + (half & 3)] >> (int)(half >> 2) * 2 & 3) << 4) - 32;
 
     internal static float ScaleIQ4_XS(byte* block, long g)
     {

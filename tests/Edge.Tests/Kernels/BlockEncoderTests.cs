@@ -11,7 +11,7 @@ public sealed unsafe class BlockEncoderTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Encode_DecodedValues_GivesThemAgain(QuantType type)
+    public void Encode_DecodedValues_GivesNearlyThemAgain(QuantType type)
     {
         var random = new Random((int)type);
         int columns = QuantTypes.Of(type).BlockElements;
@@ -23,7 +23,7 @@ public sealed unsafe class BlockEncoderTests
             float[] once = Decode(type, BlockEncoders.Encode(type, w)), again = Decode(type,
                 BlockEncoders.Encode(type, once));
             // Six-bit scales are found again only where the choice is the same; weights are off by a step of a scale.
-            float tolerance = type is QuantType.Q4_K or QuantType.Q6_K ? size / 40 : 0;
+            float tolerance = type is QuantType.Q4_K or QuantType.Q6_K ? size / 16 : 0;
             for (int i = 0; i < columns; i++) Assert.InRange(again[i], once[i] - tolerance, once[i] + tolerance);
         }
     }
