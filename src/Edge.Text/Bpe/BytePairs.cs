@@ -33,8 +33,10 @@ internal sealed class BytePairs : IWordEncoder
             destination.Add(whole);
             return;
         }
+        if (scratch.Words.TryAppend(word, destination)) return;
         int count = destination.Count;
         Merge(word, destination, scratch);
+        scratch.Words.Put(word, destination, count);
         if (whole >= 0 && _yields[whole] == Undecided)
         {
             bool itself = destination.Count == count + 1 && destination[count] == whole;

@@ -64,7 +64,9 @@ internal sealed class ScorePairs : IWordEncoder
             destination.Add(whole);
             return;
         }
+        if (scratch.Words.TryAppend(word, destination)) return;
         Merge(word, destination, scratch);
+        scratch.Words.Put(word, destination, count);
         if (whole >= 0 && _yields[whole] == Undecided)
         {
             bool itself = destination.Count == count + 1 && destination[count] == whole;
