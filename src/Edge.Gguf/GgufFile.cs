@@ -73,7 +73,7 @@ public sealed class GgufFile
         foreach (GgufTensor tensor in Tensors)
             if (QuantTypes.Of(tensor.Type) is { Runs: false } row)
                 throw new GgufException($"tensor {Printable.Quote(tensor.Name)} has type {row.Name}, which this " +
-                    "version does not run yet; take a Q4_0 or Q8_0 file of the model", tensor.EntryOffset);
+                    $"version does not run; {row.TakeInstead}", tensor.EntryOffset);
     }
 
     private static int ReadAlignment(GgufMetadata metadata)

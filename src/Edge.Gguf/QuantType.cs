@@ -38,6 +38,8 @@ public enum QuantType : uint
     Q4_0_8_8 = 33,
     TQ1_0 = 34,
     TQ2_0 = 35,
+    /// <summary>bitnet.cpp's; ggml leaves the number free.</summary>
+    I2_S = 36,
     MXFP4 = 39,
     NVFP4 = 40,
     Q1_0 = 41,

@@ -13,11 +13,18 @@ public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, 
     /// <summary>Bytes of a matrix before its tiles: a header, and so many per row, both padded to 64.</summary>
     public int MatrixHeaderBytes { get; init; }
     public int RowHeaderBytes { get; init; }
+    /// <summary>Bytes of a matrix behind its rows.</summary>
+    public int MatrixTrailerBytes { get; init; }
     /// <summary>Bytes of a tile before its blocks: scales that hold for whole rows.</summary>
     public int TileHeaderBytes { get; init; }
     /// <summary>Bytes to whose multiple every matrix (each one of a stack) starts, so that it can be read
     /// alone.</summary>
     public int MatrixAlignment { get; init; } = 1;
+    /// <summary>The packed type that can hold it without rounding: always (Q4_0), or where the scales allow it, which
+    /// `edge pack` finds out. Null: packing rounds, and says by how much.</summary>
+    public QuantType? ExactlyAs { get; init; }
+    /// <summary>For a type that does not run: which file to take in its place.</summary>
+    public string TakeInstead { get; init; } = "take a Q4_K_M, Q4_0 or Q8_0 file of the model";
     /// <summary>Made by `edge pack`, and read by its kernels as it is.</summary>
     public bool IsPacked => MatrixAlignment > 1;
 
@@ -27,7 +34,7 @@ public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, 
     /// <summary>Bytes of a matrix.</summary>
     public long MatrixBytes(long rows, long columns)
     {
-        long header = checked(MatrixHeaderBytes + (rows * RowHeaderBytes + 63) / 64 * 64);
+        long header = checked(MatrixHeaderBytes + MatrixTrailerBytes + (rows * RowHeaderBytes + 63) / 64 * 64);
         if (ShortTileRows == 0) return checked(header + (rows + TileRows - 1) / TileRows * TileBytes(columns));
         long part = BlockElements * (TileRows / ShortTileRows);
         long shortTileBytes = TileBytes((columns + part - 1) / part * BlockElements);

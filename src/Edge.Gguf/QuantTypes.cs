@@ -10,30 +10,38 @@ public static class QuantTypes
         new(QuantType.F16, "F16", 1, 2, Runs: true),
         new(QuantType.BF16, "BF16", 1, 2, Runs: true),
         new(QuantType.Q8_0, "Q8_0", 32, 34, Runs: true),
-        new(QuantType.Q4_0, "Q4_0", 32, 18, Runs: true),
+        new(QuantType.Q4_0, "Q4_0", 32, 18, Runs: true) { ExactlyAs = QuantType.DIGITS4_G32 },
 
-        new(QuantType.Q4_1, "Q4_1", 32, 20),
-        new(QuantType.Q5_0, "Q5_0", 32, 22),
-        new(QuantType.Q5_1, "Q5_1", 32, 24),
+        // Read as the file has them: src/Edge.Kernels/Blocks.
+        new(QuantType.Q4_1, "Q4_1", 32, 20, Runs: true) { ExactlyAs = QuantType.DIGITS4_G32 },
+        new(QuantType.Q5_0, "Q5_0", 32, 22, Runs: true),
+        new(QuantType.Q5_1, "Q5_1", 32, 24, Runs: true),
+        new(QuantType.Q2_K, "Q2_K", 256, 84, Runs: true),
+        new(QuantType.Q3_K, "Q3_K", 256, 110, Runs: true),
+        new(QuantType.Q4_K, "Q4_K", 256, 144, Runs: true) { ExactlyAs = QuantType.DIGITS4_G32 },
+        new(QuantType.Q5_K, "Q5_K", 256, 176, Runs: true),
+        new(QuantType.Q6_K, "Q6_K", 256, 210, Runs: true),
+        new(QuantType.IQ4_NL, "IQ4_NL", 32, 18, Runs: true),
+        new(QuantType.IQ4_XS, "IQ4_XS", 256, 136, Runs: true),
+        new(QuantType.TQ1_0, "TQ1_0", 256, 54, Runs: true) { ExactlyAs = QuantType.TERNARY_1_67 },
+        new(QuantType.TQ2_0, "TQ2_0", 256, 66, Runs: true) { ExactlyAs = QuantType.TERNARY_1_67 },
+        // One float32 scale for a matrix, behind it.
+        new(QuantType.I2_S, "I2_S", 128, 32, Runs: true)
+        {
+            MatrixTrailerBytes = 32, ExactlyAs = QuantType.TERNARY_1_67,
+        },
+        new(QuantType.MXFP4, "MXFP4", 32, 17, Runs: true),
+
         new(QuantType.Q8_1, "Q8_1", 32, 36),
-        new(QuantType.Q2_K, "Q2_K", 256, 84),
-        new(QuantType.Q3_K, "Q3_K", 256, 110),
-        new(QuantType.Q4_K, "Q4_K", 256, 144),
-        new(QuantType.Q5_K, "Q5_K", 256, 176),
-        new(QuantType.Q6_K, "Q6_K", 256, 210),
         new(QuantType.Q8_K, "Q8_K", 256, 292),
-        new(QuantType.IQ1_S, "IQ1_S", 256, 50),
-        new(QuantType.IQ1_M, "IQ1_M", 256, 56),
-        new(QuantType.IQ2_XXS, "IQ2_XXS", 256, 66),
-        new(QuantType.IQ2_XS, "IQ2_XS", 256, 74),
-        new(QuantType.IQ2_S, "IQ2_S", 256, 82),
-        new(QuantType.IQ3_XXS, "IQ3_XXS", 256, 98),
-        new(QuantType.IQ3_S, "IQ3_S", 256, 110),
-        new(QuantType.IQ4_NL, "IQ4_NL", 32, 18),
-        new(QuantType.IQ4_XS, "IQ4_XS", 256, 136),
-        new(QuantType.TQ1_0, "TQ1_0", 256, 54),
-        new(QuantType.TQ2_0, "TQ2_0", 256, 66),
-        new(QuantType.MXFP4, "MXFP4", 32, 17),
+        // Codebooks: large tables, and slow on small cores.
+        Codebook(QuantType.IQ1_S, "IQ1_S", 50, "TQ1_0 or Q2_K"),
+        Codebook(QuantType.IQ1_M, "IQ1_M", 56, "TQ1_0 or Q2_K"),
+        Codebook(QuantType.IQ2_XXS, "IQ2_XXS", 66, "Q2_K"),
+        Codebook(QuantType.IQ2_XS, "IQ2_XS", 74, "Q2_K"),
+        Codebook(QuantType.IQ2_S, "IQ2_S", 82, "Q2_K"),
+        Codebook(QuantType.IQ3_XXS, "IQ3_XXS", 98, "Q3_K_M"),
+        Codebook(QuantType.IQ3_S, "IQ3_S", 110, "Q3_K_M"),
         new(QuantType.NVFP4, "NVFP4", 64, 36),
         new(QuantType.Q1_0, "Q1_0", 128, 18),
         new(QuantType.I8, "I8", 1, 1),
@@ -101,6 +109,9 @@ public static class QuantTypes
             throw new ArgumentOutOfRangeException(nameof(columns), columns,
                 $"not a positive multiple of {row.Name}'s block of {row.BlockElements}");
     }
+
+    private static QuantTypeRow Codebook(QuantType id, string name, int blockBytes, string instead) =>
+        new(id, name, 256, blockBytes) { TakeInstead = $"take a {instead} file of the model" };
 
     private static QuantTypeRow Packed(
         QuantType id, string name, int tileRows, int headerBytes, int blockElements, int blockBytes) =>

@@ -26,7 +26,7 @@ public sealed unsafe class KernelSet
         {
             F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
             FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
-            Q8_0 = &Q8_0Avx2.Rows, Q4_0 = &Q4_0Avx2.Rows,
+            Blocks = &BlockKernels.Avx2, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = &Q4_0Avx2.Rows,
             Digits2 = &Digits2Avx2.Rows, Digits3 = &Digits3Avx2.Rows, Digits4 = &Digits4Avx2.Rows,
             Digits4x32 = &Digits4x32Avx2.Rows,
             Ternary2 = &Ternary2Avx2.Rows, Ternary1_67 = &Ternary1_67Avx2.Rows, Ternary1_6 = &Ternary1_6Avx2.Rows,
@@ -43,7 +43,7 @@ public sealed unsafe class KernelSet
         {
             F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
             FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
-            Q8_0 = &Q8_0NeonDot.Rows, Q4_0 = &Q4_0NeonDot.Rows,
+            Blocks = &BlockKernels.NeonDot, Q8_0 = &Q8_0NeonDot.Rows, Q4_0 = &Q4_0NeonDot.Rows,
             Digits2 = &Digits2NeonDot.Rows, Digits3 = &Digits3NeonDot.Rows, Digits4 = &Digits4NeonDot.Rows,
             Digits4x32 = &Digits4x32NeonDot.Rows,
             Ternary2 = &Ternary2NeonDot.Rows, Ternary1_67 = &Ternary1_67NeonDot.Rows,
@@ -61,7 +61,7 @@ public sealed unsafe class KernelSet
         {
             F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
             FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
-            Q8_0 = &Q8_0Neon.Rows, Q4_0 = &Q4_0Neon.Rows,
+            Blocks = &BlockKernels.Neon, Q8_0 = &Q8_0Neon.Rows, Q4_0 = &Q4_0Neon.Rows,
             Digits2 = &Digits2LutNeon.Rows, Digits2Layout = TileLayout.Digits2Lut,
             Digits2Tables = &Digits2LutNeon.Tables,
             Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Neon.Rows, Digits4x32 = &Digits4x32Neon.Rows,
@@ -79,7 +79,7 @@ public sealed unsafe class KernelSet
         {
             F32 = &FloatScalar.RowsF32, F16 = &FloatScalar.RowsF16, BF16 = &FloatScalar.RowsBF16,
             FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
-            Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
+            Blocks = &BlockKernels.Scalar, Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
             Digits2 = &Digits2Scalar.Rows, Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Scalar.Rows,
             Digits4x32 = &Digits4x32Scalar.Rows,
             Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
@@ -106,6 +106,8 @@ public sealed unsafe class KernelSet
     public required RowsKernel FloatQ4_0 { get; init; }
     public required RowsKernel Q8_0 { get; init; }
     public required RowsKernel Q4_0 { get; init; }
+    /// <summary>Kernels of types that are read as the file has them; null for the others.</summary>
+    public required delegate*<QuantType, RowsKernel> Blocks { get; init; }
     public required RowsKernel Digits2 { get; init; }
     public required RowsKernel Digits3 { get; init; }
     public required RowsKernel Digits4 { get; init; }
@@ -168,7 +170,8 @@ public sealed unsafe class KernelSet
             .Select(family => new KernelRow(family, Name, IsRunnable, Needs)),
     ];
 
-    /// <summary>The matrix kernel of a tensor type as the file stores it.</summary>
+    /// <summary>The matrix kernel of a tensor type as the file stores it, with float activations; null: there is
+    /// none.</summary>
     internal RowsKernel InPlace(QuantType type) => type switch
     {
         QuantType.F32 => F32,
@@ -176,7 +179,7 @@ public sealed unsafe class KernelSet
         QuantType.BF16 => BF16,
         QuantType.Q8_0 => FloatQ8_0,
         QuantType.Q4_0 => FloatQ4_0,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "no float kernel reads this tensor type"),
+        _ => null,
     };
 
     /// <summary>The integer kernel of a tensor type; null: the type has none and is read in place.</summary>
@@ -191,7 +194,7 @@ public sealed unsafe class KernelSet
         QuantType.TERNARY_2_0 => Ternary2,
         QuantType.TERNARY_1_67 => Ternary1_67,
         QuantType.TERNARY_1_6 => Ternary1_6,
-        _ => null,
+        _ => Blocks(type),
     };
 
     /// <summary>The tiles that <see cref="Tiled"/> reads; null where it is null.</summary>
@@ -206,7 +209,7 @@ public sealed unsafe class KernelSet
         QuantType.TERNARY_2_0 => TileLayout.Ternary2,
         QuantType.TERNARY_1_67 => TileLayout.Ternary1_67,
         QuantType.TERNARY_1_6 => TileLayout.Ternary1_6,
-        _ => null,
+        _ => TileLayout.OfBlocks(type),
     };
 
     /// <summary>Prepares rows of activations in every format that their buffer has room for.</summary>

@@ -42,7 +42,7 @@ internal readonly unsafe struct Matrix
     public ActivationFormat Activations => Layout?.Activations ?? ActivationFormat.Floats;
 
     /// <summary>Rows of one tile; rows that stand alone are shared out by eight.</summary>
-    public int TileRows => Layout?.Rows ?? Tiles.Rows;
+    public int TileRows => Layout is { Rows: > 1 } ? Layout.Rows : Tiles.Rows;
 
     /// <summary>One matrix of a stack.</summary>
     public Matrix this[int expert] => Cell == null
@@ -57,6 +57,6 @@ internal readonly unsafe struct Matrix
         else if (Layout is null)
             FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
         else
-            Layout.Decode(Weights, y, Columns, row);
+            Layout.DecodeRow(Weights, y, Columns, row);
     }
 }

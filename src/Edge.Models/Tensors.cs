@@ -73,7 +73,8 @@ internal sealed unsafe partial class Tensors : IDisposable
     public Matrix Table(string name, long rows, long columns)
     {
         GgufTensor tensor = Checked(name, columns, rows);
-        if (QuantTypes.Of(tensor.Type).IsPacked) return Bind(tensor, rows, 1);
+        if (QuantTypes.Of(tensor.Type) is { IsPacked: true } or { MatrixTrailerBytes: > 0 })
+            return Bind(tensor, rows, 1);
         if (Stream?.Reader(tensor) is { } reader)
             return InPlace(tensor, null, rows, 1, _kernels.InPlace(tensor.Type), null) with { Reader = reader };
         _pack?.RequireIntact(tensor, _weights.Address(tensor));
@@ -150,7 +151,7 @@ internal sealed unsafe partial class Tensors : IDisposable
         RequireRows(tensor, rows, count);
         bool stored = layout is { } && layout.Pack == null;
         Matrix matrix =
-            _arithmetic == Arithmetic.Float && QuantTypes.Of(tensor.Type).IsPacked ? Decode(tensor, rows, count)
+            _arithmetic == Arithmetic.Float && _kernels.InPlace(tensor.Type) == null ? Decode(tensor, rows, count)
             : layout is null || _arithmetic == Arithmetic.Float
                 ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.InPlace(tensor.Type), null)
             : stored
@@ -194,7 +195,8 @@ internal sealed unsafe partial class Tensors : IDisposable
         };
     }
 
-    /// <summary>The reference path has no kernel for packed tiles: they are decoded to float32, once.</summary>
+    /// <summary>The reference path has no kernel for packed tiles and ggml's blocks: they are decoded to float32,
+    /// once.</summary>
     private Matrix Decode(GgufTensor tensor, long rows, long count)
     {
         // The layout of the file, whatever the set would make of it.
@@ -202,10 +204,14 @@ internal sealed unsafe partial class Tensors : IDisposable
         long columns = tensor.Columns, matrixFloats = checked(rows * columns);
         long stackBytes = QuantTypes.Of(tensor.Type).StackBytes(rows, columns);
         float* target = (float*)Allocate(checked(matrixFloats * count * sizeof(float)));
+        using NativeArena? rearranged = layout.Pack == null ? null : new(layout.Bytes(rows, columns));
+        byte* tiles = rearranged == null ? null : rearranged.Take(layout.Bytes(rows, columns));
         for (long i = 0; i < count; i++)
         {
             byte* matrix = _weights.Address(tensor) + i * stackBytes;
-            for (long r = 0; r < rows; r++) layout.Decode(matrix, target + i * matrixFloats + r * columns, columns, r);
+            if (tiles != null) RequireFinite(tensor, layout.Pack(matrix, tiles, columns, rows));
+            for (long r = 0; r < rows; r++)
+                layout.DecodeRow(tiles == null ? matrix : tiles, target + i * matrixFloats + r * columns, columns, r);
         }
         _weights.Release(tensor);
         return new Matrix
@@ -238,9 +244,7 @@ internal sealed unsafe partial class Tensors : IDisposable
                 bad += layout.Pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
             _weights.Release(tensor);
         }
-        if (bad != 0)
-            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
-                "the file is damaged or was badly converted", tensor.EntryOffset);
+        RequireFinite(tensor, bad);
         return new Matrix
         {
             Weights = target,
@@ -252,6 +256,13 @@ internal sealed unsafe partial class Tensors : IDisposable
             Kernel = _kernels.Tiled(tensor.Type),
             Bytes = bytes,
         };
+    }
+
+    private static void RequireFinite(GgufTensor tensor, long bad)
+    {
+        if (bad != 0)
+            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
+                "the file is damaged or was badly converted", tensor.EntryOffset);
     }
 
     private static long PackInPlace(byte* weights, long columns, long rows, TileLayout layout)

@@ -9,6 +9,9 @@ internal sealed unsafe class TileLayout
 {
     private readonly QuantTypeRow _sizes;
 
+    private static readonly Dictionary<QuantType, TileLayout> ByType = QuantTypes.Rows
+        .Where(row => BlockKernels.Scalar(row.Id) != null).ToDictionary(row => row.Id, Rowwise);
+
     private TileLayout(QuantTypeRow sizes, ActivationFormat activations, PackKernel pack, DecodeKernel decode)
     {
         (_sizes, Activations) = (sizes, activations);
@@ -41,21 +44,41 @@ internal sealed unsafe class TileLayout
         Digits2LutScalar.GroupBytes,
         ActivationFormat.Tables, &Digits2LutScalar.FromDigits2, &Digits2LutScalar.Decode);
 
+    /// <summary>ggml's blocks, row after row; null for a type that has tiles, or is read with float
+    /// activations.</summary>
+    public static TileLayout? OfBlocks(QuantType type) => ByType.GetValueOrDefault(type);
+
     public int Rows => _sizes.TileRows;
     public ActivationFormat Activations { get; }
     /// <summary>From the bytes of the file; null: the file holds these tiles.</summary>
     public PackKernel Pack { get; }
+    /// <summary>Null: rows that stand alone, see <see cref="DecodeRow"/>.</summary>
     public DecodeKernel Decode { get; }
 
     /// <summary>Bytes of a matrix, its last tile padded.</summary>
     public long Bytes(long rows, long columns) => _sizes.MatrixBytes(rows, columns);
 
+    /// <summary>Row <paramref name="row"/> of a matrix to float[columns].</summary>
+    public void DecodeRow(byte* matrix, float* y, long columns, long row)
+    {
+        if (Decode != null) Decode(matrix, y, columns, row);
+        else BlocksScalar.Decode(matrix + row * _sizes.TileBytes(columns), y, columns, (int)_sizes.Id);
+    }
+
     /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
     public bool PacksInPlace(QuantTypeRow from, long rows) =>
-        from.TileRows == 1 && rows % Rows == 0 && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
+        from.TileRows == 1 && _sizes.TileHeaderBytes == 0 && rows % Rows == 0
+        && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
 
     private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
         new(QuantTypes.Of(type), activations, null, decode);
+
+    /// <summary>As the file has them, but for I2_S, whose rows get the scale that the file has behind the last
+    /// one.</summary>
+    private static TileLayout Rowwise(QuantTypeRow file) => file.MatrixTrailerBytes == 0
+        ? new(file, ActivationFormat.Blocks, null, null)
+        : new(file with { MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float) }, ActivationFormat.Blocks,
+            &BlocksScalar.PackI2_S, null);
 
     private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,
         PackKernel pack, DecodeKernel decode) =>

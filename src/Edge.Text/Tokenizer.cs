@@ -4,8 +4,8 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>Text to token ids and back, by byte-level BPE. Members mirror Microsoft.ML.Tokenizers.Tokenizer so that an
-/// adapter is thin. Immutable as its users see it: any number of threads may call it.</summary>
+/// <summary>Text to token ids and back, by byte-level BPE or SentencePiece's BPE. Members mirror
+/// Microsoft.ML.Tokenizers.Tokenizer so that an adapter is thin. Immutable as its users see it: any number of threads may call it.</summary>
 public sealed class Tokenizer
 {
     private const int ScratchBytesKept = 1 << 16;
@@ -14,7 +14,8 @@ public sealed class Tokenizer
 
     private readonly TokenizerMetadata _metadata;
     private readonly Vocabulary _vocabulary;
-    private readonly BytePairs _pairs;
+    private readonly IWordEncoder _words;
+    private readonly bool _addsSpace;
     private readonly PreTokenizer _preTokenizer;
     private readonly SpecialTokens _always, _parsed;
     private readonly bool[] _endsGeneration;
@@ -23,10 +24,13 @@ public sealed class Tokenizer
     internal Tokenizer(TokenizerMetadata metadata)
     {
         _metadata = metadata;
-        _preTokenizer = PreTokenizer.Find(metadata.Pre) ?? throw metadata.Bad(
+        bool pieces = metadata.Model == TokenizerMetadata.SentencePiece;
+        _preTokenizer = (pieces ? PreTokenizer.SentencePiece : PreTokenizer.Find(metadata.Pre)) ?? throw metadata.Bad(
             TokenizerMetadata.PreKey, $"'{metadata.Pre}' is not known; known are {PreTokenizer.KnownNames}");
         _vocabulary = Vocabulary.Build(metadata);
-        _pairs = new(metadata, _vocabulary, _preTokenizer.WholeWords);
+        _words = pieces ? new ScorePairs(metadata, _vocabulary)
+            : new BytePairs(metadata, _vocabulary, _preTokenizer.WholeWords);
+        _addsSpace = pieces && metadata.AddSpacePrefix;
         _always = new(metadata, _vocabulary, static type => type is TokenType.UserDefined);
         _parsed = new(metadata, _vocabulary,
             static type => type is TokenType.UserDefined or TokenType.Control or TokenType.Unknown);
@@ -78,7 +82,9 @@ public sealed class Tokenizer
         for (int at = 0; at < text.Length;)
         {
             bool found = special.TryFind(text, at, out int start, out int length, out int id);
-            Cut(text[at..start], 0, destination, scratch);
+            ReadOnlySpan<char> plain = text[at..start];
+            if (_preTokenizer == PreTokenizer.SentencePiece) EncodePieces(plain, destination, scratch);
+            else Cut(plain, 0, destination, scratch);
             if (found) destination.Add(id);
             at = start + length;
         }
@@ -123,13 +129,15 @@ public sealed class Tokenizer
         return ids;
     }
 
-    /// <summary>Text of the tokens; control tokens add nothing, invalid UTF-8 becomes U+FFFD. Errors:
-    /// ArgumentOutOfRangeException for an id outside the vocabulary.</summary>
+    /// <summary>Text of the tokens; control tokens add nothing, invalid UTF-8 becomes U+FFFD; the space that
+    /// SentencePiece put before the text is left out again. Errors: ArgumentOutOfRangeException for an id outside the
+    /// vocabulary.</summary>
     public string Decode(IEnumerable<int> ids)
     {
         var bytes = new ArrayBufferWriter<byte>();
         foreach (int id in ids) bytes.Write(TokenBytes(id));
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+        ReadOnlySpan<byte> text = bytes.WrittenSpan;
+        return Encoding.UTF8.GetString(_addsSpace && text.StartsWith((byte)' ') ? text[1..] : text);
     }
 
     /// <summary>Length of what <see cref="EncodeToIds(string, bool, bool)"/> returns.</summary>
@@ -167,7 +175,7 @@ public sealed class Tokenizer
         if (piece.IsEmpty) return;
         if (stage == _preTokenizer.Stages.Count)
         {
-            _pairs.Encode(scratch.Utf8(piece), destination, scratch.Pairs);
+            _words.Encode(scratch.Utf8(piece), destination, scratch.Pairs);
             return;
         }
         for (int at = 0; at < piece.Length;)
@@ -177,6 +185,12 @@ public sealed class Tokenizer
             Cut(piece[start..end], stage + 1, destination, scratch);
             at = end;
         }
+    }
+
+    private void EncodePieces(ReadOnlySpan<char> text, List<int> destination, Scratch scratch)
+    {
+        if (text.IsEmpty) return;
+        _words.Encode(scratch.Utf8(text, _addsSpace), destination, scratch.Pairs);
     }
 
     private bool Adds(bool? asked, int? id, string key, bool otherwise)
@@ -197,6 +211,25 @@ public sealed class Tokenizer
             int bytesMax = Encoding.UTF8.GetMaxByteCount(word.Length);
             if (_utf8.Length < bytesMax) _utf8 = new byte[bytesMax];
             return _utf8.AsSpan(0, Encoding.UTF8.GetBytes(word, _utf8));
+        }
+
+        /// <summary>For SentencePiece: a space before the text, and the character that spells spaces made
+        /// one.</summary>
+        public ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> text, bool space)
+        {
+            int bytesMax = Encoding.UTF8.GetMaxByteCount(text.Length) + 1;
+            if (_utf8.Length < bytesMax) _utf8 = new byte[bytesMax];
+            _utf8[0] = (byte)' ';
+            int first = space ? 1 : 0, length = first + Encoding.UTF8.GetBytes(text, _utf8.AsSpan(first));
+            ReadOnlySpan<byte> mark = "\u2581"u8;
+            int kept = 0;
+            for (int at = 0; at < length; kept++)
+            {
+                bool isMark = _utf8[at] == mark[0] && _utf8.AsSpan(at, length - at).StartsWith(mark);
+                _utf8[kept] = isMark ? (byte)' ' : _utf8[at];
+                at += isMark ? mark.Length : 1;
+            }
+            return _utf8.AsSpan(0, kept);
         }
     }
 }

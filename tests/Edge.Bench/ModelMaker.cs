@@ -28,7 +28,9 @@ internal static class ModelMaker
             "Q4_0" => QuantType.Q4_0,
             "Q8_0" => QuantType.Q8_0,
             "F16" => QuantType.F16,
-            _ => throw new ArgumentException($"--type {typeName}: known are Q4_0, Q8_0, F16"),
+            "Q4_K" => QuantType.Q4_K,
+            "Q6_K" => QuantType.Q6_K,
+            _ => throw new ArgumentException($"--type {typeName}: known are Q4_0, Q8_0, F16, Q4_K, Q6_K"),
         };
         string path = options.Text("out");
         Write(path, shape, type, options.Integer("seed", 1));
@@ -147,6 +149,15 @@ internal static class ModelMaker
     /// <summary>Each weight's opposite stands in the same block: the other nibble, or the next byte.</summary>
     private static void FillBlock(Span<byte> block, QuantType type, Random random, float spread)
     {
+        if (type is QuantType.Q4_K or QuantType.Q6_K)
+        {
+            // Random scales; the mean is zero, or (Q4_K) near it.
+            random.NextBytes(block);
+            bool four = type == QuantType.Q4_K;
+            MemoryMarshal.Write(block[(four ? 0 : 208)..], (Half)(spread / (four ? 470 : 4096)));
+            if (four) MemoryMarshal.Write(block[2..], (Half)(spread / 470 * 7.5f));
+            return;
+        }
         float largest = type == QuantType.Q4_0 ? 7 : 127;
         MemoryMarshal.Write(block, (Half)(spread * (0.5f + random.NextSingle()) / largest));
         Span<byte> quants = block[2..];

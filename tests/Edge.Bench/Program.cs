@@ -2,10 +2,11 @@ using Edge.Bench;
 
 // Measurements as JSON on stdout, words on stderr.
 const string Usage = """
-    Edge.Bench make-model --arch llama --params 1.1B --type Q4_0|Q8_0|F16 --out FILE [--seed N]
+    Edge.Bench make-model --arch llama --params 1.1B --type Q4_0|Q8_0|F16|Q4_K|Q6_K --out FILE [--seed N]
     Edge.Bench bandwidth [--threads N]
     Edge.Bench kernels [--set NAME] [--type TYPE] [--threads N] [--history FILE [--commit ID]]
     Edge.Bench compare --file FILE
+    Edge.Bench tokenizer --model FILE --text FILE [--repeat N]
     Edge.Bench model --model FILE [--threads N] [--prompt N] [--gen N] [--repeat N] [--batch N] [--set NAME]
     """;
 
@@ -19,6 +20,7 @@ try
         case "bandwidth": Bandwidth.Run(options); break;
         case "kernels": KernelBench.Run(options); break;
         case "compare": History.Compare(options); break;
+        case "tokenizer": TokenizerBench.Run(options); break;
         case "model": ModelBench.Run(options); break;
         default:
             Console.Error.WriteLine(Usage);

@@ -31,11 +31,12 @@ public static unsafe class FloatScalar
     public static void RowsQ4_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows(w, (float*)x, y, columns, row0, row1, tokens, yStride, Q4_0);
 
-    /// <summary>Decodes one row as the file stores it. Shapes: row is the row's first byte; y is
-    /// float[columns].</summary>
+    /// <summary>Decodes one row as the file stores it, of these formats and those of <see cref="Blocks"/>.
+    /// Shapes: row is the row's first byte; y is float[columns].</summary>
     public static void Decode(byte* row, float* y, long columns, int format)
     {
-        for (long c = 0; c < columns; c++) y[c] = Weight(row, c, format);
+        if (format is not (F32 or F16 or BF16 or Q8_0 or Q4_0)) BlocksScalar.Decode(row, y, columns, format);
+        else for (long c = 0; c < columns; c++) y[c] = Weight(row, c, format);
     }
 
     /// <summary>Bytes of a row of <paramref name="columns"/> weights.</summary>

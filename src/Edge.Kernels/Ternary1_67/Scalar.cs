@@ -78,6 +78,14 @@ public static unsafe class Ternary1_67Scalar
         }
     }
 
+    /// <summary>For a packed matrix whose weights but the zeros have one magnitude: makes it exactly that.</summary>
+    public static void SetUnit(byte* tiles, long rows, float magnitude)
+    {
+        *(float*)tiles = magnitude / 128;
+        for (long r = 0; r < rows; r++)
+            tiles[Digits.Ternary1_67HeaderBytes + r] = 128;
+    }
+
     /// <summary>Where a weight is: the byte of vector 0, the field's number, which of its three digits.</summary>
     private struct Place
     {

@@ -122,8 +122,9 @@ public static class ModelPacker
         byte* source = weights.Address(tensor);
         byte[] padding = new byte[row.StackBytes(rows, tensor.Columns) - row.MatrixBytes(rows, tensor.Columns)];
         var digest = new Checksum();
-        for (long m = 0; m < matrices; m++, source += rows * sourceRow)
+        for (long m = 0; m < matrices; m++, source += QuantTypes.Of(tensor.Type).StackBytes(rows, tensor.Columns))
         {
+            foreach (TileWriter converter in converters) converter.Begin(source, rows);
             for (long first = 0; first < tiles; first += batch)
             {
                 cancel.ThrowIfCancellationRequested();
@@ -170,9 +171,10 @@ public static class ModelPacker
         ushort* scales = (ushort*)memory.Take(2 * rows);
         byte* matrix = memory.Take(bytes);
         byte* source = weights.Address(tensor);
-        for (long m = 0; m < matrices; m++, source += rows * sourceRow)
+        for (long m = 0; m < matrices; m++, source += QuantTypes.Of(tensor.Type).StackBytes(rows, columns))
         {
             cancel.ThrowIfCancellationRequested();
+            foreach (TileWriter converter in converters) converter.Begin(source, rows);
             byte* from = source;
             EachBand((converter, row, count) =>
                 converter.Round(from + row * sourceRow, count, codes + row * columns, scales + row));
@@ -180,6 +182,8 @@ public static class ModelPacker
             for (long at = 0; at < bytes; at += CopyBytes)
                 new Span<byte>(matrix + at, (int)Math.Min(CopyBytes, bytes - at)).Clear();
             Ternary1_67Scalar.Pack(codes, scales, matrix, columns, rows);
+            if (Magnitude.Of(converters.Select(c => c.Magnitude)) is { } magnitude)
+                Ternary1_67Scalar.SetUnit(matrix, rows, magnitude);
             EachBand((converter, row, count) => converter.Compare(from + row * sourceRow, count, matrix, row));
             var digest = new Checksum();
             for (long at = 0; at < bytes; at += CopyBytes)

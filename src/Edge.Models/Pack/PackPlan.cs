@@ -6,8 +6,10 @@ namespace Edge.Models.Pack;
 /// <para>Vectors, routers and what is no weight matrix stay. The embedding table is only looked up, so it becomes Q8_0
 /// when it is float; when it is also the head (there is no output.weight) it is treated as the head. The head decides
 /// every token and is a small part of a pass: Q8_0 when it is float, unless asked otherwise; Q4_0 becomes DIGITS4_G32.
-/// In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are wanted or nothing is to be rounded. All others get the
-/// type that was asked for, or, where their columns do not allow it, the nearest one that fits.</para></summary>
+/// In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are wanted or nothing is to be rounded; Q4_1 and Q4_K
+/// become it when 4 bits are wanted, exactly where offset and scale allow it. Ternary types become ternary ones whatever is
+/// asked. All others get the type that was asked for, or, where their columns do not allow it, the nearest one that
+/// fits.</para></summary>
 internal static class PackPlan
 {
     private static readonly string[] Matrices =
@@ -29,6 +31,10 @@ internal static class PackPlan
             return (tensor.Type, null);
         if (tensor.Type == QuantType.Q4_0 && options.Target is PackTarget.Keep or PackTarget.Digits4)
             return (QuantType.DIGITS4_G32, null);
+        QuantType? exactly = QuantTypes.Of(tensor.Type).ExactlyAs;
+        if (exactly == QuantType.DIGITS4_G32 && options.Target == PackTarget.Digits4) return (exactly.Value, null);
+        if (exactly == QuantType.TERNARY_1_67 && options.Target != PackTarget.Keep)
+            return Fit(tensor, Wanted(options with { Target = PackTarget.Ternary }));
         return options.Target == PackTarget.Keep ? (tensor.Type, null) : Fit(tensor, Wanted(options));
     }
 

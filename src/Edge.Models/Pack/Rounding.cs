@@ -48,6 +48,20 @@ internal static unsafe class Rounding
         return best;
     }
 
+    /// <summary>Whether the weights are codes least … most times this scale, to the bit; writes the codes.</summary>
+    public static bool IsExact(ReadOnlySpan<float> w, Span<sbyte> codes, float scale, int least, int most,
+        delegate*<float, float> storable)
+    {
+        if (scale == 0 || storable(scale) != scale) return false;
+        for (int i = 0; i < w.Length; i++)
+        {
+            float code = Code(w[i], 1 / scale, least, most);
+            if (code * scale != w[i]) return false;
+            codes[i] = (sbyte)code;
+        }
+        return true;
+    }
+
     /// <summary>Codes −1 … 1 and one scale: starts at the mean magnitude, then codes and scale are fitted in
     /// turns.</summary>
     public static float FitTernary(ReadOnlySpan<float> w, Span<sbyte> codes, delegate*<float, float> storable)

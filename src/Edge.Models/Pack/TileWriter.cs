@@ -16,6 +16,8 @@ internal sealed unsafe class TileWriter : IDisposable
     private readonly QuantType _from, _to;
     private readonly int _columns, _rowsMax;
     private readonly long _rowBytes;
+    private readonly byte* _scaledRow;
+    private Magnitude _magnitude;
 
     public TileWriter(QuantType from, QuantType to, long columns)
     {
@@ -23,12 +25,13 @@ internal sealed unsafe class TileWriter : IDisposable
         _rowsMax = QuantTypes.Of(to).TileRows;
         _rowBytes = QuantTypes.RowBytes(from, columns);
         long elements = checked((long)_rowsMax * _columns);
-        _memory = new NativeArena(checked(elements * 12));
+        _memory = new NativeArena(checked(elements * 12 + _rowBytes + sizeof(float)));
         _weights = _memory.TakeFloats(elements);
         _decoded = _memory.TakeFloats(_columns);
         _codes = (sbyte*)_memory.Take(elements);
         _scales = (ushort*)_memory.Take(elements / 16 + 2 * _rowsMax);
         _blocks = _memory.Take(elements * 2);
+        _scaledRow = _memory.Take(_rowBytes + sizeof(float));
     }
 
     /// <summary>Σ (w − w')² and Σ w² of all tiles so far, and the largest |w − w'| and |w|.</summary>
@@ -38,6 +41,16 @@ internal sealed unsafe class TileWriter : IDisposable
     public double MaxWeight { get; private set; }
     /// <summary>Weights that are infinite or not a number.</summary>
     public long Bad { get; private set; }
+
+    /// <summary>The magnitude of the weights of this matrix that <see cref="Round"/> saw.</summary>
+    public Magnitude Magnitude => _magnitude;
+
+    /// <summary>Starts a matrix. I2_S has its scale behind the rows.</summary>
+    public void Begin(byte* matrix, long rows)
+    {
+        _magnitude = default;
+        if (_from == QuantType.I2_S) *(float*)_scaledRow = *(float*)(matrix + rows * _rowBytes);
+    }
 
     /// <summary>Converts up to a tile of rows; <paramref name="tile"/> has room for a whole one.</summary>
     public void Convert(byte* source, int rows, byte* tile)
@@ -49,7 +62,7 @@ internal sealed unsafe class TileWriter : IDisposable
         }
         Load(source, rows);
         if (Bad > 0) return;
-        if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(rows, tile);
+        if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(source, rows, tile);
         else ToDigits(rows, tile);
         DecodeKernel decode = _to == QuantType.Q8_0 ? null : KernelSet.Choose("scalar").Layout(_to)!.Decode;
         for (int r = 0; r < rows; r++)
@@ -64,7 +77,9 @@ internal sealed unsafe class TileWriter : IDisposable
     public void Round(byte* source, int rows, sbyte* codes, ushort* scales)
     {
         Load(source, rows);
-        if (Bad == 0) Round(rows, codes, scales);
+        if (Bad > 0) return;
+        Round(rows, codes, scales);
+        _magnitude.Add(new ReadOnlySpan<float>(_weights, checked(rows * _columns)));
     }
 
     /// <summary>Compares rows of a packed matrix with what they were.</summary>
@@ -85,7 +100,13 @@ internal sealed unsafe class TileWriter : IDisposable
     {
         for (int r = 0; r < rows; r++)
         {
-            FloatScalar.Decode(source + r * _rowBytes, _weights + (long)r * _columns, _columns, (int)_from);
+            byte* row = source + r * _rowBytes;
+            if (_from == QuantType.I2_S)
+            {
+                Buffer.MemoryCopy(row, _scaledRow + sizeof(float), _rowBytes, _rowBytes);
+                row = _scaledRow;
+            }
+            FloatScalar.Decode(row, _weights + (long)r * _columns, _columns, (int)_from);
             foreach (float w in new ReadOnlySpan<float>(_weights + (long)r * _columns, _columns))
                 if (!float.IsFinite(w)) Bad++;
         }
@@ -122,7 +143,7 @@ internal sealed unsafe class TileWriter : IDisposable
     }
 
     /// <summary>Through ggml's blocks of 32: Q8_0 as they are, Q4_0 on to its tile.</summary>
-    private void ToBlocks(int rows, byte* tile)
+    private void ToBlocks(byte* source, int rows, byte* tile)
     {
         bool four = _to == QuantType.DIGITS4_G32;
         byte* block = four ? _blocks : tile;
@@ -130,7 +151,11 @@ internal sealed unsafe class TileWriter : IDisposable
         for (long at = 0; at < (long)rows * _columns; at += 32, block += four ? 18 : 34)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, 32);
-            float scale = Rounding.Fit(weights, codes, four ? -8 : -127, four ? 7 : 127, &Rounding.ToF16);
+            (int least, int most) = four ? (-8, 7) : (-127, 127);
+            float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
+                ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
+            if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
+                scale = Rounding.Fit(weights, codes, least, most, &Rounding.ToF16);
             *(ushort*)block = FloatScalar.ToF16(scale);
             if (four)
                 for (int i = 0; i < 16; i++) block[2 + i] = (byte)(codes[i] + 8 | codes[i + 16] + 8 << 4);

@@ -2,14 +2,15 @@ using System.Numerics;
 
 namespace Edge.Text;
 
-/// <summary>Memory of one merge at a time: the word as a linked list and a heap of pairs, lowest (rank, place)
-/// first.</summary>
+/// <summary>Memory of one call at a time: words met lately; for a merge the word as a linked list and a heap of pairs,
+/// lowest (rank, place) first.</summary>
 internal sealed class BytePairScratch
 {
     private int[] _ids = [], _ranks = [], _next = [], _previous = [];
     private ulong[] _heap = [];
     private int _heapCount;
 
+    public WordCache Words { get; } = new();
     public Span<int> Ids => _ids;
     public Span<int> Ranks => _ranks;
     public Span<int> Next => _next;

@@ -2,7 +2,7 @@ namespace Edge.Text;
 
 /// <summary>Merges the bytes of one word: always the pair of lowest rank, the leftmost of equals. Shared by
 /// threads.</summary>
-internal sealed class BytePairs
+internal sealed class BytePairs : IWordEncoder
 {
     // What merging the bytes of a token yields; decided when it is first met, so that a known word costs one look-up.
     private const byte Undecided = 0, YieldsItself = 1, YieldsOthers = 2;
@@ -24,7 +24,7 @@ internal sealed class BytePairs
         _byteIds = ByteIds(metadata, ids);
     }
 
-    /// <summary>Appends the ids of <paramref name="word"/>, which is not empty. Time: O(n log n).</summary>
+    /// <inheritdoc/>
     public void Encode(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
     {
         int whole = word.Length == 1 ? _byteIds[word[0]] : _vocabulary.Find(word);
@@ -33,8 +33,10 @@ internal sealed class BytePairs
             destination.Add(whole);
             return;
         }
+        if (scratch.Words.TryAppend(word, destination)) return;
         int count = destination.Count;
         Merge(word, destination, scratch);
+        scratch.Words.Put(word, destination, count);
         if (whole >= 0 && _yields[whole] == Undecided)
         {
             bool itself = destination.Count == count + 1 && destination[count] == whole;

@@ -2,7 +2,7 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>What a byte-level BPE needs of a file, apart from the file: tests and converters build it
+/// <summary>What a tokenizer needs of a file, apart from the file: tests and converters build it
 /// themselves.</summary>
 internal sealed record TokenizerMetadata
 {
@@ -18,11 +18,20 @@ internal sealed record TokenizerMetadata
     public const string UnknownKey = "tokenizer.ggml.unknown_token_id";
     public const string AddBosKey = "tokenizer.ggml.add_bos_token";
     public const string AddEosKey = "tokenizer.ggml.add_eos_token";
+    public const string ScoresKey = "tokenizer.ggml.scores";
+    public const string AddSpaceKey = "tokenizer.ggml.add_space_prefix";
+    /// <summary>Values of tokenizer.ggml.model: byte-level BPE, SentencePiece's BPE by scores.</summary>
+    public const string ByteLevel = "gpt2", SentencePiece = "llama";
 
-    public string Model { get; init; } = "gpt2";
+    public string Model { get; init; } = ByteLevel;
     public string Pre { get; init; } = "default";
     public required IReadOnlyList<string> Tokens { get; init; }
-    public required IReadOnlyList<string> Merges { get; init; }
+    /// <summary>Of byte-level BPE.</summary>
+    public IReadOnlyList<string> Merges { get; init; } = [];
+    /// <summary>Of SentencePiece: the pair whose union has the highest score merges first.</summary>
+    public IReadOnlyList<double> Scores { get; init; } = [];
+    /// <summary>Of SentencePiece: a text, and what follows a special token, begins with a space.</summary>
+    public bool AddSpacePrefix { get; init; } = true;
     /// <summary>Null: all tokens are normal.</summary>
     public IReadOnlyList<long>? Types { get; init; }
     /// <summary>Values of the …_token_id keys that the file has.</summary>
@@ -35,7 +44,7 @@ internal sealed record TokenizerMetadata
     public static TokenizerMetadata FromGguf(GgufMetadata file)
     {
         string model = file.GetString(ModelKey);
-        if (model != "gpt2") throw UnknownModel(model, file.OffsetOf(ModelKey));
+        if (model is not (ByteLevel or SentencePiece)) throw UnknownModel(model, file.OffsetOf(ModelKey));
         var ids = new Dictionary<string, long>();
         foreach (string key in new[] { BosKey, EosKey, EotKey, EomKey, UnknownKey })
         {
@@ -44,9 +53,11 @@ internal sealed record TokenizerMetadata
         return new()
         {
             Model = model,
-            Pre = file.FindString(PreKey) ?? "default",
+            Pre = model == SentencePiece ? PreTokenizer.SentencePiece.Names[0] : file.FindString(PreKey) ?? "default",
             Tokens = file.FindStrings(TokensKey) ?? throw Missing(TokensKey),
-            Merges = file.FindStrings(MergesKey) ?? throw Missing(MergesKey),
+            Merges = model == SentencePiece ? [] : file.FindStrings(MergesKey) ?? throw Missing(MergesKey),
+            Scores = model != SentencePiece ? [] : file.FindReals(ScoresKey) ?? throw Missing(ScoresKey),
+            AddSpacePrefix = file.FindBool(AddSpaceKey) ?? true,
             Types = file.FindIntegers(TypesKey),
             Ids = ids,
             AddBos = file.FindBool(AddBosKey),
@@ -70,5 +81,6 @@ internal sealed record TokenizerMetadata
         new($"{key} is missing; convert the model again with its tokenizer", 0);
 
     private static GgufException UnknownModel(string model, long offset) => new(
-        $"{ModelKey} '{model}' is not supported; take a model with a byte-level BPE tokenizer ('gpt2')", offset);
+        $"{ModelKey} '{model}' is not supported; take a model with byte-level BPE ('gpt2') " +
+        "or SentencePiece's BPE ('llama')", offset);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Text;
 
@@ -13,14 +14,15 @@ internal sealed class Vocabulary
     private readonly int[] _slots;
     private readonly ulong _seed = (ulong)Random.Shared.NextInt64();
 
-    private Vocabulary(byte[] bytes, int[] offsets, TokenType[] types)
+    private Vocabulary(byte[] bytes, int[] offsets, TokenType[] types, bool findsBytes)
     {
         (_bytes, _offsets, _types) = (bytes, offsets, types);
         _slots = new int[BitOperations.RoundUpToPowerOf2((uint)(types.Length * 2) | 16)];
         Array.Fill(_slots, -1);
         for (int id = 0; id < types.Length; id++)
         {
-            if (types[id] is TokenType.Normal or TokenType.Byte && Bytes(id).Length > 0) _slots[Slot(Bytes(id))] = id;
+            bool wanted = types[id] == TokenType.Normal || (findsBytes && types[id] == TokenType.Byte);
+            if (wanted && Bytes(id).Length > 0) _slots[Slot(Bytes(id))] = id;
             BytesMax = Math.Max(BytesMax, Bytes(id).Length);
         }
     }
@@ -54,11 +56,25 @@ internal sealed class Vocabulary
         {
             types[id] = TypeOf(metadata, id);
             // Only normal tokens are spelled in the byte alphabet; special ones are written as they read.
-            if (types[id] is TokenType.Normal or TokenType.Byte) ByteAlphabet.AppendBytes(metadata.Tokens[id], bytes);
+            bool pieces = metadata.Model == TokenizerMetadata.SentencePiece;
+            if (pieces && types[id] == TokenType.Byte) bytes.Add(ByteToken(metadata, id));
+            else if (pieces)
+                bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id].Replace(ScorePairs.Space, ' ')));
+            else if (types[id] is TokenType.Normal or TokenType.Byte) ByteAlphabet.AppendBytes(metadata.Tokens[id], bytes);
             else bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id]));
             offsets[id + 1] = bytes.Count;
         }
-        return new([.. bytes], offsets, types);
+        return new([.. bytes], offsets, types, metadata.Model != TokenizerMetadata.SentencePiece);
+    }
+
+    /// <summary>SentencePiece spells them &lt;0x00&gt; to &lt;0xFF&gt;.</summary>
+    private static byte ByteToken(TokenizerMetadata metadata, int id)
+    {
+        string token = metadata.Tokens[id];
+        bool spelled = token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>';
+        return spelled && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture, out byte value)
+            ? value : throw metadata.Bad(TokenizerMetadata.TokensKey, $"token {id} should be a byte such as <0x0A>");
     }
 
     private static TokenType TypeOf(TokenizerMetadata metadata, int id)

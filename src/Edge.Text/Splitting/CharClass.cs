@@ -21,6 +21,8 @@ internal enum CharClass : byte
     Lowerish = 32,
     /// <summary>\p{P}</summary>
     Punctuation = 64,
+    /// <summary>\p{S}</summary>
+    Symbol = 128,
 }
 
 /// <summary>Classes of the characters of UTF-16 text; a lone surrogate counts as U+FFFD, which it becomes.</summary>
@@ -81,6 +83,8 @@ internal static class CharClasses
             UnicodeCategory.ConnectorPunctuation or UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
                 or UnicodeCategory.ClosePunctuation or UnicodeCategory.InitialQuotePunctuation
                 or UnicodeCategory.FinalQuotePunctuation or UnicodeCategory.OtherPunctuation => CharClass.Punctuation,
+            UnicodeCategory.MathSymbol or UnicodeCategory.CurrencySymbol or UnicodeCategory.ModifierSymbol
+                or UnicodeCategory.OtherSymbol => CharClass.Symbol,
             _ => CharClass.None,
         };
         if (codePoint <= char.MaxValue && char.IsWhiteSpace((char)codePoint)) found |= CharClass.Space;

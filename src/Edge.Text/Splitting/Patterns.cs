@@ -111,6 +111,12 @@ internal static class Patterns
             while (end < text.Length && (text[end] is '\r' or '\n' || (slashes && text[end] == '/'))) end++;
             return end;
         }
+        return LinesOrSpaces(text, at);
+    }
+
+    /// <summary><c>\s*[\r\n]+|\s+(?!\S)|\s+</c></summary>
+    internal static int LinesOrSpaces(ReadOnlySpan<char> text, int at)
+    {
         int spaces = CharClasses.Run(text, at, Space);
         int newline = text[at..spaces].LastIndexOfAny('\r', '\n');
         return newline >= 0 ? at + newline + 1 : Spaces(text, at);

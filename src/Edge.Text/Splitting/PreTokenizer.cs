@@ -15,10 +15,11 @@ internal sealed record PreTokenizer(
     [
         new(["default"], [Every(Patterns.Signs), Every(Patterns.Gpt2), Every(Patterns.Numbers),
             Every(Patterns.ThreeDigits)]),
-        new(["gpt-2", "phi-2", "mpt", "olmo", "roberta-bpe", "gigachat", "mellum"], [Every(Patterns.Gpt2)]),
+        new(["gpt-2", "phi-2", "mpt", "olmo", "roberta-bpe", "gigachat", "mellum", "jais", "trillion",
+            "exaone4", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de", "jina-v2-code"], [Every(Patterns.Gpt2)]),
         new(["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "lfm2"],
             [Every(Patterns.Llama3)], WholeWords: true, AddsBos: true),
-        new(["smaug-bpe", "dbrx", "chatglm-bpe"], [Every(Patterns.Llama3)]),
+        new(["smaug-bpe", "dbrx", "chatglm-bpe", "glm4"], [Every(Patterns.Llama3)]),
         new(["qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"], [Every(Patterns.Qwen2)]),
         new(["starcoder", "smollm", "refact", "command-r", "codeshell", "exaone", "minerva-7b"],
             [Every(Patterns.Number1), Every(Patterns.Gpt2)]),
@@ -26,10 +27,17 @@ internal sealed record PreTokenizer(
             Every(Patterns.SpacedWideSigns), SplitStage.SpacesAtEnd, Every(Patterns.East), Every(Patterns.Numbers)]),
         new(["deepseek-coder"], [Every(Patterns.NewLine), Every(Patterns.SpacedLetters),
             Every(Patterns.SpacedPunctuation), Every(Patterns.East), Every(Patterns.Number1)]),
+        new(["deepseek-v3"], [Every(LaterPatterns.ThreeNumbers), Every(LaterPatterns.ChineseOrKana),
+            Every(LaterPatterns.DeepSeekV3)]),
+        new(["bloom", "poro-chat", "gpt3-finnish"], [Every(LaterPatterns.Bloom)]),
+        new(["viking"], [Every(LaterPatterns.Bloom), Every(Patterns.Number1)]),
         new(["falcon"], [Every(Patterns.SignsAndBacktick), Every(Patterns.Gpt2), Every(Patterns.ThreeDigits)]),
         new(["tekken"], [Every(Patterns.Tekken)], WholeWords: true, AddsBos: true),
         new(["gpt-4o", "llama4"], [Every(Patterns.Gpt4o)]),
     ];
+
+    /// <summary>SentencePiece cuts nothing before merging; it has no name in a file.</summary>
+    public static PreTokenizer SentencePiece { get; } = new(["sentencepiece"], [], AddsBos: true);
 
     /// <summary>Row of a name; null when no row has it.</summary>
     public static PreTokenizer? Find(string name) => Rows.FirstOrDefault(row => row.Names.Contains(name));

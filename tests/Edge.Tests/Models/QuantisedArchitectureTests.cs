@@ -43,6 +43,21 @@ public sealed class QuantisedArchitectureTests : IDisposable
         Assert.False(expected.SequenceEqual(logits), "integer arithmetic was not used");
     }
 
+    /// <summary>The types that these models are published in.</summary>
+    [Theory]
+    [InlineData("gpt-oss", QuantType.MXFP4)]
+    [InlineData("bitnet-b1.58", QuantType.TQ1_0)]
+    [InlineData("bitnet-b1.58", QuantType.TQ2_0)]
+    [InlineData("bitnet-b1.58", QuantType.I2_S)]
+    public void Forward_ItsOwnType_IntegerArithmeticGivesTheReferencePaths(string name, QuantType type)
+    {
+        Write(GgufFile.Open(ArchitectureTests.File(name)), type);
+        int[] ids = Ids();
+        float[] expected = Run(_path, ids, Arithmetic.Float), logits = Run(_path, ids, Arithmetic.Integer);
+        Assert.InRange(Cosine(expected, logits), 0.99, 1.0000001);
+        Assert.False(expected.SequenceEqual(logits), "integer arithmetic was not used");
+    }
+
     [Theory]
     [MemberData(nameof(ArchitectureTests.Names), MemberType = typeof(ArchitectureTests))]
     public void Forward_PackedFile_IntegerArithmeticGivesTheReferencePaths(string name)
@@ -99,7 +114,7 @@ public sealed class QuantisedArchitectureTests : IDisposable
         return DemoModel.Run(model, cache, ids, 5);
     }
 
-    private void Write(GgufFile source)
+    private void Write(GgufFile source, QuantType matrices = QuantType.Q8_0)
     {
         using var writer = new GgufWriter(_path);
         string architecture = source.Metadata.GetString("general.architecture");
@@ -114,17 +129,19 @@ public sealed class QuantisedArchitectureTests : IDisposable
                 writer.Set(key, (uint)source.Metadata.GetInteger(Key("expert_group_count")));
             else writer.Copy(source.Metadata, key);
         }
-        List<(string Name, QuantType Type, long[] Shape)> tensors = [.. source.Tensors.Select(Wide)];
+        List<(string Name, QuantType Type, long[] Shape)> tensors =
+            [.. source.Tensors.Select(tensor => Wide(tensor, matrices))];
         foreach (var (name, type, shape) in tensors) writer.AddTensor(name, type, shape);
         foreach (var (name, type, shape) in tensors)
         {
             long count = shape.Aggregate(1L, (product, length) => product * length);
-            writer.Write(name, type == QuantType.F32 ? Floats(name, count) : Blocks(count, shape[0]));
+            writer.Write(name, type == QuantType.F32 ? Floats(name, count) : Blocks(type, count, shape[0]));
         }
         writer.Complete();
     }
 
-    private static (string Name, QuantType Type, long[] Shape) Wide(GgufTensor tensor)
+    private static (string Name, QuantType Type, long[] Shape) Wide(
+        GgufTensor tensor, QuantType matrices)
     {
         string name = tensor.Name;
         long[] shape = [.. tensor.Shape];
@@ -138,7 +155,10 @@ public sealed class QuantisedArchitectureTests : IDisposable
         if (!ofHeadsOrExperts && !taps) shape[0] *= Wider;
         if (shape.Length > 1 && !fewRows) shape[1] *= Wider;
         bool matrix = shape.Length > 1 && !taps && !name.EndsWith(".bias", StringComparison.Ordinal);
-        return (name, matrix ? QuantType.Q8_0 : QuantType.F32, shape);
+        // gpt-oss keeps its other matrices in finer types.
+        bool published = matrices != QuantType.MXFP4 || name.EndsWith("_exps.weight", StringComparison.Ordinal);
+        published &= name is not "token_embd.weight" and not "output.weight";
+        return (name, !matrix ? QuantType.F32 : published ? matrices : QuantType.Q8_0, shape);
     }
 
     private byte[] Floats(string name, long count)
@@ -148,12 +168,24 @@ public sealed class QuantisedArchitectureTests : IDisposable
         return MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
     }
 
-    private byte[] Blocks(long count, long columns)
+    /// <summary>Random blocks, scaled so that rows have about the length 1.</summary>
+    private byte[] Blocks(QuantType type, long count, long columns)
     {
-        byte[] bytes = new byte[count / 32 * 34];
+        QuantTypeRow row = QuantTypes.Of(type);
+        byte[] bytes = new byte[count / row.BlockElements * row.BlockBytes + row.MatrixTrailerBytes];
         _random.NextBytes(bytes);
-        var scale = (Half)(1 / (73 * Math.Sqrt(columns)));
-        for (int block = 0; block < bytes.Length; block += 34) MemoryMarshal.Write(bytes.AsSpan(block), scale);
+        double root = Math.Sqrt(columns);
+        // No pair of bits is 3, which stands for no ternary digit.
+        if (type is QuantType.TQ2_0 or QuantType.I2_S)
+            foreach (ref byte b in bytes.AsSpan()) b &= (byte)~((b & b << 1) & 0xAA);
+        int at = type is QuantType.TQ1_0 or QuantType.TQ2_0 ? row.BlockBytes - 2 : 0;
+        for (int block = 0; block < bytes.Length - row.MatrixTrailerBytes; block += row.BlockBytes)
+        {
+            if (type == QuantType.MXFP4) bytes[block] = (byte)(127 - Math.Round(Math.Log2(3.3 * root)));
+            else if (type != QuantType.I2_S)
+                MemoryMarshal.Write(bytes.AsSpan(block + at), (Half)(1 / ((type == QuantType.Q8_0 ? 73 : 0.8) * root)));
+        }
+        if (type == QuantType.I2_S) MemoryMarshal.Write(bytes.AsSpan(bytes.Length - 32), (float)(1 / (0.8 * root)));
         return bytes;
     }
 }

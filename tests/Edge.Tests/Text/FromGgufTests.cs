@@ -17,7 +17,7 @@ public sealed class FromGgufTests
     }
 
     [Theory]
-    [InlineData("llama")]
+    [InlineData("t5")]
     [InlineData("bert")]
     public void FromGguf_OtherTokenizerModel_IsRefusedByNameWithRemedy(string model)
     {

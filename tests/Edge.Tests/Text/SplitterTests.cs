@@ -11,6 +11,7 @@ public sealed class SplitterTests
 {
     private const string Contractions = "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]";
     private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+    private const string Bloom = @" ?[^(\s|.,!?…。，、।۔،)]+";
     private const string Upper = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]";
     private const string Lower = @"[\p{Ll}\p{Lm}\p{Lo}\p{M}]";
     private const string East = "[一-龥\u0800-一가-\ud7ff]+";
@@ -27,6 +28,10 @@ public sealed class SplitterTests
         ["deepseek-coder"] = [@"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", East, @"\p{N}"],
         ["deepseek-llm"] =
             [@"[\r\n]", @"\s?[" + CasedLetters() + "]+", @"\s?[!-/:-~！-／：-～‘-‟\u3000-。]+", @"\s+\z", East, @"\p{N}+"],
+        ["deepseek-v3"] = [@"\p{N}{1,3}", "[一-龥\u3040-ゟ゠-ヿ]+", "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
+            + @"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"],
+        ["bloom"] = [Bloom],
+        ["viking"] = [Bloom, @"\p{N}"],
         ["tekken"] = [CaseWords("", @"\p{N}")],
         ["gpt-4o"] = [CaseWords($"(?:{Contractions})?", @"\p{N}{1,3}")],
     };
