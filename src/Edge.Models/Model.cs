@@ -23,7 +23,7 @@ public abstract class Model : IDisposable
         ModelConfig config = ConfigReader.Read(file.Metadata);
         PackHeader? pack = PackHeader.Find(file);
         var weights = WeightFile.Open(file, options.Loading, progress);
-        var tensors = new Tensors(file, pack, weights, kernels, options.Arithmetic, progress);
+        var tensors = new Tensors(file, pack, weights, kernels, options, progress);
         int cores = Math.Min(cpus?.Cpus.Count ?? Environment.ProcessorCount, ModelOptions.ThreadsMax);
         var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores, cpus);
         Model? model = null;

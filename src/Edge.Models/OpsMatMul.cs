@@ -52,7 +52,9 @@ internal sealed unsafe partial class Ops
     {
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
+        task.Planes = w.Planes;
         task.Weights = w.Weights;
+        task.Low = w.Low;
         task.X = x.Operand(w.Activations, first);
         task.TileRows = w.TileRows;
         task.Y = y.Row(first);

@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Kernels;
 using Edge.Models.Pack;
 using Edge.Weights;
 
@@ -15,6 +16,7 @@ internal sealed unsafe class Tensors : IDisposable
     private readonly WeightFile _weights;
     private readonly KernelSet _kernels;
     private readonly Arithmetic _arithmetic;
+    private readonly bool _coarse;
     private readonly Action<long, long>? _progress;
     private readonly PackHeader? _pack;
     private readonly List<NativeArena> _packed = [];
@@ -23,13 +25,16 @@ internal sealed unsafe class Tensors : IDisposable
     private long _doneBytes;
 
     /// <summary><paramref name="pack"/>: null for a file that is not packed.</summary>
-    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, Arithmetic arithmetic,
+    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, ModelOptions options,
         Action<long, long>? progress)
     {
-        (File, _pack, _weights, _kernels, _arithmetic, _progress) = (file, pack, weights, kernels, arithmetic,
-            progress);
+        (File, _pack, _weights, _kernels, _progress) = (file, pack, weights, kernels, progress);
+        (_arithmetic, _coarse) = (options.Arithmetic, options.Coarse);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
     }
+
+    /// <summary>What the tensor of a second plane has behind the name of the first.</summary>
+    public const string PlaneSuffix = ".lo";
 
     public GgufFile File { get; }
 
@@ -101,6 +106,9 @@ internal sealed unsafe class Tensors : IDisposable
         if (!same)
             throw new GgufException($"tensor '{name}' is {string.Join(" × ", tensor.Shape)}, the metadata asks for " +
                 string.Join(" × ", shape.ToArray()), tensor.EntryOffset);
+        if (tensor.Type == QuantType.NESTED4_LO && !name.EndsWith(PlaneSuffix, StringComparison.Ordinal))
+            throw new GgufException($"tensor '{name}' is {tensor.Type}, the second plane of a matrix; " +
+                "the file is damaged, pack the model again", tensor.EntryOffset);
         return tensor;
     }
 
@@ -118,8 +126,38 @@ internal sealed unsafe class Tensors : IDisposable
             : stored ? InPlace(tensor, rows, count, _kernels.Tiled(tensor.Type), layout)
             : Pack(tensor, rows, count, layout);
         Count(tensor);
+        if (stored && _arithmetic == Arithmetic.Integer) matrix = WithLow(tensor, matrix, rows, count);
         _bound.Add(tensor, matrix);
         return matrix;
+    }
+
+    /// <summary>The second plane of a type that has one, or null: the file may leave it out.</summary>
+    private GgufTensor? FindLow(GgufTensor tensor)
+    {
+        if (tensor.Type != QuantType.NESTED4_HI || _coarse) return null;
+        if (File.Find(tensor.Name + PlaneSuffix) is null) return null;
+        GgufTensor low = Checked(tensor.Name + PlaneSuffix, tensor.Shape.ToArray());
+        if (low.Type != QuantType.NESTED4_LO)
+            throw new GgufException($"tensor '{low.Name}' is {low.Type} and should be {QuantType.NESTED4_LO}; " +
+                "the file is damaged, pack the model again", low.EntryOffset);
+        _pack?.RequireIntact(low, _weights.Address(low));
+        return low;
+    }
+
+    private Matrix WithLow(GgufTensor tensor, Matrix matrix, long rows, long count)
+    {
+        if (FindLow(tensor) is not { } low) return matrix;
+        QuantTypeRow type = QuantTypes.Of(low.Type);
+        long bytes = type.MatrixBytes(rows, low.Columns);
+        Count(low);
+        return matrix with
+        {
+            Low = _weights.Address(low),
+            LowStackBytes = count > 1 ? type.StackBytes(rows, low.Columns) : 0,
+            LowBytes = bytes,
+            Bytes = matrix.Bytes + bytes,
+            Planes = _kernels.Planes(tensor.Type),
+        };
     }
 
     /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix
@@ -161,12 +199,20 @@ internal sealed unsafe class Tensors : IDisposable
         long columns = tensor.Columns, matrixFloats = checked(rows * columns);
         long stackBytes = QuantTypes.Of(tensor.Type).StackBytes(rows, columns);
         float* target = (float*)Allocate(checked(matrixFloats * count * sizeof(float)));
+        GgufTensor? low = FindLow(tensor);
         for (long i = 0; i < count; i++)
         {
             byte* matrix = _weights.Address(tensor) + i * stackBytes;
-            for (long r = 0; r < rows; r++) layout.Decode(matrix, target + i * matrixFloats + r * columns, columns, r);
+            byte* plane = low is null ? null : _weights.Address(low) + i * (low.Bytes / count);
+            for (long r = 0; r < rows; r++)
+            {
+                float* to = target + i * matrixFloats + r * columns;
+                if (plane == null) layout.Decode(matrix, to, columns, r);
+                else Nested4Scalar.Decode(matrix, plane, to, columns, r);
+            }
         }
         _weights.Release(tensor);
+        if (low is { }) _weights.Release(low);
         return new Matrix
         {
             Weights = (byte*)target,
