@@ -8,8 +8,8 @@ namespace Edge.Kernels;
 /// Activations by group (Digits2, 3, 4). Per token: int8 q[C], C a multiple of 128, then a record of 64 bytes per
 /// group: float scale; the start values of the accumulators, int32 digits2[4], digits3[3], digits4[2]; int32 sum; for
 /// 2-bit digits that stand for the middle of a range (Nested4), float 0.375 · sum, 1.5 · sum and int32 starts of the
-/// third and fourth accumulator; zero. Activations by token (Ternary…). Per token: int8 q[C], C a multiple of 32, then float scale, int32 sum,
-/// zeros to 64 bytes.
+/// third and fourth accumulator; zero. Activations by token (Ternary…). Per token: int8 q[C], C a multiple of 32, then
+/// float scale, int32 sum, zeros to 64 bytes.
 /// </para>
 /// <para>
 /// A start value holds the offset of the weights times the group's sum and <see cref="Magic"/>, the bits of 1.5 · 2²³:

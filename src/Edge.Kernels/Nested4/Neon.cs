@@ -7,7 +7,8 @@ namespace Edge.Kernels;
 
 /// <summary>Two planes of 2-bit digits with the widening multiplication of ARMv8.0; the same bits as <see
 /// cref="Nested4Scalar"/>. Products of
-/// 4-bit weights are added in int16, sixteen before they widen; HI alone goes the way of <see cref="Digits2Neon"/>.</summary>
+/// 4-bit weights are added in int16, sixteen before they widen; HI alone goes the way of <see
+/// cref="Digits2Neon"/>.</summary>
 public static unsafe class Nested4Neon
 {
     /// <inheritdoc cref="Nested4Scalar.Coarse"/>
@@ -22,8 +23,9 @@ public static unsafe class Nested4Neon
         long groups = columns / Digits.Group;
         for (long r = row0; r < row1; r += 16)
             for (long t = 0; t < tokens; t++)
-                Tile(hi + r / 16 * groups * Digits.Digits2GroupBytes, lo + r / 16 * groups * Digits.Nested4LowGroupBytes,
-                    x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r);
+                Tile(hi + r / 16 * groups * Digits.Digits2GroupBytes,
+                    lo + r / 16 * groups * Digits.Nested4LowGroupBytes, x + t * Digits.ActivationBytes(columns),
+                    y + t * yStride + r, columns, row1 - r);
     }
 
     /// <summary>Where a byte of HI has the digits that are upper ones in their half as they stand.</summary>

@@ -3,15 +3,15 @@ namespace Edge.Kernels;
 /// <summary>
 /// 4-bit weights −8 … 7 as two planes of 2-bit digits, w + 8 = 4 · hi + lo: HI, 2.125 bits with the scales, is a 2-bit
 /// matrix alone; LO, 2 bits, completes it. Specification of the vector twins.
-/// <para>Layout. HI: tiles as in <see cref="Digits2Scalar"/>, of hi − 2 and scales of four times the weights'. LO: tiles
-/// of 16 rows without scales; per four columns a vector of 16 bytes in which byte 4·r + j belongs to column j:
+/// <para>Layout. HI: tiles as in <see cref="Digits2Scalar"/>, of hi − 2 and scales of four times the weights'. LO:
+/// tiles of 16 rows without scales; per four columns a vector of 16 bytes in which byte 4·r + j belongs to column j:
 /// lo[4+r] + 4 · lo[r] + 16 · lo[12+r] + 64 · lo[8+r]: with the upper digits of HI where HI's byte has them, half of
 /// the 4-bit weights are made by one selection.</para>
 /// <para>Alone, HI stands for the middle of the four weights that share it, hi − 1.625 times its scale: without LO the
-/// result has no bias. Arithmetic of HI alone, per row and group: y ← y + (float)(m · (8 · dot + 3 · sum)) / 8 · (stored
-/// scale · activation scale), dot of hi − 2, m = 4^(r / 4); of both: y ← y + (float)(16^(r / 8) · dot) · (stored scale ·
-/// (activation scale · q)), dot of w, q = ¼ for rows 0 … 3 and 8 … 11, else 1; from +0, never fused, as <see
-/// cref="Digits"/> has it.</para>
+/// result has no bias. Arithmetic of HI alone, per row and group: y ← y + (float)(m · (8 · dot + 3 · sum)) / 8 ·
+/// (stored scale · activation scale), dot of hi − 2, m = 4^(r / 4); of both: y ← y + (float)(16^(r / 8) · dot) ·
+/// (stored scale · (activation scale · q)), dot of w, q = ¼ for rows 0 … 3 and 8 … 11, else 1; from +0, never fused,
+/// as <see cref="Digits"/> has it.</para>
 /// </summary>
 public static unsafe class Nested4Scalar
 {

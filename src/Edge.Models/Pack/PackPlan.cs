@@ -17,8 +17,8 @@ internal static class PackPlan
         "ffn_down_exps", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp",
     ];
 
-    /// <summary>The tensors of the packed file, in order: one for each of the source, and behind a first plane the second
-    /// one.</summary>
+    /// <summary>The tensors of the packed file, in order: one for each of the source, and behind a first plane the
+    /// second one.</summary>
     public static List<PlannedTensor> All(GgufFile file, PackOptions options)
     {
         bool tied = file.Find("output.weight") is null;

@@ -98,7 +98,12 @@ internal sealed unsafe class TileWriter : IDisposable
     {
         bool ternary = _to is QuantType.TERNARY_2_0 or QuantType.TERNARY_1_67 or QuantType.TERNARY_1_6;
         int run = ternary ? _columns : Digits.Group, next = 0;
-        int most = _to switch { QuantType.DIGITS4_G128 or QuantType.NESTED4_HI or QuantType.NESTED4_LO => 7, QuantType.DIGITS3_G128 => 3, _ => 1 };
+        int most = _to switch
+        {
+            QuantType.DIGITS4_G128 or QuantType.NESTED4_HI or QuantType.NESTED4_LO => 7,
+            QuantType.DIGITS3_G128 => 3,
+            _ => 1,
+        };
         for (long at = 0; at < (long)rows * _columns; at += run)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, run);

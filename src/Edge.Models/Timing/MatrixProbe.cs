@@ -114,7 +114,8 @@ internal sealed unsafe class MatrixProbe : IDisposable
     /// of a tile.</summary>
     private static (long Bytes, long ActivationBytes, int TileRows) Shape(
         KernelSet set, QuantType type, long rows, long columns) => set.Layout(First(type)) is { } layout
-            ? (layout.Bytes(rows, columns) + LowBytes(type, rows, columns), PreparedRows.Bytes(layout.Activations, (int)columns), layout.Rows)
+            ? (layout.Bytes(rows, columns) + LowBytes(type, rows, columns),
+                PreparedRows.Bytes(layout.Activations, (int)columns), layout.Rows)
             : (rows * QuantTypes.RowBytes(type, columns), columns * sizeof(float), Tiles.Rows);
 
     /// <summary>A second plane is measured behind its first one, with the kernel of both.</summary>
