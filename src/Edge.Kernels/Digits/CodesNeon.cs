@@ -40,11 +40,22 @@ internal static unsafe class CodesNeon
         // Powers come as numbers: a product is as good as a shift.
         a = (a - bias) * Vector128.Create(1 << power0);
         b = (b - bias) * Vector128.Create(1 << power1);
-        var f0 = first ? Vector128<float>.Zero : Load(y, rows);
-        DigitsNeon.Store(y, f0 + AdvSimd.ConvertToSingle(a) * (DigitsNeon.Low(h, zero) * scale), rows);
-        if (rows <= 4) return;
-        var f1 = first ? Vector128<float>.Zero : Load(y + 4, rows - 4);
-        DigitsNeon.Store(y + 4, f1 + AdvSimd.ConvertToSingle(b) * (DigitsNeon.High(h, zero) * scale), rows - 4);
+        var f0 = AdvSimd.ConvertToSingle(a) * (DigitsNeon.Low(h, zero) * scale);
+        var f1 = AdvSimd.ConvertToSingle(b) * (DigitsNeon.High(h, zero) * scale);
+        if (rows < 8)
+        {
+            AddSome(y, f0, rows, first);
+            AddSome(y + 4, f1, rows - 4, first);
+            return;
+        }
+        Vector128<float> y0 = Vector128<float>.Zero, y1 = y0;
+        if (!first)
+        {
+            y0 = AdvSimd.LoadVector128(y);
+            y1 = AdvSimd.LoadVector128(y + 4);
+        }
+        AdvSimd.Store(y, y0 + f0);
+        AdvSimd.Store(y + 4, y1 + f1);
     }
 
     /// <summary>Adds a chunk of two fields (eight rows) to y, which holds int32 until its rows are finished.</summary>
@@ -52,11 +63,19 @@ internal static unsafe class CodesNeon
     {
         if (rows <= 0) return;
         Pair(codes, x, columns, out var a, out var b);
-        if (!first) a += Load(y, rows).AsInt32();
-        DigitsNeon.Store(y, a.AsSingle(), rows);
-        if (rows <= 4) return;
-        if (!first) b += Load(y + 4, rows - 4).AsInt32();
-        DigitsNeon.Store(y + 4, b.AsSingle(), rows - 4);
+        if (rows < 8)
+        {
+            AddSome((int*)y, a, rows, first);
+            AddSome((int*)y + 4, b, rows - 4, first);
+            return;
+        }
+        if (!first)
+        {
+            a += AdvSimd.LoadVector128((int*)y);
+            b += AdvSimd.LoadVector128((int*)y + 4);
+        }
+        AdvSimd.Store((int*)y, a);
+        AdvSimd.Store((int*)y + 4, b);
     }
 
     /// <summary>As <see cref="AddChunk"/>, of one field (four rows).</summary>
@@ -64,8 +83,7 @@ internal static unsafe class CodesNeon
     {
         if (rows <= 0) return;
         var a = One(codes, x, columns);
-        if (!first) a += Load(y, rows).AsInt32();
-        DigitsNeon.Store(y, a.AsSingle(), rows);
+        AddSome((int*)y, a, rows, first);
     }
 
     /// <summary>Four rows' int32 sums of codes (weight + 1) to results: y ← (float)((sum − Σ activations) · 2^power) ·
@@ -80,47 +98,54 @@ internal static unsafe class CodesNeon
     /// <summary>Σ code · activation of one field. Shapes: columns is a multiple of 16, at most 128.</summary>
     public static Vector128<int> One(byte* codes, byte* x, long columns)
     {
-        Vector128<short> a0 = Vector128<short>.Zero, a1 = a0;
+        // Several sums of the same: an addition waits for the one before it.
+        Vector128<short> a0 = Vector128<short>.Zero, a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
         for (byte* end = x + columns; x < end; x += 16, codes += 64)
         {
             var q = AdvSimd.LoadVector128((sbyte*)x);
             Add(ref a0, ref a1, codes, Four(q, 0));
-            Add(ref a0, ref a1, codes + 16, Four(q, 1));
-            Add(ref a0, ref a1, codes + 32, Four(q, 2));
-            Add(ref a0, ref a1, codes + 48, Four(q, 3));
+            Add(ref b0, ref b1, codes + 16, Four(q, 1));
+            Add(ref c0, ref c1, codes + 32, Four(q, 2));
+            Add(ref d0, ref d1, codes + 48, Four(q, 3));
         }
-        return Join(a0, a1);
+        return Join(a0 + b0 + (c0 + d0), a1 + b1 + (c1 + d1));
     }
 
     // Two fields share the activations.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Pair(byte* codes, byte* x, long columns, out Vector128<int> a, out Vector128<int> b)
     {
-        Vector128<short> a0 = Vector128<short>.Zero, a1 = a0, b0 = a0, b1 = a0;
+        Vector128<short> a0 = Vector128<short>.Zero, a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
         byte* more = codes + FieldBytes;
         for (byte* end = x + columns; x < end; x += 16, codes += 64, more += 64)
         {
             var q = AdvSimd.LoadVector128((sbyte*)x);
-            var four = Four(q, 0);
-            Add(ref a0, ref a1, codes, four);
-            Add(ref b0, ref b1, more, four);
-            four = Four(q, 1);
-            Add(ref a0, ref a1, codes + 16, four);
-            Add(ref b0, ref b1, more + 16, four);
-            four = Four(q, 2);
-            Add(ref a0, ref a1, codes + 32, four);
-            Add(ref b0, ref b1, more + 32, four);
-            four = Four(q, 3);
-            Add(ref a0, ref a1, codes + 48, four);
-            Add(ref b0, ref b1, more + 48, four);
+            Two(ref a0, ref a1, ref b0, ref b1, codes, more, Four(q, 0));
+            Two(ref c0, ref c1, ref d0, ref d1, codes + 16, more + 16, Four(q, 1));
+            Two(ref a0, ref a1, ref b0, ref b1, codes + 32, more + 32, Four(q, 2));
+            Two(ref c0, ref c1, ref d0, ref d1, codes + 48, more + 48, Four(q, 3));
         }
-        a = Join(a0, a1);
-        b = Join(b0, b1);
+        a = Join(a0 + c0, a1 + c1);
+        b = Join(b0 + d0, b1 + d1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<sbyte> Four(Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte quadruplet) =>
         AdvSimd.DuplicateSelectedScalarToVector128(x.AsInt32(), quadruplet).AsSByte();
+
+    // The upper halves first, as in Digits4Neon.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Two(ref Vector128<short> a0, ref Vector128<short> a1, ref Vector128<short> b0,
+        ref Vector128<short> b1, byte* codes, byte* more, Vector128<sbyte> four)
+    {
+        var a = AdvSimd.LoadVector128((sbyte*)codes);
+        var b = AdvSimd.LoadVector128((sbyte*)more);
+        a1 = AdvSimd.MultiplyWideningUpperAndAdd(a1, a, four);
+        b1 = AdvSimd.MultiplyWideningUpperAndAdd(b1, b, four);
+        var low = four.GetLower();
+        a0 = AdvSimd.MultiplyWideningLowerAndAdd(a0, a.GetLower(), low);
+        b0 = AdvSimd.MultiplyWideningLowerAndAdd(b0, b.GetLower(), low);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(ref Vector128<short> low, ref Vector128<short> high, byte* codes, Vector128<sbyte> four)
@@ -133,6 +158,21 @@ internal static unsafe class CodesNeon
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> Join(Vector128<short> low, Vector128<short> high) =>
         AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(low), AdvSimd.AddPairwiseWidening(high));
+
+    // Adds to the first rows of y, or writes them.
+    private static void AddSome(float* y, Vector128<float> values, long rows, bool first)
+    {
+        if (rows <= 0) return;
+        var sum = first ? Vector128<float>.Zero : Load(y, rows);
+        DigitsNeon.Store(y, sum + values, rows);
+    }
+
+    private static void AddSome(int* y, Vector128<int> values, long rows, bool first)
+    {
+        if (rows <= 0) return;
+        var sum = first ? Vector128<int>.Zero : Load((float*)y, rows).AsInt32();
+        DigitsNeon.Store((float*)y, (sum + values).AsSingle(), rows);
+    }
 
     /// <summary>Four values, or the first <paramref name="rows"/> of them and zeros.</summary>
     private static Vector128<float> Load(float* y, long rows)
