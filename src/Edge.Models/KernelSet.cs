@@ -213,11 +213,19 @@ public sealed unsafe class KernelSet
         float* from = x.Row(row);
         byte* to = prepared.Row(ActivationFormat.Blocks, row, x.Width);
         if (to != null) Quantize(from, to, x.Width, count);
+        if (to != null) Split(x, ActivationFormat.Blocks, row, count, Quantize);
         to = prepared.Row(ActivationFormat.Token, row, x.Width);
         if (to != null) QuantizeTokens(from, to, x.Width, count);
         to = prepared.Row(ActivationFormat.Groups, row, x.Width);
         if (to != null) QuantizeGroups(from, to, x.Width, count);
+        if (to != null) Split(x, ActivationFormat.Groups, row, count, QuantizeGroups);
         to = prepared.Row(ActivationFormat.Tables, row, x.Width);
         if (to != null) Digits2Tables(from, to, x.Width, count);
+    }
+
+    private static void Split(RowBuffer x, ActivationFormat format, int row, long count, QuantizeKernel quantize)
+    {
+        for (int r = row; r < row + count; r++)
+            Outliers.Split(format, x.Row(r), x.Prepared.Row(format, r, x.Width), x.Split(format, r), x.Width, quantize);
     }
 }

@@ -77,6 +77,11 @@ internal sealed unsafe partial class Ops
         if (to == null) return;
         long bytes = PreparedRows.Bytes(format, _y.Width);
         Buffer.MemoryCopy(_x.Prepared.Row(format, row, _x.Width), to, bytes, bytes);
+        byte* split = _y.Split(format, slot);
+        if (split == null) return;
+        int* from = (int*)_x.Split(format, row);
+        bytes = *from == 0 ? Outliers.HeaderBytes : Outliers.Bytes(format);
+        Buffer.MemoryCopy(from, split, bytes, bytes);
     }
 
     private void CombineRows(int worker, long from, long to)

@@ -56,6 +56,8 @@ internal sealed unsafe partial class Ops
         task.Weights = w.Weights;
         task.Low = w.Low;
         task.X = x.Operand(w.Activations, first);
+        task.Split = x.Split(w.Activations, first);
+        task.Layout = w.Layout;
         task.TileRows = w.TileRows;
         task.Y = y.Row(first);
         (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);
