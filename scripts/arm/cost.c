@@ -28,19 +28,27 @@ static void announce(const Kernel *kernel, long rows, long columns, long tokens,
     fflush(stdout);
 }
 
+static void call_matrix(const Kernel *kernel, int planes, void *w, void *lo, void *x, float *y, long rows, long columns,
+    long tokens)
+{
+    void (*one)(void *, void *, float *, long, long, long, long, long) = kernel->kernel;
+    void (*two)(void *, void *, void *, float *, long, long, long, long, long) = kernel->kernel;
+    if (planes) two(w, lo, x, y, columns, 0, rows, tokens, rows);
+    else one(w, x, y, columns, 0, rows, tokens, rows);
+}
+
 static void measure_matrix(const Kernel *kernel, const Layout *layout, long rows, long columns, long tokens)
 {
-    void (*call)(void *, void *, float *, long, long, long, long, long) = kernel->kernel;
-    long bytes = layout->matrix_bytes(rows, columns);
-    void *w = zeros(bytes), *x = zeros(tokens * layout->activation_bytes(columns));
+    long bytes = layout->matrix_bytes(rows, columns), low = layout->low_bytes ? layout->low_bytes(rows, columns) : 0;
+    void *w = zeros(bytes), *lo = zeros(low), *x = zeros(tokens * layout->activation_bytes(columns));
     float *y = zeros(tokens * rows * 4);
     ((int *)w)[1] = (int)rows; // Ternary1_67 has it in its header; the others read two weights or scales
-    call(w, x, y, columns, 0, rows, tokens, rows);
+    call_matrix(kernel, low > 0, w, lo, x, y, rows, columns, tokens);
     mark(0, region);
-    call(w, x, y, columns, 0, rows, tokens, rows);
+    call_matrix(kernel, low > 0, w, lo, x, y, rows, columns, tokens);
     mark(1, region);
-    announce(kernel, rows, columns, tokens, 8.0 * bytes / ((double)rows * columns));
-    free(w), free(x), free(y);
+    announce(kernel, rows, columns, tokens, 8.0 * (bytes + low) / ((double)rows * columns));
+    free(w), free(lo), free(x), free(y);
     region++;
 }
 

@@ -52,4 +52,6 @@ public enum QuantType : uint
     TERNARY_2_0 = 0x45440004,
     TERNARY_1_67 = 0x45440005,
     TERNARY_1_6 = 0x45440006,
+    NESTED4_HI = 0x45440007,
+    NESTED4_LO = 0x45440008,
 }

@@ -66,6 +66,9 @@ public static class QuantTypes
             ShortTileRows = 4, MatrixHeaderBytes = 64, RowHeaderBytes = 1,
         },
         Packed(QuantType.TERNARY_1_6, "TERNARY_1_6", tileRows: 20, 48, 32, 128),
+        // Two planes of one matrix: the tensor NAME has the first, with the scales, and NAME.lo the second.
+        Packed(QuantType.NESTED4_HI, "NESTED4_HI", tileRows: 16, 0, 128, 544),
+        Packed(QuantType.NESTED4_LO, "NESTED4_LO", tileRows: 16, 0, 128, 512),
     ];
 
     private static readonly Dictionary<QuantType, QuantTypeRow> ById = Table.ToDictionary(row => row.Id);

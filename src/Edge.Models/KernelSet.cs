@@ -28,7 +28,7 @@ public sealed unsafe class KernelSet
             FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
             Blocks = &BlockKernels.Avx2, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = &Q4_0Avx2.Rows,
             Digits2 = &Digits2Avx2.Rows, Digits3 = &Digits3Avx2.Rows, Digits4 = &Digits4Avx2.Rows,
-            Digits4x32 = &Digits4x32Avx2.Rows,
+            Digits4x32 = &Digits4x32Avx2.Rows, Nested4 = &Nested4Avx2.Rows, Nested4Coarse = &Nested4Avx2.Coarse,
             Ternary2 = &Ternary2Avx2.Rows, Ternary1_67 = &Ternary1_67Avx2.Rows, Ternary1_6 = &Ternary1_6Avx2.Rows,
             QuantizeGroups = &DigitsAvx2.QuantizeGroups, QuantizeTokens = &DigitsAvx2.QuantizeTokens,
             Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
@@ -45,7 +45,8 @@ public sealed unsafe class KernelSet
             FloatQ8_0 = &FloatNeon.RowsQ8_0, FloatQ4_0 = &FloatNeon.RowsQ4_0,
             Blocks = &BlockKernels.NeonDot, Q8_0 = &Q8_0NeonDot.Rows, Q4_0 = &Q4_0NeonDot.Rows,
             Digits2 = &Digits2NeonDot.Rows, Digits3 = &Digits3NeonDot.Rows, Digits4 = &Digits4NeonDot.Rows,
-            Digits4x32 = &Digits4x32NeonDot.Rows,
+            Digits4x32 = &Digits4x32NeonDot.Rows, Nested4 = &Nested4NeonDot.Rows,
+            Nested4Coarse = &Nested4NeonDot.Coarse,
             Ternary2 = &Ternary2NeonDot.Rows, Ternary1_67 = &Ternary1_67NeonDot.Rows,
             Ternary1_6 = &Ternary1_6NeonDot.Rows,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
@@ -64,8 +65,9 @@ public sealed unsafe class KernelSet
             Blocks = &BlockKernels.Neon, Q8_0 = &Q8_0Neon.Rows, Q4_0 = &Q4_0Neon.Rows,
             Digits2 = &Digits2LutNeon.Rows, Digits2Layout = TileLayout.Digits2Lut,
             Digits2Tables = &Digits2LutNeon.Tables,
-            Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Neon.Rows, Digits4x32 = &Digits4x32Neon.Rows,
-            Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
+            Digits3 = &Digits3Neon.Rows, Digits4 = &Digits4Neon.Rows, Digits4x32 = &Digits4x32Neon.Rows,
+            Nested4 = &Nested4Neon.Rows, Nested4Coarse = &Nested4Neon.Coarse,
+            Ternary2 = &Ternary2Neon.Rows, Ternary1_67 = &Ternary1_67Neon.Rows, Ternary1_6 = &Ternary1_6Neon.Rows,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
             Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
@@ -81,7 +83,7 @@ public sealed unsafe class KernelSet
             FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
             Blocks = &BlockKernels.Scalar, Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
             Digits2 = &Digits2Scalar.Rows, Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Scalar.Rows,
-            Digits4x32 = &Digits4x32Scalar.Rows,
+            Digits4x32 = &Digits4x32Scalar.Rows, Nested4 = &Nested4Scalar.Rows, Nested4Coarse = &Nested4Scalar.Coarse,
             Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
             QuantizeGroups = &DigitsScalar.QuantizeGroups, QuantizeTokens = &DigitsScalar.QuantizeTokens,
             Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
@@ -112,6 +114,8 @@ public sealed unsafe class KernelSet
     public required RowsKernel Digits3 { get; init; }
     public required RowsKernel Digits4 { get; init; }
     public required RowsKernel Digits4x32 { get; init; }
+    public required PlanesKernel Nested4 { get; init; }
+    public required RowsKernel Nested4Coarse { get; init; }
     public required RowsKernel Ternary2 { get; init; }
     public required RowsKernel Ternary1_67 { get; init; }
     public required RowsKernel Ternary1_6 { get; init; }
@@ -191,11 +195,16 @@ public sealed unsafe class KernelSet
         QuantType.DIGITS3_G128 => Digits3,
         QuantType.DIGITS4_G128 => Digits4,
         QuantType.DIGITS4_G32 => Digits4x32,
+        QuantType.NESTED4_HI => Nested4Coarse,
         QuantType.TERNARY_2_0 => Ternary2,
         QuantType.TERNARY_1_67 => Ternary1_67,
         QuantType.TERNARY_1_6 => Ternary1_6,
         _ => Blocks(type),
     };
+
+    /// <summary>The kernel of both planes of a type whose second plane is a tensor of its own; null for the
+    /// others.</summary>
+    internal PlanesKernel Planes(QuantType type) => type == QuantType.NESTED4_HI ? Nested4 : null;
 
     /// <summary>The tiles that <see cref="Tiled"/> reads; null where it is null.</summary>
     internal TileLayout? Layout(QuantType type) => type switch
@@ -206,6 +215,7 @@ public sealed unsafe class KernelSet
         QuantType.DIGITS3_G128 => TileLayout.Digits3,
         QuantType.DIGITS4_G128 => TileLayout.Digits4,
         QuantType.DIGITS4_G32 => TileLayout.Digits4x32,
+        QuantType.NESTED4_HI => TileLayout.Nested4,
         QuantType.TERNARY_2_0 => TileLayout.Ternary2,
         QuantType.TERNARY_1_67 => TileLayout.Ternary1_67,
         QuantType.TERNARY_1_6 => TileLayout.Ternary1_6,
@@ -219,11 +229,19 @@ public sealed unsafe class KernelSet
         float* from = x.Row(row);
         byte* to = prepared.Row(ActivationFormat.Blocks, row, x.Width);
         if (to != null) Quantize(from, to, x.Width, count);
+        if (to != null) Split(x, ActivationFormat.Blocks, row, count, Quantize);
         to = prepared.Row(ActivationFormat.Token, row, x.Width);
         if (to != null) QuantizeTokens(from, to, x.Width, count);
         to = prepared.Row(ActivationFormat.Groups, row, x.Width);
         if (to != null) QuantizeGroups(from, to, x.Width, count);
+        if (to != null) Split(x, ActivationFormat.Groups, row, count, QuantizeGroups);
         to = prepared.Row(ActivationFormat.Tables, row, x.Width);
         if (to != null) Digits2Tables(from, to, x.Width, count);
+    }
+
+    private static void Split(RowBuffer x, ActivationFormat format, int row, long count, QuantizeKernel quantize)
+    {
+        for (int r = row; r < row + count; r++)
+            Outliers.Split(format, x.Row(r), x.Prepared.Row(format, r, x.Width), x.Split(format, r), x.Width, quantize);
     }
 }

@@ -16,8 +16,8 @@ internal static class KernelTwins
     public static IReadOnlyList<string> Of(string family) =>
         family switch
         {
-            "Blocks" or "Q8_0" or "Q4_0" or "Digits4" or "Digits4x32" => ["Avx2", "Neon", "NeonDot"],
-            "Digits2" or "Digits3" or "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["Avx2", "NeonDot"],
+            "Blocks" or "Q8_0" or "Q4_0" or "Digits2" or "Digits3" or "Digits4" or "Digits4x32" or "Nested4"
+                or "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["Avx2", "Neon", "NeonDot"],
             "Digits2Lut" => ["Neon"],
             _ => ["Avx2", "Neon"],
         };

@@ -1,7 +1,9 @@
 // The shapes of kernels, once for the whole room.
 global using unsafe RowsKernel = delegate*<byte*, byte*, float*, long, long, long, long, long, void>;
+global using unsafe PlanesKernel = delegate*<byte*, byte*, byte*, float*, long, long, long, long, long, void>;
 global using unsafe PackKernel = delegate*<byte*, byte*, long, long, long>;
 global using unsafe PackDigitsKernel = delegate*<sbyte*, ushort*, byte*, long, long, void>;
+global using unsafe PackPlanesKernel = delegate*<sbyte*, ushort*, byte*, byte*, long, long, void>;
 global using unsafe DecodeKernel = delegate*<byte*, float*, long, long, void>;
 global using unsafe QuantizeKernel = delegate*<float*, byte*, long, long, void>;
 global using unsafe ToF16Kernel = delegate*<float*, ushort*, long, void>;

@@ -5,10 +5,14 @@ using Edge.Weights;
 namespace Edge.Models;
 
 /// <summary>A bound matrix, or a stack of them (experts): where it is, how it is laid out and which kernel reads
-/// it.</summary>
+/// it.
+/// <para>A matrix of nested digits has two planes, each a run of bytes per matrix of the stack: <see cref="Weights"/>
+/// (HI, with the scales) and <see cref="Low"/> (LO). HI runs alone when Low is null: <c>matrix.Coarse</c>, or an expert
+/// of which a cache holds no more. Both readings have one activation
+/// format and one tiling, so that the choice may be made anew for every call.</para></summary>
 internal readonly unsafe struct Matrix
 {
-    private readonly byte* _weights;
+    private readonly byte* _weights, _low;
 
     /// <summary>Where it is: always the same place, or, when it is streamed, where it is now; null while it is
     /// absent.</summary>
@@ -38,6 +42,23 @@ internal readonly unsafe struct Matrix
     public required RowsKernel Kernel { get; init; }
     /// <summary>Bytes that one pass over one matrix reads.</summary>
     public required long Bytes { get; init; }
+    /// <summary>The second plane; null: there is none, or it is not at hand.</summary>
+    public byte* Low
+    {
+        get => LowCell == null ? _low : *LowCell;
+        init => _low = value;
+    }
+
+    /// <summary>Where the address of a streamed second plane stands.</summary>
+    public byte** LowCell { get; init; }
+    /// <summary>As <see cref="StackBytes"/> and <see cref="Bytes"/>, of the second plane alone.</summary>
+    public long LowStackBytes { get; init; }
+    public long LowBytes { get; init; }
+    /// <summary>Reads both planes; null where there is one.</summary>
+    public PlanesKernel Planes { get; init; }
+
+    /// <summary>The first plane alone: the whole matrix where there is one.</summary>
+    public Matrix Coarse => this with { Low = null, LowCell = null, Bytes = Low == null ? Bytes : Bytes - LowBytes };
 
     public ActivationFormat Activations => Layout?.Activations ?? ActivationFormat.Floats;
 
@@ -45,9 +66,13 @@ internal readonly unsafe struct Matrix
     public int TileRows => Layout is { Rows: > 1 } ? Layout.Rows : Tiles.Rows;
 
     /// <summary>One matrix of a stack.</summary>
-    public Matrix this[int expert] => Cell == null
-        ? this with { Weights = _weights + expert * StackBytes }
-        : this with { Cell = Cell + (long)expert * CellStride };
+    public Matrix this[int expert] => this with
+    {
+        Weights = _weights + expert * StackBytes,
+        Cell = Cell == null ? null : Cell + (long)expert * CellStride,
+        Low = _low == null ? null : _low + expert * LowStackBytes,
+        LowCell = LowCell == null ? null : LowCell + (long)expert * CellStride,
+    };
 
     /// <summary>Writes row <paramref name="row"/> as float32, for look-ups.</summary>
     public void DecodeRow(long row, float* y)
@@ -56,6 +81,8 @@ internal readonly unsafe struct Matrix
             FloatScalar.Decode(Reader.Row(row), y, Columns, (int)Type);
         else if (Layout is null)
             FloatScalar.Decode(Weights + row * QuantTypes.RowBytes(Type, Columns), y, Columns, (int)Type);
+        else if (Low != null)
+            Nested4Scalar.Decode(Weights, Low, y, Columns, row);
         else
             Layout.DecodeRow(Weights, y, Columns, row);
     }

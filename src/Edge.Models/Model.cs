@@ -54,7 +54,7 @@ public abstract class Model : IDisposable
         {
             WeightLoading loading = stream is null ? options.Loading : WeightLoading.Read;
             var weights = WeightFile.Open(file, loading, progress, stream?.Absent);
-            return new Tensors(file, pack, weights, kernels, options.Arithmetic, progress, stream);
+            return new Tensors(file, pack, weights, kernels, options, progress, stream);
         }
         catch
         {

@@ -18,6 +18,9 @@ public sealed record ModelOptions
     public KvType KvType { get; init; } = KvType.F16;
     public Arithmetic Arithmetic { get; init; } = Arithmetic.Integer;
     public WeightLoading Loading { get; init; } = WeightLoading.Map;
+    /// <summary>Matrices of two planes are read without the second one: what a model is worth whose planes are not all
+    /// at hand.</summary>
+    public bool Coarse { get; init; }
     /// <summary>Tokens of one Forward, at most.</summary>
     public int BatchRowsMax { get; init; } = 128;
     /// <summary>What the model may take; null: all that it wants.</summary>

@@ -9,9 +9,10 @@ internal sealed unsafe partial class Ops
     {
         for (int row = 0; row < Batch.Count; row++)
         {
+            _experts?.BeforeRoute(_layer, scores.Row(row));
             _kernels.TopK(scores.Row(row), routing.Experts + row * routing.Used, routing.Weights + row * routing.Used,
                 routing.ExpertCount, routing.Used, renormalise ? 1 : 0);
-            _experts?.Routed(_layer, Batch.Positions[row], scores.Row(row), routing, row);
+            _experts?.AfterRoute(_layer, Batch.Positions[row], scores.Row(row), routing, row, renormalise);
         }
         routing.Group(Batch.Count);
     }
@@ -101,6 +102,11 @@ internal sealed unsafe partial class Ops
         if (to == null) return;
         long bytes = PreparedRows.Bytes(format, _y.Width);
         Buffer.MemoryCopy(_x.Prepared.Row(format, row, _x.Width), to, bytes, bytes);
+        byte* split = _y.Split(format, slot);
+        if (split == null) return;
+        int* from = (int*)_x.Split(format, row);
+        bytes = *from == 0 ? Outliers.HeaderBytes : Outliers.Bytes(format);
+        Buffer.MemoryCopy(from, split, bytes, bytes);
     }
 
     private void CombineRows(int worker, long from, long to)
@@ -108,7 +114,11 @@ internal sealed unsafe partial class Ops
         for (int row = (int)from; row < to; row++)
         {
             for (int k = row * _routing.Used; k < (row + 1) * _routing.Used; k++)
-                _kernels.AddScaled(_x.Row(row), _y.Row(_routing.SlotOf[k]), _routing.Weights[k], _x.Width);
+            {
+                float weight = _routing.Weights[k];
+                // 0: the choice was left out, and its slot was not computed.
+                if (weight != 0) _kernels.AddScaled(_x.Row(row), _y.Row(_routing.SlotOf[k]), weight, _x.Width);
+            }
         }
     }
 }

@@ -56,8 +56,12 @@ internal sealed unsafe partial class Ops
         if (w.StreamedLayer > 0) RequireThere(w);
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
+        task.Planes = w.Planes;
         task.Weights = w.Weights;
+        task.Low = w.Low;
         task.X = x.Operand(w.Activations, first);
+        task.Split = x.Split(w.Activations, first);
+        task.Layout = w.Layout;
         task.TileRows = w.TileRows;
         task.Y = y.Row(first);
         (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);

@@ -31,7 +31,7 @@ internal sealed unsafe partial class Ops
             for (int e = 0; bias != null && e < choice.Length; e++) choice[e] += bias[e];
             if (rule.Groups > 1) KeepGroups(choice, rule);
             Choose(choice, weights, row, routing, rule);
-            _experts?.Routed(_layer, Batch.Positions[row], scores.Row(row), routing, row);
+            _experts?.AfterOwnRule(_layer, Batch.Positions[row], scores.Row(row), routing, row);
         }
         routing.Group(Batch.Count);
     }

@@ -6,15 +6,23 @@ namespace Edge.Models;
 /// others. Prepared once, shared by all matrices with that input.</summary>
 internal readonly unsafe struct PreparedRows
 {
-    private readonly byte* _blocks, _groups, _token, _tables;
+    private readonly byte* _blocks, _groups, _token, _tables, _splitBlocks, _splitGroups;
 
     public PreparedRows(IReadOnlySet<ActivationFormat> formats, NativeArena memory, long rows, int width)
     {
         foreach (ActivationFormat format in formats)
         {
-            byte* at = memory.Take(rows * Bytes(format, width));
-            if (format == ActivationFormat.Blocks) _blocks = at;
-            else if (format == ActivationFormat.Groups) _groups = at;
+            byte* at = memory.Take(rows * Bytes(format, width)), split = memory.Take(rows * Outliers.Bytes(format));
+            if (format == ActivationFormat.Blocks)
+            {
+                _blocks = at;
+                _splitBlocks = split;
+            }
+            else if (format == ActivationFormat.Groups)
+            {
+                _groups = at;
+                _splitGroups = split;
+            }
             else if (format == ActivationFormat.Token) _token = at;
             else if (format == ActivationFormat.Tables) _tables = at;
         }
@@ -34,6 +42,14 @@ internal readonly unsafe struct PreparedRows
             _ => null,
         };
         return first == null ? null : first + row * Bytes(format, width);
+    }
+
+    /// <summary>The split units of row <paramref name="row"/> (<see cref="Outliers"/>), or null.</summary>
+    public byte* Split(ActivationFormat format, int row)
+    {
+        byte* first = format == ActivationFormat.Blocks ? _splitBlocks
+            : format == ActivationFormat.Groups ? _splitGroups : null;
+        return first == null ? null : first + row * Outliers.Bytes(format);
     }
 
     /// <summary>Bytes of one row.</summary>

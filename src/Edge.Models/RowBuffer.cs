@@ -15,4 +15,7 @@ internal readonly unsafe struct RowBuffer(float* data, PreparedRows prepared, in
     /// <summary>What a kernel of that format reads, from <paramref name="row"/> on.</summary>
     public byte* Operand(ActivationFormat format, int row) =>
         format == ActivationFormat.Floats ? (byte*)Row(row) : Prepared.Row(format, row, Width);
+
+    /// <summary>The units of that row on that stand apart; null where a format has none.</summary>
+    public byte* Split(ActivationFormat format, int row) => Prepared.Split(format, row);
 }

@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Kernels;
 using Edge.Models.Pack;
 using Edge.Models.Streaming;
 using Edge.Weights;
@@ -16,6 +17,7 @@ internal sealed unsafe partial class Tensors : IDisposable
     private readonly WeightFile _weights;
     private readonly KernelSet _kernels;
     private readonly Arithmetic _arithmetic;
+    private readonly bool _coarse;
     private readonly Action<long, long>? _progress;
     private readonly PackHeader? _pack;
     private readonly List<NativeArena> _packed = [];
@@ -26,14 +28,16 @@ internal sealed unsafe partial class Tensors : IDisposable
 
     /// <summary><paramref name="pack"/>: null for a file that is not packed. Takes <paramref name="stream"/>
     /// over.</summary>
-    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, Arithmetic arithmetic,
+    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, ModelOptions options,
         Action<long, long>? progress, WeightStream? stream = null)
     {
-        Stream = stream;
-        (File, _pack, _weights, _kernels, _arithmetic, _progress) = (file, pack, weights, kernels, arithmetic,
-            progress);
+        (File, _pack, _weights, _kernels, _progress) = (file, pack, weights, kernels, progress);
+        (_arithmetic, _coarse, Stream) = (options.Arithmetic, options.Coarse, stream);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
     }
+
+    /// <summary>What the tensor of a second plane has behind the name of the first.</summary>
+    public const string PlaneSuffix = ".lo";
 
     public GgufFile File { get; }
     /// <summary>Brings the tensors that are not in memory; null when all are.</summary>
@@ -101,7 +105,8 @@ internal sealed unsafe partial class Tensors : IDisposable
     {
         foreach (GgufTensor tensor in File.Tensors)
         {
-            if (!_asked.Contains(tensor.Name))
+            // Second planes may be left out on purpose.
+            if (tensor.Type != QuantType.NESTED4_LO && !_asked.Contains(tensor.Name))
                 throw new GgufException($"tensor '{tensor.Name}' has no place in the architecture '{architecture}' " +
                     "as it is known here; leaving it out would give wrong answers", tensor.EntryOffset);
         }
@@ -128,6 +133,9 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (!same)
             throw new GgufException($"tensor '{name}' is {string.Join(" × ", tensor.Shape)}, the metadata asks for " +
                 string.Join(" × ", shape.ToArray()), tensor.EntryOffset);
+        if (tensor.Type == QuantType.NESTED4_LO && !name.EndsWith(PlaneSuffix, StringComparison.Ordinal))
+            throw new GgufException($"tensor '{name}' is {tensor.Type}, the second plane of a matrix; " +
+                "the file is damaged, pack the model again", tensor.EntryOffset);
         return tensor;
     }
 
@@ -144,6 +152,7 @@ internal sealed unsafe partial class Tensors : IDisposable
             {
                 Cell = place.Cell, CellStride = place.CellStride, StreamedLayer = place.Layer + 1,
             };
+            streamed = WithLow(tensor, streamed, rows, count);
             _bound.Add(tensor, streamed);
             return streamed;
         }
@@ -159,6 +168,7 @@ internal sealed unsafe partial class Tensors : IDisposable
             : Pack(tensor, rows, count, layout);
         if (Stream?.Window is not null) matrix = matrix with { StreamedLayer = WeightLayout.LayerOf(tensor) + 1 };
         Count(tensor);
+        if (stored && _arithmetic == Arithmetic.Integer) matrix = WithLow(tensor, matrix, rows, count);
         _bound.Add(tensor, matrix);
         return matrix;
     }
@@ -206,14 +216,21 @@ internal sealed unsafe partial class Tensors : IDisposable
         float* target = (float*)Allocate(checked(matrixFloats * count * sizeof(float)));
         using NativeArena? rearranged = layout.Pack == null ? null : new(layout.Bytes(rows, columns));
         byte* tiles = rearranged == null ? null : rearranged.Take(layout.Bytes(rows, columns));
+        GgufTensor? low = FindLow(tensor);
         for (long i = 0; i < count; i++)
         {
             byte* matrix = _weights.Address(tensor) + i * stackBytes;
+            byte* plane = low is null ? null : _weights.Address(low) + i * (low.Bytes / count);
             if (tiles != null) RequireFinite(tensor, layout.Pack(matrix, tiles, columns, rows));
             for (long r = 0; r < rows; r++)
-                layout.DecodeRow(tiles == null ? matrix : tiles, target + i * matrixFloats + r * columns, columns, r);
+            {
+                float* to = target + i * matrixFloats + r * columns;
+                if (plane == null) layout.DecodeRow(tiles == null ? matrix : tiles, to, columns, r);
+                else Nested4Scalar.Decode(matrix, plane, to, columns, r);
+            }
         }
         _weights.Release(tensor);
+        if (low is { }) _weights.Release(low);
         return new Matrix
         {
             Weights = (byte*)target,

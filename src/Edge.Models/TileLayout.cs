@@ -33,6 +33,9 @@ internal sealed unsafe class TileLayout
         &Digits4Scalar.Decode);
     public static TileLayout Digits4x32 { get; } = Stored(QuantType.DIGITS4_G32, ActivationFormat.Blocks,
         &Digits4x32Scalar.Decode);
+    /// <summary>The first plane; the second one has no scales, and as many rows in a tile.</summary>
+    public static TileLayout Nested4 { get; } = Stored(QuantType.NESTED4_HI, ActivationFormat.Groups,
+        &Nested4Scalar.DecodeCoarse);
     public static TileLayout Ternary2 { get; } = Stored(QuantType.TERNARY_2_0, ActivationFormat.Token,
         &Ternary2Scalar.Decode);
     public static TileLayout Ternary1_67 { get; } = Stored(QuantType.TERNARY_1_67, ActivationFormat.Token,

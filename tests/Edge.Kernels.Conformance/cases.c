@@ -140,6 +140,13 @@ static void call_matrix(void *kernel, Frame *f)
     rows(f->data[0], f->data[1], f->data[2], f->number[0], f->number[1], f->number[2], f->number[3], f->number[4]);
 }
 
+static void call_planes(void *kernel, Frame *f)
+{
+    void (*rows)(void *, void *, void *, void *, long, long, long, long, long) = kernel;
+    rows(f->data[0], f->data[1], f->data[2], f->data[3], f->number[0], f->number[1], f->number[2], f->number[3],
+        f->number[4]);
+}
+
 static void prepare_quantize(Frame *frame, int index)
 {
     static const long columns[] = { 32, 64, 96, 2048 }, tokens[] = { 1, 3, 2, 1 };
@@ -340,6 +347,8 @@ const Family families[] = {
     { "Digits.QuantizeGroups", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 128 << 8 | 64 },
     { "Digits.QuantizeTokens", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 64 },
     { "Digits2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2 },
+    { "Nested4.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_planes, NESTED4 },
+    { "Nested4.Coarse", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, NESTED4_HI },
     { "Digits2Lut.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2LUT },
     { "Digits2Lut.Tables", PACKED_SIZES * VALUE_KINDS, 0, prepare_tables, call_quantize, 0 },
     { "Digits3.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS3 },

@@ -7,6 +7,8 @@ import sys
 
 SHAPES = {
     "matrix": "byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride",
+    "planes": "byte* hi, byte* lo, byte* x, float* y, long columns, long row0, long row1, long tokens, "
+              "long yStride",
     "quantize": "float* x, byte* q, long columns, long tokens",
     "half": "float* x, ushort* y, long n",
     "norm": "float* x, float* weight, float* y, long n, float eps",

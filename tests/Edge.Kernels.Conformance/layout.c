@@ -8,6 +8,7 @@ static long block_activation_bytes(long columns) { return whole(columns + column
 
 static long digits_activation_bytes(long columns) { return columns + columns / 128 * 64; }
 static long digits2_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 544; }
+static long nested4_low_bytes(long rows, long columns) { return whole(rows, 16) / 16 * (columns / 128) * 512; }
 static long digits2lut_bytes(long rows, long columns) { return whole(rows, 32) / 32 * (columns / 128) * 1088; }
 static long table_bytes(long columns)
 {
@@ -26,15 +27,17 @@ static long ternary1_67_bytes(long rows, long columns)
 static long ternary1_6_bytes(long rows, long columns) { return whole(rows, 20) / 20 * (48 + columns * 4); }
 
 const Layout layouts[] = {
-    { "Q8_0.Rows", "Activations.Quantize", 0, q8_0_bytes, block_activation_bytes },
-    { "Q4_0.Rows", "", 0, q4_0_bytes, block_activation_bytes },
-    { "Digits2.Rows", "Digits.QuantizeGroups", 0, digits2_bytes, digits_activation_bytes },
-    { "Digits2Lut.Rows", "Digits2Lut.Tables", 0, digits2lut_bytes, table_bytes },
-    { "Digits3.Rows", "", 0, digits3_bytes, digits_activation_bytes },
-    { "Digits4.Rows", "", 0, digits4_bytes, digits_activation_bytes },
-    { "Digits4x32.Rows", "", 0, digits4x32_bytes, block_activation_bytes },
-    { "Ternary2.Rows", "Digits.QuantizeTokens", 1, ternary2_bytes, token_activation_bytes },
-    { "Ternary1_67.Rows", "", 1, ternary1_67_bytes, token_activation_bytes },
-    { "Ternary1_6.Rows", "", 1, ternary1_6_bytes, token_activation_bytes },
+    { "Q8_0.Rows", "Activations.Quantize", 0, q8_0_bytes, block_activation_bytes, 0 },
+    { "Q4_0.Rows", "", 0, q4_0_bytes, block_activation_bytes, 0 },
+    { "Digits2.Rows", "Digits.QuantizeGroups", 0, digits2_bytes, digits_activation_bytes, 0 },
+    { "Nested4.Coarse", "", 0, digits2_bytes, digits_activation_bytes, 0 },
+    { "Nested4.Rows", "", 0, digits2_bytes, digits_activation_bytes, nested4_low_bytes },
+    { "Digits2Lut.Rows", "Digits2Lut.Tables", 0, digits2lut_bytes, table_bytes, 0 },
+    { "Digits3.Rows", "", 0, digits3_bytes, digits_activation_bytes, 0 },
+    { "Digits4.Rows", "", 0, digits4_bytes, digits_activation_bytes, 0 },
+    { "Digits4x32.Rows", "", 0, digits4x32_bytes, block_activation_bytes, 0 },
+    { "Ternary2.Rows", "Digits.QuantizeTokens", 1, ternary2_bytes, token_activation_bytes, 0 },
+    { "Ternary1_67.Rows", "", 1, ternary1_67_bytes, token_activation_bytes, 0 },
+    { "Ternary1_6.Rows", "", 1, ternary1_6_bytes, token_activation_bytes, 0 },
 };
 const int layout_count = sizeof layouts / sizeof *layouts;

@@ -6,6 +6,7 @@ typedef struct {
     int ternary;
     long (*matrix_bytes)(long rows, long columns);
     long (*activation_bytes)(long columns);
+    long (*low_bytes)(long rows, long columns);    // of a second plane, or 0
 } Layout;
 
 extern const Layout layouts[];

@@ -11,6 +11,7 @@ static const struct { int tile_rows, activations, half; long unit_columns, unit_
     [DIGITS2] = { 16, BY_GROUP, 0, 128, 544, 32 },    [DIGITS3] = { 32, BY_GROUP, 0, 128, 1600, 64 },
     [DIGITS4] = { 16, BY_GROUP, 0, 128, 1056, 32 },   [DIGITS4X32] = { 16, BY_BLOCK, 1, 32, 288, 32 },
     [TERNARY2] = { 16, BY_TOKEN, 0, 0, 32, 32 },      [TERNARY1_67] = { 12, BY_TOKEN, 0, 0, 0, 0 },
+    [NESTED4] = { 16, BY_GROUP, 0, 128, 544, 32 },    [NESTED4_HI] = { 16, BY_GROUP, 0, 128, 544, 32 },
     [TERNARY1_6] = { 20, BY_TOKEN, 0, 0, 48, 48 },    [DIGITS2LUT] = { 32, BY_TABLE, 0, 128, 1088, 64 },
 };
 
@@ -55,11 +56,11 @@ static long by_group(Frame *frame, uint8_t *x, long columns, int values)
     for (long g = 0; g < columns / 128; g++) {
         uint8_t *record = x + columns + g * 64;
         uint32_t sum = (uint32_t)fill_codes(frame, (int8_t *)x + g * 128, 128, values), magic = 0x4B400000;
+        float scale = activation_scale(frame, values), middle[2] = { 0.375f * (int32_t)sum, 1.5f * (int32_t)sum };
         uint32_t starts[15] = { magic - 2 * sum, 2 * magic - 10 * sum, 3 * magic - 42 * sum, 4 * magic - 42 * sum,
-            magic - 4 * sum,
-                                2 * magic - 36 * sum, 3 * magic - 164 * sum, magic - 8 * sum, 2 * magic - 8 * sum,
-                                    sum };
-        float scale = activation_scale(frame, values);
+            magic - 4 * sum, 2 * magic - 36 * sum, 3 * magic - 164 * sum, magic - 8 * sum, 2 * magic - 8 * sum, sum,
+            0, 0, 3 * magic - 36 * sum, 4 * magic - 12 * sum };
+        memcpy(starts + 10, middle, sizeof middle);
         memcpy(record, &scale, 4);
         memcpy(record + 4, starts, sizeof starts);
     }
@@ -165,6 +166,10 @@ void prepare_packed(Frame *frame, int index)
         fill_bytes(frame, w, unit * count, values);
         for (long i = 0; i < count; i++)
             fill_scales(frame, w + i * unit, packed[family].scale_bytes, packed[family].half, values);
+    }
+    if (family == NESTED4) {
+        uint8_t *lo = add(frame, INPUT, 512 * tiles * units[size]);
+        fill_bytes(frame, lo, 512 * tiles * units[size], values);
     }
     long (*fill)(Frame *, uint8_t *, long, int) = activations[packed[family].activations];
     long token_bytes = fill(frame, 0, columns, values);

@@ -2,6 +2,9 @@
 #pragma once
 #include "harness.h"
 
-enum { PACKED_SIZES = 6, DIGITS2 = 0, DIGITS3, DIGITS4, DIGITS4X32, TERNARY2, TERNARY1_67, TERNARY1_6, DIGITS2LUT };
+enum {
+    PACKED_SIZES = 6, DIGITS2 = 0, DIGITS3, DIGITS4, DIGITS4X32, TERNARY2, TERNARY1_67, TERNARY1_6, DIGITS2LUT,
+    NESTED4, NESTED4_HI
+};
 void prepare_packed(Frame *frame, int index);
 void prepare_tables(Frame *frame, int index);

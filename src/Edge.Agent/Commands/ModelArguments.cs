@@ -27,6 +27,10 @@ internal sealed class ModelArguments
         Description = "Type of the key/value cache: f16 or f32.", HelpName = "TYPE", DefaultValueFactory = _ => "f16",
     };
 
+    private readonly Option<bool> _coarse = new("--coarse")
+    {
+        Description = "Read only the first plane of matrices that have two (pack --type digits2+2).",
+    };
     private readonly Option<bool> _float = new("--float")
     {
         Description = "The reference path: weights decoded to float32 instead of integer arithmetic (slow).",
@@ -57,7 +61,8 @@ internal sealed class ModelArguments
         _kv.AcceptOnlyFromAmong("f16", "f32");
         _experts.AcceptOnlyFromAmong("exact", "balanced", "fast");
         Validate.Between(_threads, 0, 256);
-        foreach (Option option in (Option[])[_model, _threads, _cpus, _kv, _float, _kernels, _memory, _experts])
+        foreach (Option option in (Option[])
+            [_model, _threads, _cpus, _kv, _float, _coarse, _kernels, _memory, _experts])
             command.Options.Add(option);
     }
 
@@ -80,6 +85,7 @@ internal sealed class ModelArguments
         Warn = static problem => Console.Error.WriteLine($"warn: {problem}"),
         KvType = parsed.GetValue(_kv) == "f32" ? KvType.F32 : KvType.F16,
         Arithmetic = parsed.GetValue(_float) ? Arithmetic.Float : Arithmetic.Integer,
+        Coarse = parsed.GetValue(_coarse),
         KernelSet = KernelsCommand.RequireRunnable(parsed.GetValue(_kernels))
             ?? TuningFile.SetFor(parsed.GetRequiredValue(_model)),
         Memory = Memory(parsed.GetValue(_memory), parsed.GetRequiredValue(_experts)),

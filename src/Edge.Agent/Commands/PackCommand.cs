@@ -13,6 +13,7 @@ internal static class PackCommand
     {
         ["keep"] = PackTarget.Keep, ["digits4"] = PackTarget.Digits4, ["digits3"] = PackTarget.Digits3,
         ["digits2"] = PackTarget.Digits2, ["ternary"] = PackTarget.Ternary,
+        ["digits2+2"] = PackTarget.Nested4,
     };
 
     private static readonly Dictionary<string, TernaryLayout> Ternaries = new()
@@ -39,7 +40,8 @@ internal static class PackCommand
         };
         var type = new Option<string>("--type")
         {
-            Description = "What matrices become: keep (exact conversions only), digits4, digits3, digits2 or ternary.",
+            Description = "What matrices become: keep (exact conversions only), digits4, digits3, digits2, digits2+2 "
+                + "(4 bits in two planes, the first a 2-bit model alone) or ternary.",
             HelpName = "TYPE", DefaultValueFactory = _ => "digits4",
         };
         var ternary = new Option<string>("--ternary-layout")

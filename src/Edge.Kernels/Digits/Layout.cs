@@ -6,9 +6,10 @@ namespace Edge.Kernels;
 /// adds across rows.
 /// <para>
 /// Activations by group (Digits2, 3, 4). Per token: int8 q[C], C a multiple of 128, then a record of 64 bytes per
-/// group: float scale; the start values of the accumulators, int32 digits2[4], digits3[3], digits4[2]; int32 sum;
-/// zeros. Activations by token (Ternary…). Per token: int8 q[C], C a multiple of 32, then float scale, int32 sum,
-/// zeros to 64 bytes.
+/// group: float scale; the start values of the accumulators, int32 digits2[4], digits3[3], digits4[2]; int32 sum; for
+/// 2-bit digits that stand for the middle of a range (Nested4), float 0.375 · sum, 1.5 · sum and int32 starts of the
+/// third and fourth accumulator; zero. Activations by token (Ternary…). Per token: int8 q[C], C a multiple of 32, then
+/// float scale, int32 sum, zeros to 64 bytes.
 /// </para>
 /// <para>
 /// A start value holds the offset of the weights times the group's sum and <see cref="Magic"/>, the bits of 1.5 · 2²³:
@@ -32,6 +33,7 @@ public static class Digits
     public const int Digits2GroupBytes = 16 * 2 + 16 * Group / 4;
     public const int Digits3GroupBytes = 32 * 2 + 32 * Group * 3 / 8;
     public const int Digits4GroupBytes = 16 * 2 + 16 * Group / 2;
+    public const int Nested4LowGroupBytes = 16 * Group / 4;
     public const int Digits4x32BlockBytes = 16 * 2 + 16 * 32 / 2;
 
     /// <summary>Bytes from one token's activations by group to the next.</summary>
@@ -46,6 +48,8 @@ public static class Digits
         => (rows + 31) / 32 * (columns / Group) * Digits3GroupBytes;
     public static long Digits4Bytes(long rows, long columns)
         => (rows + 15) / 16 * (columns / Group) * Digits4GroupBytes;
+    public static long Nested4LowBytes(long rows, long columns)
+        => (rows + 15) / 16 * (columns / Group) * Nested4LowGroupBytes;
     public static long Digits4x32Bytes(long rows, long columns)
         => (rows + 15) / 16 * (columns / 32) * Digits4x32BlockBytes;
 

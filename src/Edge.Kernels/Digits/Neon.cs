@@ -139,10 +139,12 @@ public static unsafe class DigitsNeon
         AdvSimd.Store(starts + 4, AdvSimd.MultiplySubtract(Vector128.Create(M, unchecked(2 * M), unchecked(3 * M), M),
             sums,
             Vector128.Create(4, 36, 164, 8)));
+        AdvSimd.Store(starts + 11, AdvSimd.MultiplySubtract(
+            Vector128.Create(0, unchecked(3 * M), unchecked(4 * M), 0), sums, Vector128.Create(0, 36, 12, 0)));
+        AdvSimd.Store((float*)starts + 8,
+            AdvSimd.ConvertToSingle(sums) * Vector128.Create(0, 0, 0.375f, 1.5f));
         starts[8] = unchecked(2 * M - 8 * sum);
         starts[9] = sum;
-        AdvSimd.Store(starts + 10, Vector128<int>.Zero);
-        starts[14] = 0;
     }
 
     // Eight products, to nearest, ties to even. Values are within ±127, so the low halves of the lanes are the numbers.

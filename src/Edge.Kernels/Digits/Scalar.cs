@@ -46,7 +46,12 @@ public static unsafe class DigitsScalar
         starts[7] = Digits.Magic - 8 * sum;
         starts[8] = unchecked(2 * Digits.Magic - 8 * sum);
         starts[9] = sum;
-        for (long i = 10; i < 15; i++) starts[i] = 0;
+        // 2-bit digits whose offset is 1.625: 0.375 more than above. As integers where they are whole.
+        ((float*)starts)[10] = (float)(3 * sum) * 0.125f;
+        ((float*)starts)[11] = (float)(12 * sum) * 0.125f;
+        starts[12] = unchecked(3 * Digits.Magic - 36 * sum);
+        starts[13] = unchecked(4 * Digits.Magic - 12 * sum);
+        starts[14] = 0;
     }
 
     private static int Quantize(float* x, sbyte* q, long n, float* scale)

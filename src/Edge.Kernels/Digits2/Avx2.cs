@@ -14,15 +14,21 @@ public static unsafe class Digits2Avx2
 
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, false);
+
+    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>.</summary>
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, bool coarse)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits2GroupBytes;
         long tokenBytes = Digits.ActivationBytes(columns);
         byte* tile = w + row0 / 16 * tileBytes;
         for (long r = row0; r < row1; r += 16, tile += tileBytes)
-            for (long t = 0; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+            for (long t = 0; t < tokens; t++)
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, coarse);
     }
 
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
+    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, bool coarse)
     {
         byte* record = x + columns;
         byte* end = record;
@@ -33,10 +39,23 @@ public static unsafe class Digits2Avx2
             Vector256<int> a = Vector256<int>.Zero, b = a, c = a, d = a;
             Sum(w + 32, x, 64, ref a, ref b, ref c, ref d);
             Sum(w + 288, x + 64, 64, ref a, ref b, ref c, ref d);
-            Vector256<int> bias = Bias(((int*)record)[10]);
-            y0 = DigitsAvx2.AddScaled(y0, Avx2.Subtract(DigitsAvx2.Join(a, b), bias), scales, (float*)record);
-            Vector256<int> upper = Avx2.ShiftLeftLogical(Avx2.Subtract(DigitsAvx2.Join(c, d), bias), 4);
-            y1 = DigitsAvx2.AddScaled(y1, upper, scales + 8, (float*)record);
+            Vector256<int> lower = DigitsAvx2.Join(a, b), upper = DigitsAvx2.Join(c, d);
+            if (coarse)
+            {
+                // Eighths, so that the offset of 1.625 is whole.
+                Vector256<int> middle = Middle(((int*)record)[10]);
+                lower = Avx2.Subtract(Avx2.ShiftLeftLogical(lower, 3), middle);
+                upper = Avx2.ShiftLeftLogical(Avx2.Subtract(Avx2.ShiftLeftLogical(upper, 3), middle), 4);
+                y0 = Avx.Add(y0, Eighths(lower, scales, (float*)record));
+                y1 = Avx.Add(y1, Eighths(upper, scales + 8, (float*)record));
+            }
+            else
+            {
+                Vector256<int> bias = Bias(((int*)record)[10]);
+                upper = Avx2.ShiftLeftLogical(Avx2.Subtract(upper, bias), 4);
+                y0 = DigitsAvx2.AddScaled(y0, Avx2.Subtract(lower, bias), scales, (float*)record);
+                y1 = DigitsAvx2.AddScaled(y1, upper, scales + 8, (float*)record);
+            }
             w += Digits.Digits2GroupBytes;
             x += Digits.Group;
             record += Digits.RecordBytes;
@@ -51,6 +70,14 @@ public static unsafe class Digits2Avx2
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<int> Bias(int sum) =>
         Vector256.Create(Vector128.Create(sum << 1), Vector128.Create(sum << 3));
+
+    private static Vector256<int> Middle(int sum) =>
+        Vector256.Create(Vector128.Create(sum * 13), Vector128.Create(sum * 52));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Eighths(Vector256<int> dot, ushort* scales, float* activation) =>
+        Avx.Multiply(Avx.Multiply(Avx.ConvertToVector256Single(dot), Vector256.Create(0.125f)),
+            Avx.Multiply(DigitsAvx2.Scales(scales), Avx.BroadcastScalarToVector256(activation)));
 
     /// <summary>Adds Σ code · activation of four rows each, as two halves of the columns; b and d count fourfold.
     /// Shapes: columns is 32 or 64: sixteen products of 12 and 127 fit 16 bits.</summary>

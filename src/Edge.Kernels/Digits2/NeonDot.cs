@@ -12,6 +12,11 @@ public static unsafe class Digits2NeonDot
 {
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, false);
+
+    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>.</summary>
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, bool coarse)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits2GroupBytes;
         long tokenBytes = Digits.ActivationBytes(columns);
@@ -20,27 +25,29 @@ public static unsafe class Digits2NeonDot
             byte* tile = w + r / 16 * tileBytes;
             long t = 0;
             for (; t + 4 <= tokens && r + 16 <= row1; t += 4)
-                FourTokens(tile, x + t * tokenBytes, y + t * yStride + r, columns, tokenBytes, yStride);
+                FourTokens(tile, x + t * tokenBytes, y + t * yStride + r, columns, tokenBytes, yStride, coarse);
             for (; t < tokens; t++)
-                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, coarse);
         }
     }
 
     // As in Digits4NeonDot.
-    private static void FourTokens(byte* w, byte* x, float* y, long columns, long tokenBytes, long yStride)
+    private static void FourTokens(byte* w, byte* x, float* y, long columns, long tokenBytes, long yStride,
+        bool coarse)
     {
         byte* record = x + columns;
         byte* end = record;
+        Words.Of(out Words words, coarse);
         for (long t = 0; t < 4; t++) DigitsNeon.Clear(y + t * yStride, 16);
         while (x < end)
         {
             ushort* h = (ushort*)w;
             w += 32;
             RowSums s0, s1, s2, s3;
-            Start(out s0, record);
-            Start(out s1, record + tokenBytes);
-            Start(out s2, record + 2 * tokenBytes);
-            Start(out s3, record + 3 * tokenBytes);
+            Start(out s0, record, words);
+            Start(out s1, record + tokenBytes, words);
+            Start(out s2, record + 2 * tokenBytes, words);
+            Start(out s3, record + 3 * tokenBytes, words);
             byte* stop = x + Digits.Group;
             do
             {
@@ -49,32 +56,53 @@ public static unsafe class Digits2NeonDot
                 w += 64;
             } while (x < stop);
             RowScales.FromBF16(out RowScales scales, h);
-            Finish(y, s0, scales, record);
-            Finish(y + yStride, s1, scales, record + tokenBytes);
-            Finish(y + 2 * yStride, s2, scales, record + 2 * tokenBytes);
-            Finish(y + 3 * yStride, s3, scales, record + 3 * tokenBytes);
+            Finish(y, s0, scales, record, words);
+            Finish(y + yStride, s1, scales, record + tokenBytes, words);
+            Finish(y + 2 * yStride, s2, scales, record + 2 * tokenBytes, words);
+            Finish(y + 3 * yStride, s3, scales, record + 3 * tokenBytes, words);
             record += Digits.RecordBytes;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Start(out RowSums s, byte* record)
+    private static void Start(out RowSums s, byte* record, Words words)
     {
         s.A = AdvSimd.LoadAndReplicateToVector128((int*)record + 1);
         s.B = AdvSimd.LoadAndReplicateToVector128((int*)record + 2);
-        s.C = AdvSimd.LoadAndReplicateToVector128((int*)record + 3);
-        s.D = AdvSimd.LoadAndReplicateToVector128((int*)record + 4);
+        s.C = AdvSimd.LoadAndReplicateToVector128((int*)(record + words.Starts) + 3);
+        s.D = AdvSimd.LoadAndReplicateToVector128((int*)(record + words.Starts) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(float* y, RowSums s, RowScales scales, byte* record)
+    private static void Finish(float* y, RowSums s, RowScales scales, byte* record, Words words)
     {
         var magic = Vector128.Create(12582912f);
         var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
-        DigitsNeon.Accumulate(y, (s.A.AsSingle() - magic) * (scales.A * scale));
-        DigitsNeon.Accumulate(y + 4, ((s.B - s.A).AsSingle() - magic) * (scales.B * scale));
+        DigitsNeon.Accumulate(y, Middle(s.A.AsSingle() - magic, record + words.First) * (scales.A * scale));
+        DigitsNeon.Accumulate(y + 4,
+            Middle((s.B - s.A).AsSingle() - magic, record + words.Second) * (scales.B * scale));
         DigitsNeon.Accumulate(y + 8, ((s.C - s.B).AsSingle() - magic) * (scales.C * scale));
         DigitsNeon.Accumulate(y + 12, ((s.D - s.C).AsSingle() - magic) * (scales.D * scale));
+    }
+
+    // What the start values cannot hold, as it is no whole number; the sum is exact.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Middle(Vector128<float> dot, byte* word) =>
+        dot + AdvSimd.LoadAndReplicateToVector128((float*)word);
+
+    // Where a record has what the two readings of digits differ in, in bytes: further start values, and what the first
+    // two fields add (the last word is zero). No branch, so that the sums stay in registers.
+    private struct Words
+    {
+        public long Starts, First, Second;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Of(out Words words, bool coarse)
+        {
+            words.Starts = coarse ? 40 : 0;
+            words.First = coarse ? 44 : 60;
+            words.Second = coarse ? 48 : 60;
+        }
     }
 
     /// <summary>Sixteen columns of four tokens.</summary>
@@ -106,10 +134,11 @@ public static unsafe class Digits2NeonDot
         s3.Add(a, b, c, v, x3, quadruplet);
     }
 
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
+    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, bool coarse)
     {
         byte* record = x + columns;
         byte* end = record;
+        Words.Of(out Words words, coarse);
         var m3 = Vector128.Create((sbyte)3);
         var m15 = Vector128.Create((sbyte)15);
         var m63 = Vector128.Create((sbyte)63);
@@ -123,8 +152,8 @@ public static unsafe class Digits2NeonDot
             w += 32;
             var s0 = AdvSimd.LoadAndReplicateToVector128((int*)record + 1);
             var s1 = AdvSimd.LoadAndReplicateToVector128((int*)record + 2);
-            var s2 = AdvSimd.LoadAndReplicateToVector128((int*)record + 3);
-            var s3 = AdvSimd.LoadAndReplicateToVector128((int*)record + 4);
+            var s2 = AdvSimd.LoadAndReplicateToVector128((int*)(record + words.Starts) + 3);
+            var s3 = AdvSimd.LoadAndReplicateToVector128((int*)(record + words.Starts) + 4);
             byte* stop = x + Digits.Group;
             do
             {
@@ -139,11 +168,11 @@ public static unsafe class Digits2NeonDot
                 w += 256;
             } while (x < stop);
             var scale = AdvSimd.LoadAndReplicateToVector128((float*)record);
-            record += Digits.RecordBytes;
-            f0 += (s0.AsSingle() - magic) * (DigitsNeon.Low(h0, zero) * scale);
-            f1 += ((s1 - s0).AsSingle() - magic) * (DigitsNeon.High(h0, zero) * scale);
+            f0 += Middle(s0.AsSingle() - magic, record + words.First) * (DigitsNeon.Low(h0, zero) * scale);
+            f1 += Middle((s1 - s0).AsSingle() - magic, record + words.Second) * (DigitsNeon.High(h0, zero) * scale);
             f2 += ((s2 - s1).AsSingle() - magic) * (DigitsNeon.Low(h1, zero) * scale);
             f3 += ((s3 - s2).AsSingle() - magic) * (DigitsNeon.High(h1, zero) * scale);
+            record += Digits.RecordBytes;
         }
         DigitsNeon.Store(y, f0, f1, f2, f3, rows);
     }

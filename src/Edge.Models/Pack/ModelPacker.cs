@@ -27,22 +27,21 @@ public static class ModelPacker
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new IOException($"{output} is the model itself; give another name for the packed one");
         using WeightFile weights = WeightFile.Open(file, WeightLoading.Map);
-        bool tied = file.Find("output.weight") is null;
-        var plan = file.Tensors.Select(tensor => (Tensor: tensor, To: PackPlan.For(tensor, tied, options))).ToList();
+        List<PlannedTensor> plan = PackPlan.All(file, options);
         using var writer = new GgufWriter(output, QuantTypes.PackedAlignment);
-        WriteHeader(writer, file, [.. plan.Select(row => (row.Tensor, row.To.Type))]);
+        WriteHeader(writer, file, plan);
         var digests = new List<ulong>();
         var rows = new List<PackedTensor>();
-        long done = 0, all = file.Tensors.Sum(tensor => tensor.Bytes);
-        foreach ((GgufTensor tensor, (QuantType type, string? note)) in plan)
+        long done = 0, all = plan.Sum(planned => planned.Source.Bytes);
+        foreach (PlannedTensor planned in plan)
         {
-            PackedTensor row = tensor.Type == type
-                ? Keep(weights, tensor, writer, digests, cancel)
-                : Convert(weights, tensor, type, writer, digests, options,
+            PackedTensor row = planned.IsKept
+                ? Keep(weights, planned.Source, writer, digests, cancel)
+                : Convert(weights, planned, writer, digests, options,
                     part => progress?.Invoke(done + part, all), cancel);
-            rows.Add(row with { Note = note });
-            weights.Release(tensor);
-            done += tensor.Bytes;
+            rows.Add(row with { Note = planned.Note });
+            weights.Release(planned.Source);
+            done += planned.Source.Bytes;
             progress?.Invoke(done, all);
         }
         writer.Fill(PackHeader.DigestsKey, [.. digests]);
@@ -50,7 +49,7 @@ public static class ModelPacker
         return rows;
     }
 
-    private static void WriteHeader(GgufWriter writer, GgufFile file, (GgufTensor Tensor, QuantType Type)[] plan)
+    private static void WriteHeader(GgufWriter writer, GgufFile file, List<PlannedTensor> plan)
     {
         foreach (string key in file.Metadata.Keys.Where(key => key != "general.alignment"))
             writer.Copy(file.Metadata, key);
@@ -61,10 +60,9 @@ public static class ModelPacker
                 tensor.Type).MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key.ToString()
                 ?? "none");
         writer.SetArray<ulong>(PackHeader.LabelsKey,
-            [.. plan.Select(row => PackHeader.Label(row.Tensor.Name, row.Type, row.Tensor.Shape))]);
-        writer.Reserve(PackHeader.DigestsKey, plan.Sum(row => PackHeader.Matrices(row.Type, row.Tensor.Shape)));
-        foreach ((GgufTensor tensor, QuantType type) in plan)
-            writer.AddTensor(tensor.Name, type, tensor.Shape.ToArray());
+            [.. plan.Select(row => PackHeader.Label(row.Name, row.Type, row.Source.Shape))]);
+        writer.Reserve(PackHeader.DigestsKey, plan.Sum(row => PackHeader.Matrices(row.Type, row.Source.Shape)));
+        foreach (PlannedTensor row in plan) writer.AddTensor(row.Name, row.Type, row.Source.Shape.ToArray());
     }
 
     private static unsafe PackedTensor Keep(WeightFile weights, GgufTensor tensor, GgufWriter writer,
@@ -85,9 +83,10 @@ public static class ModelPacker
         return new PackedTensor(tensor.Name, name, name, tensor.Rows, tensor.Columns, tensor.Bytes, 0, 0, null);
     }
 
-    private static PackedTensor Convert(WeightFile weights, GgufTensor tensor, QuantType type, GgufWriter writer,
+    private static PackedTensor Convert(WeightFile weights, PlannedTensor planned, GgufWriter writer,
         List<ulong> digests, PackOptions options, Action<long> progress, CancellationToken cancel)
     {
+        (GgufTensor tensor, QuantType type) = (planned.Source, planned.Type);
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         var converters = new TileWriter[threads];
         try
@@ -96,10 +95,10 @@ public static class ModelPacker
             if (type == QuantType.TERNARY_1_67)
                 ConvertWhole(weights, tensor, writer, digests, converters, progress, cancel);
             else
-                ConvertTiles(weights, tensor, type, writer, digests, converters, progress, cancel);
+                ConvertTiles(weights, planned, writer, digests, converters, progress, cancel);
             double squares = converters.Sum(c => c.Squares), error = converters.Sum(c => c.SquaredError);
             double largest = converters.Max(c => c.MaxWeight), worst = converters.Max(c => c.MaxError);
-            return new PackedTensor(tensor.Name, tensor.Type.ToString(), type.ToString(), tensor.Rows, tensor.Columns,
+            return new PackedTensor(planned.Name, tensor.Type.ToString(), type.ToString(), tensor.Rows, tensor.Columns,
                 QuantTypes.Bytes(type, tensor.Shape.ToArray()), squares == 0 ? 0 : Math.Sqrt(error / squares),
                 largest == 0 ? 0 : worst / largest, null);
         }
@@ -109,10 +108,11 @@ public static class ModelPacker
         }
     }
 
-    private static unsafe void ConvertTiles(WeightFile weights, GgufTensor tensor, QuantType type, GgufWriter writer,
+    private static unsafe void ConvertTiles(WeightFile weights, PlannedTensor planned, GgufWriter writer,
         List<ulong> digests, TileWriter[] converters, Action<long> progress, CancellationToken cancel)
     {
-        QuantTypeRow row = QuantTypes.Of(type);
+        GgufTensor tensor = planned.Source;
+        QuantTypeRow row = QuantTypes.Of(planned.Type);
         long rows = tensor.Shape[1], matrices = tensor.Rows / rows;
         long sourceRow = QuantTypes.RowBytes(tensor.Type, tensor.Columns);
         long tileBytes = row.TileBytes(tensor.Columns), tiles = (rows + row.TileRows - 1) / row.TileRows;
@@ -142,11 +142,11 @@ public static class ModelPacker
                 RequireNumbers(tensor, converters);
                 var piece = new ReadOnlySpan<byte>(bytes, checked((int)(count * tileBytes)));
                 digest.Add(piece);
-                writer.Write(tensor.Name, piece);
+                writer.Write(planned.Name, piece);
                 progress((m * rows + Math.Min(rows, (first + count) * row.TileRows)) * sourceRow);
             }
             digest.Add(padding);
-            if (padding.Length > 0) writer.Write(tensor.Name, padding);
+            if (padding.Length > 0) writer.Write(planned.Name, padding);
             // Types that are not packed have one digest for all of the stack.
             if (row.IsPacked || m == matrices - 1)
             {

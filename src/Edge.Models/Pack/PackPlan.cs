@@ -19,7 +19,23 @@ internal static class PackPlan
         "attn_kv_a_mqa", "attn_k_b", "attn_v_b", "shortconv.in_proj", "shortconv.out_proj",
     ];
 
-    public static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
+    /// <summary>The tensors of the packed file, in order: one for each of the source, and behind a first plane the
+    /// second one.</summary>
+    public static List<PlannedTensor> All(GgufFile file, PackOptions options)
+    {
+        bool tied = file.Find("output.weight") is null;
+        var plan = new List<PlannedTensor>();
+        foreach (GgufTensor tensor in file.Tensors)
+        {
+            (QuantType type, string? note) = For(tensor, tied, options);
+            plan.Add(new PlannedTensor(tensor, tensor.Name, type, note));
+            if (type == QuantType.NESTED4_HI)
+                plan.Add(new PlannedTensor(tensor, tensor.Name + Tensors.PlaneSuffix, QuantType.NESTED4_LO, null));
+        }
+        return plan;
+    }
+
+    private static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
     {
         if (tensor.Shape.Count < 2) return (tensor.Type, null);
         bool isFloat = tensor.Type is QuantType.F32 or QuantType.F16 or QuantType.BF16;
@@ -51,6 +67,7 @@ internal static class PackPlan
         PackTarget.Digits4 => QuantType.DIGITS4_G128,
         PackTarget.Digits3 => QuantType.DIGITS3_G128,
         PackTarget.Digits2 => QuantType.DIGITS2_G128,
+        PackTarget.Nested4 => QuantType.NESTED4_HI,
         _ when options.Ternary == TernaryLayout.Bits2_0 => QuantType.TERNARY_2_0,
         _ when options.Ternary == TernaryLayout.Bits1_67 => QuantType.TERNARY_1_67,
         _ => QuantType.TERNARY_1_6,

@@ -64,10 +64,13 @@ internal sealed unsafe class TileWriter : IDisposable
         if (Bad > 0) return;
         if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(source, rows, tile);
         else ToDigits(rows, tile);
-        DecodeKernel decode = _to == QuantType.Q8_0 ? null : KernelSet.Choose("scalar").Layout(_to)!.Decode;
+        bool low = _to == QuantType.NESTED4_LO;
+        DecodeKernel decode = _to == QuantType.Q8_0 || low ? null : KernelSet.Choose("scalar").Layout(_to)!.Decode;
         for (int r = 0; r < rows; r++)
         {
-            if (decode == null) FloatScalar.Decode(tile, _decoded, _columns, (int)_to);
+            // What the second plane loses is what both together do.
+            if (low) Nested4Scalar.Decode(_blocks, tile, _decoded, _columns, r);
+            else if (decode == null) FloatScalar.Decode(tile, _decoded, _columns, (int)_to);
             else decode(tile, _decoded, _columns, r);
             Measure(_weights + (long)r * _columns);
         }
@@ -116,7 +119,12 @@ internal sealed unsafe class TileWriter : IDisposable
     {
         bool ternary = _to is QuantType.TERNARY_2_0 or QuantType.TERNARY_1_67 or QuantType.TERNARY_1_6;
         int run = ternary ? _columns : Digits.Group, next = 0;
-        int most = _to switch { QuantType.DIGITS4_G128 => 7, QuantType.DIGITS3_G128 => 3, _ => 1 };
+        int most = _to switch
+        {
+            QuantType.DIGITS4_G128 or QuantType.NESTED4_HI or QuantType.NESTED4_LO => 7,
+            QuantType.DIGITS3_G128 => 3,
+            _ => 1,
+        };
         for (long at = 0; at < (long)rows * _columns; at += run)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, run);
@@ -131,6 +139,13 @@ internal sealed unsafe class TileWriter : IDisposable
     private void ToDigits(int rows, byte* tile)
     {
         Round(rows, _codes, _scales);
+        if (_to is QuantType.NESTED4_HI or QuantType.NESTED4_LO)
+        {
+            // Each plane is a tensor, and the other one of this tile is not kept.
+            bool isHi = _to == QuantType.NESTED4_HI;
+            Nested4Scalar.Pack(_codes, _scales, isHi ? tile : _blocks, isHi ? _blocks : tile, _columns, rows);
+            return;
+        }
         PackDigitsKernel pack = _to switch
         {
             QuantType.DIGITS4_G128 => &Digits4Scalar.Pack,

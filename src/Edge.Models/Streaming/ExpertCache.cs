@@ -7,43 +7,62 @@ namespace Edge.Models.Streaming;
 /// The experts of a model that do not all fit: each layer's chosen ones run in waves, first those that are there, then
 /// the others as they come, those with the most rows first. Who leaves is the policy's matter. Waves change when an
 /// expert runs, never what it computes: rows are combined in a fixed order afterwards.
+/// <para>An expert in two slices runs on HI alone where the mode allows it (<see cref="ExpertChoice"/>); its LO slice
+/// is then read when nothing else is.</para>
 /// </summary>
 internal sealed unsafe class ExpertCache
 {
+    private const int UpgradesPerLayer = 2;
+
     private readonly Residency _residency;
     private readonly EvictionPolicy _policy;
     private readonly CacheShape _shape;
-    // The layer in progress: experts that wait, hottest first, and those of the wave.
-    private readonly int[] _waiting, _slices, _pinned;
-    private readonly float[] _heat;
-    private int _waitingCount, _pinnedCount;
+    private readonly ExpertChoice _choice;
+    private readonly bool _hasLow;
+    // The layer in progress: experts that wait, hottest first; those of the wave; what of each is pinned.
+    private readonly int[] _waiting, _slices, _wave, _coarse;
+    private readonly SliceSet[] _pins;
+    private int _waitingCount, _waveCount, _coarseCount;
     private int _layer = -1;
 
-    public ExpertCache(Residency residency, EvictionPolicy policy, CacheShape shape, ExpertMode mode)
+    public ExpertCache(
+        Residency residency, EvictionPolicy policy, CacheShape shape, ExpertMode mode, bool hasLow)
     {
-        (_residency, _policy, _shape, Mode) = (residency, policy, shape, mode);
+        (_residency, _policy, _shape, _hasLow) = (residency, policy, shape, hasLow);
+        _choice = new ExpertChoice(residency, shape, mode, hasLow);
         _waiting = new int[shape.Experts];
         _slices = new int[shape.Experts];
-        _pinned = new int[shape.Experts];
-        _heat = new float[shape.Experts];
+        _wave = new int[shape.Experts];
+        _coarse = new int[shape.Experts];
+        _pins = new SliceSet[shape.Experts];
     }
 
-    public ExpertMode Mode { get; }
     public long Passes { get; private set; }
     public long Choices { get; private set; }
     public long Degraded { get; private set; }
-    public long Dropped { get; private set; }
+    public long Dropped => _choice.Dropped;
 
     /// <summary>A pass begins.</summary>
     public void Begin(Batch batch)
     {
         Passes++;
+        _choice.IsDecode = batch.WantedCount == batch.Count;
         // The policy is told once, however many sequences start together.
         if (batch.Positions.Contains(0)) _policy.BeginSequence();
     }
 
+    /// <summary>May prefer experts that are there, before a row's are chosen.</summary>
+    public void BeforeRoute(int layer, float* logits) => _choice.Prefer(layer, logits);
+
     /// <summary>Tells the policy what a row chose from its probabilities.</summary>
-    public void Routed(int layer, int position, float* scores, Routing routing, int row)
+    public void AfterRoute(int layer, int position, float* scores, Routing routing, int row, bool renormalise)
+    {
+        _choice.Restore(scores, routing, row, renormalise);
+        AfterOwnRule(layer, position, scores, routing, row);
+    }
+
+    /// <summary>As <see cref="AfterRoute"/>, of a choice by an architecture's own rule, which prefers nothing.</summary>
+    public void AfterOwnRule(int layer, int position, float* scores, Routing routing, int row)
     {
         int at = row * routing.Used;
         Choices += routing.Used;
@@ -60,57 +79,112 @@ internal sealed unsafe class ExpertCache
     public bool NextWave(int layer, Routing routing)
     {
         if (_layer < 0) Open(layer, routing);
-        else Unpin();
+        else EndWave();
         // Pinned before anything else is asked for, which may drive out what is not.
-        PinReady();
+        TakeReady(routing);
         Ask();
-        while (_pinnedCount == 0 && _waitingCount > 0)
+        while (_waveCount == 0 && _waitingCount > 0)
         {
             if (!AwaitOne()) _residency.AwaitLanding();
-            PinReady();
+            TakeReady(routing);
             Ask();
         }
-        if (_pinnedCount == 0)
+        if (_waveCount == 0)
         {
+            Upgrade();
             _layer = -1;
             return false;
         }
         routing.BeginWave();
-        for (int i = 0; i < _pinnedCount; i++) routing.AddToWave(_pinned[i]);
+        for (int i = 0; i < _waveCount; i++) routing.AddToWave(_wave[i]);
         return true;
     }
 
-    /// <summary>After a pass that failed.</summary>
-    public void Reset() => (_layer, _waitingCount, _pinnedCount) = (-1, 0, 0);
+    /// <summary>After a pass that failed: the residency has let go of all pins.</summary>
+    public void Reset()
+    {
+        (_layer, _waitingCount, _waveCount, _coarseCount) = (-1, 0, 0, 0);
+        Array.Clear(_pins);
+    }
 
-    private int Slice(int expert) => CacheShape.Hi(_shape.Unit(_layer, expert));
+    private int Hi(int expert) => CacheShape.Hi(_shape.Unit(_layer, expert));
+    private int Lo(int expert) => CacheShape.Lo(_shape.Unit(_layer, expert));
+    private bool Needs(int expert, SliceSet slice) => (_choice.Need(expert) & slice) != 0;
+    private bool Holds(int expert, SliceSet slice) => (_pins[expert] & slice) != 0;
 
-    /// <summary>Sorts the layer's experts by how many rows, and what weight, wait for them; those that are there are
-    /// the first wave.</summary>
     private void Open(int layer, Routing routing)
     {
         _layer = layer;
-        _waitingCount = 0;
-        Array.Clear(_heat);
-        for (int i = 0; i < routing.Slots; i++) _heat[routing.Experts[i]] += 1 + routing.Weights[i];
-        for (int e = 0; e < routing.ExpertCount; e++)
+        _coarseCount = 0;
+        _waitingCount = _choice.Sort(layer, routing, _waiting);
+        int hits = 0;
+        for (int i = 0; i < _waitingCount; i++)
         {
-            if (routing.CountOf(e) == 0) continue;
-            int at = _waitingCount++;
-            for (; at > 0 && _heat[_waiting[at - 1]] < _heat[e]; at--) _waiting[at] = _waiting[at - 1];
-            _waiting[at] = e;
+            int e = _waiting[i];
+            if (_residency.IsReady(Hi(e)) && (!Needs(e, SliceSet.Lo) || _residency.IsReady(Lo(e)))) hits++;
         }
-        int all = _waitingCount;
-        PinReady();
-        _residency.Count(_pinnedCount, all - _pinnedCount);
+        _residency.Count(hits, _waitingCount - hits);
     }
 
-    /// <summary>Asks for as many of those that wait as slots allow. Slots of the wave are pinned: it goes on after
+    /// <summary>Pins what is there of those that wait; who has all that it needs joins the wave, with LO too where that
+    /// happens to be there.</summary>
+    private void TakeReady(Routing routing)
+    {
+        int left = 0;
+        for (int i = 0; i < _waitingCount; i++)
+        {
+            int e = _waiting[i];
+            TryHold(e, SliceSet.Hi, Hi(e));
+            if (_hasLow && Holds(e, SliceSet.Hi)) TryHold(e, SliceSet.Lo, Lo(e));
+            if ((_choice.Need(e) & ~_pins[e]) != 0)
+            {
+                _waiting[left++] = e;
+                continue;
+            }
+            _wave[_waveCount++] = e;
+            if (!_hasLow || Holds(e, SliceSet.Lo)) continue;
+            Degraded += routing.CountOf(e);
+            _coarse[_coarseCount++] = e;
+        }
+        _waitingCount = left;
+    }
+
+    private void TryHold(int expert, SliceSet slice, int number)
+    {
+        if (!Holds(expert, slice) && _residency.TryPin(number)) _pins[expert] |= slice;
+    }
+
+    /// <summary>Asks for as much of what is missing as slots allow, in the order of need: HI of all, then LO, where
+    /// experts may go on without it; else each expert whole. Slots of the wave are pinned: it goes on after
     /// it.</summary>
     private void Ask()
     {
+        if (!_choice.MayRunCoarse)
+        {
+            for (int i = 0; i < _waitingCount; i++)
+                if (!Ask(i, SliceSet.Hi, Hi(_waiting[i])) || !Ask(i, SliceSet.Lo, Lo(_waiting[i]))) return;
+            return;
+        }
         for (int i = 0; i < _waitingCount; i++)
-            if (!_residency.Want(Slice(_waiting[i]), ReadPriority.Demand)) return;
+            if (!Ask(i, SliceSet.Hi, Hi(_waiting[i]))) return;
+        for (int i = 0; i < _waitingCount; i++)
+            if (!Ask(i, SliceSet.Lo, Lo(_waiting[i]))) return;
+    }
+
+    /// <summary>Where slots are short, those that wait longest from now give up what they hold: the first always gets
+    /// all it needs.</summary>
+    private bool Ask(int index, SliceSet slice, int number)
+    {
+        int expert = _waiting[index];
+        if (!Needs(expert, slice) || Holds(expert, slice)) return true;
+        int last = _waitingCount - 1;
+        while (!_residency.Want(number, ReadPriority.Demand))
+        {
+            while (last > index && _pins[_waiting[last]] == SliceSet.None) last--;
+            if (last <= index) return false;
+            LetGo(_waiting[last]);
+        }
+        return true;
     }
 
     /// <summary>Waits until one of those that were asked for is there; false when none is on its way.</summary>
@@ -118,26 +192,34 @@ internal sealed unsafe class ExpertCache
     {
         int coming = 0;
         for (int i = 0; i < _waitingCount; i++)
-            if (_residency.IsComing(Slice(_waiting[i]))) _slices[coming++] = Slice(_waiting[i]);
+        {
+            int e = _waiting[i];
+            // HI first: an expert waits for LO only when that is all it lacks.
+            int next = Holds(e, SliceSet.Hi) ? Lo(e) : Hi(e);
+            if (_residency.IsComing(next)) _slices[coming++] = next;
+        }
         if (coming == 0) return false;
         _residency.WaitAny(_slices.AsSpan(0, coming));
         return true;
     }
 
-    private void PinReady()
+    private void EndWave()
     {
-        int left = 0;
-        for (int i = 0; i < _waitingCount; i++)
-        {
-            if (_residency.TryPin(Slice(_waiting[i]))) _pinned[_pinnedCount++] = _waiting[i];
-            else _waiting[left++] = _waiting[i];
-        }
-        _waitingCount = left;
+        for (int i = 0; i < _waveCount; i++) LetGo(_wave[i]);
+        _waveCount = 0;
     }
 
-    private void Unpin()
+    private void LetGo(int expert)
     {
-        for (int i = 0; i < _pinnedCount; i++) _residency.Unpin(Slice(_pinned[i]));
-        _pinnedCount = 0;
+        if (Holds(expert, SliceSet.Hi)) _residency.Unpin(Hi(expert));
+        if (Holds(expert, SliceSet.Lo)) _residency.Unpin(Lo(expert));
+        _pins[expert] = SliceSet.None;
+    }
+
+    /// <summary>Asks for the LO slices of what ran coarse, when storage has nothing else to do.</summary>
+    private void Upgrade()
+    {
+        for (int i = 0; i < Math.Min(_coarseCount, UpgradesPerLayer) && _residency.IsIdle; i++)
+            _residency.Want(Lo(_coarse[i]), ReadPriority.Idle);
     }
 }

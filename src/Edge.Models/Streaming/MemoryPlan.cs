@@ -26,6 +26,8 @@ public sealed record MemoryPlan
     /// <summary>Layers or experts that stream, and the slots that they share.</summary>
     public int StreamedUnits { get; init; }
     public int Slots { get; init; }
+    /// <summary>Slots that a whole unit takes: 2 for experts in two slices.</summary>
+    public int SlicesPerUnit { get; init; } = 1;
     public long SlotBytes { get; init; }
     /// <summary>Weights that are not pinned.</summary>
     public long StreamedBytes { get; init; }

@@ -30,7 +30,7 @@ public sealed class MemoryPlanner
         _streamedBytes = Layers.Sum(l => layout.Streamable(l).Sum(tensor => tensor.Bytes));
         long all = layout.File.Tensors.Sum(tensor => layout.ResidentBytes(tensor, WeightLoading.Read));
         _pinnedBytes = all - _streamedBytes - (layout.Gathered?.Bytes ?? 0);
-        _slotBytes = Layers.Max(layout.SlotBytes);
+        _slotBytes = Layers.Max(l => Math.Max(layout.SliceBytes(l, low: false), layout.SliceBytes(l, low: true)));
     }
 
     private IEnumerable<int> Layers => Enumerable.Range(0, _config.LayerCount);
@@ -38,7 +38,8 @@ public sealed class MemoryPlanner
     private int StreamedLayers => Layers.Count(l => _layout.Streamable(l).Count > 0);
     /// <summary>Rows of a pass when memory is short.</summary>
     private int LeastRows => Math.Min(_options.BatchRowsMax, Math.Max(LeastBatchRows, _budget.Sequences));
-    private int SlotsMin => _layout.IsMixture ? Math.Max(RingMin, ExpertsUsed) : RingMin;
+    private int SlicesPerUnit => _layout.HasLow ? 2 : 1;
+    private int SlotsMin => _layout.IsMixture ? Math.Max(RingMin, ExpertsUsed * SlicesPerUnit) : RingMin;
 
     /// <summary>The plan for a file. Errors: as <see cref="Model.Load"/>; a model that does not fit is no error: the
     /// plan says it.</summary>
@@ -57,7 +58,7 @@ public sealed class MemoryPlanner
         GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels, ModelOptions options)
     {
         if (options.Memory is not { } budget) return null;
-        var layout = new WeightLayout(file, config, pack is not null, kernels, options.Arithmetic);
+        var layout = new WeightLayout(file, config, pack is not null, kernels, options);
         return new MemoryPlanner(layout, config, options, budget).Plan();
     }
 
@@ -91,17 +92,22 @@ public sealed class MemoryPlanner
     {
         int units = StreamedLayers * _config.ExpertCount;
         long free = _budget.Bytes - plan.ProgramBytes - plan.ScratchBytes - plan.KvBytes - _pinnedBytes;
-        int slots = (int)Math.Min(units, free / _slotBytes);
+        int slices = units * SlicesPerUnit, slots = (int)Math.Min(slices, free / _slotBytes);
         long cycle = ExpertsUsed * Layers.Sum(l => _layout.Streamable(l).Sum(t => t.Bytes / WeightLayout.Matrices(t)));
-        bool belowCycle = slots < StreamedLayers * ExpertsUsed;
+        // Coarse experts alone are a cycle too, where they will do.
+        int cycleSlices = StreamedLayers * ExpertsUsed
+            * (_budget.Experts == ExpertMode.Exact ? SlicesPerUnit : 1);
+        bool belowCycle = slots < cycleSlices;
         return plan with
         {
             Kind = MemoryPlanKind.ExpertCache, PinnedBytes = _pinnedBytes, StreamedBytes = _streamedBytes,
             StreamedUnits = units, Slots = slots, SlotBytes = _slotBytes, CycleBytes = cycle,
-            ReadBytesPerToken = (long)(cycle * (1 - (double)slots / units)),
+            ReadBytesPerToken = (long)(cycle * (1 - (double)slots / slices)), SlicesPerUnit = SlicesPerUnit,
             Policy = _budget.Policy ?? (belowCycle ? PolicyTable.BelowCycle : PolicyTable.Default),
-            Warning = belowCycle ? $"room for {slots} experts, and one token uses {StreamedLayers * ExpertsUsed}: " +
-                "the most popular ones stay, the others are read for every token" : null,
+            Warning = belowCycle ? $"room for {slots} of the {cycleSlices} slices of experts that one token uses: " +
+                "the most popular ones stay, the others are read for every token"
+                : _budget.Experts != ExpertMode.Exact && SlicesPerUnit == 1
+                    ? "the experts have one slice: nothing runs coarse (edge pack --type nested4 makes two)" : null,
         };
     }
 

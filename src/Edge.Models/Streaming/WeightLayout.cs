@@ -7,18 +7,21 @@ namespace Edge.Models.Streaming;
 internal sealed class WeightLayout
 {
     private readonly KernelSet _kernels;
-    private readonly bool _isFloat;
+    private readonly bool _isFloat, _isCoarse;
     private readonly List<GgufTensor>[] _streamable;
 
-    public WeightLayout(GgufFile file, ModelConfig config, bool isPacked, KernelSet kernels, Arithmetic arithmetic)
+    public WeightLayout(
+        GgufFile file, ModelConfig config, bool isPacked, KernelSet kernels, ModelOptions options)
     {
-        (File, _kernels, _isFloat) = (file, kernels, arithmetic == Arithmetic.Float);
+        (File, _kernels, _isFloat) = (file, kernels, options.Arithmetic == Arithmetic.Float);
+        _isCoarse = options.Coarse;
         IsMixture = config.ExpertCount > 0;
         _streamable = new List<GgufTensor>[config.LayerCount];
         for (int l = 0; l < _streamable.Length; l++) _streamable[l] = [];
         foreach (GgufTensor tensor in file.Tensors)
         {
             int layer = LayerOf(tensor);
+            if (IsUnused(tensor)) continue;
             if (layer < 0 || layer >= config.LayerCount || tensor.Shape.Count < 2) continue;
             if (IsMixture ? !IsExperts(tensor) : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
             if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
@@ -39,15 +42,25 @@ internal sealed class WeightLayout
     /// <summary>The matrices of a layer, or its stacks of experts, that can stream.</summary>
     public IReadOnlyList<GgufTensor> Streamable(int layer) => _streamable[layer];
 
-    /// <summary>Whole pages that the layer, or one expert of it, takes in a slot.</summary>
-    public long SlotBytes(int layer) => _streamable[layer].Sum(tensor => Pages(tensor.Bytes / Matrices(tensor)));
+    /// <summary>A second plane that coarse arithmetic leaves out.</summary>
+    public bool IsUnused(GgufTensor tensor) => _isCoarse && IsLow(tensor);
+
+    /// <summary>The second plane of a matrix: the LO slice of an expert.</summary>
+    public static bool IsLow(GgufTensor tensor) => tensor.Type == QuantType.NESTED4_LO;
+
+    /// <summary>Experts have a LO slice.</summary>
+    public bool HasLow => IsMixture && _streamable.Any(layer => layer.Any(IsLow));
+
+    /// <summary>Whole pages that a slice takes: all of a layer; of an expert its HI or its LO slice.</summary>
+    public long SliceBytes(int layer, bool low) => _streamable[layer]
+        .Where(tensor => !IsMixture || IsLow(tensor) == low).Sum(tensor => Pages(tensor.Bytes / Matrices(tensor)));
 
     /// <summary>Matrices that can be read alone.</summary>
     public static int Matrices(GgufTensor tensor) => tensor.Shape.Count > 2 ? checked((int)tensor.Shape[2]) : 1;
 
     /// <summary>A stack with a matrix per expert; those of latent attention have one per head.</summary>
     public static bool IsExperts(GgufTensor tensor) =>
-        tensor.Shape.Count == 3 && tensor.Name.EndsWith("_exps.weight", StringComparison.Ordinal);
+        tensor.Shape.Count == 3 && tensor.Name.Contains("_exps.weight", StringComparison.Ordinal);
 
     /// <summary>What is brought into another form at load and not read again.</summary>
     private static bool IsReadAtLoad(GgufTensor tensor) =>
@@ -67,6 +80,7 @@ internal sealed class WeightLayout
     /// <summary>Bytes that a tensor takes when it stays in memory.</summary>
     public long ResidentBytes(GgufTensor tensor, WeightLoading loading)
     {
+        if (IsUnused(tensor)) return 0;
         if (tensor.Shape.Count < 2 || tensor == Gathered) return tensor.Bytes;
         QuantTypeRow type = QuantTypes.Of(tensor.Type);
         if (_isFloat) return type.IsPacked ? tensor.Rows * tensor.Columns * sizeof(float) + tensor.Bytes : tensor.Bytes;

@@ -30,7 +30,8 @@ internal sealed unsafe class WeightStream : IDisposable
         MemoryPlan plan)
     {
         _pack = pack;
-        var layout = new WeightLayout(file, config, pack is not null, kernels, options.Arithmetic);
+        var layout = new WeightLayout(file, config, pack is not null, kernels, options);
+        _absent.UnionWith(file.Tensors.Where(layout.IsUnused));
         _isStack = plan.Kind == MemoryPlanKind.ExpertCache;
         SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : LayerSlices(layout, plan);
         CacheShape? shape = _isStack ? Shape(layout, config) : null;
@@ -45,7 +46,7 @@ internal sealed unsafe class WeightStream : IDisposable
         }
         _residency = new Residency(options.OpenStorage(file.Path), file.Path, slices,
             [new SlotClass(plan.Slots, plan.SlotBytes)], policy);
-        if (_isStack) Experts = new ExpertCache(_residency, policy!, shape!, options.Memory!.Experts);
+        if (_isStack) Experts = new ExpertCache(_residency, policy!, shape!, options.Memory!.Experts, layout.HasLow);
         else Window = new LayerWindow(_residency, plan.PinnedLayers, plan.Slots);
     }
 
@@ -115,23 +116,29 @@ internal sealed unsafe class WeightStream : IDisposable
         var slices = new SliceRanges[2 * config.LayerCount * experts];
         for (int l = 0; l < config.LayerCount; l++)
         {
-            IReadOnlyList<GgufTensor> stacks = layout.Streamable(l);
-            for (int i = 0; i < stacks.Count; i++) Add(stacks[i], CacheShape.Hi(l * experts), i, l);
+            GgufTensor[] hi = [.. layout.Streamable(l).Where(stack => !WeightLayout.IsLow(stack))];
+            GgufTensor[] lo = [.. layout.Streamable(l).Where(WeightLayout.IsLow)];
+            int first = l * experts;
+            for (int i = 0; i < hi.Length; i++) Add(hi[i], CacheShape.Hi(first), i, l);
+            for (int i = 0; i < lo.Length; i++) Add(lo[i], CacheShape.Lo(first), i, l);
             for (int e = 0; e < experts; e++)
             {
-                slices[CacheShape.Hi(l * experts + e)] = new SliceRanges(0, [.. stacks.Select(stack => new ByteRange(
-                    stack.Offset + e * (stack.Bytes / experts), stack.Bytes / experts,
-                    _pack?.Digest(stack, e, experts)))]);
-                slices[CacheShape.Lo(l * experts + e)] = SliceRanges.None;
+                slices[CacheShape.Hi(first + e)] = OfExpert(hi, e, experts);
+                slices[CacheShape.Lo(first + e)] = OfExpert(lo, e, experts);
             }
         }
         return slices;
     }
 
+    private SliceRanges OfExpert(GgufTensor[] stacks, int expert, int experts) => new(0,
+        [.. stacks.Select(stack => new ByteRange(stack.Offset + expert * (stack.Bytes / experts),
+            stack.Bytes / experts, _pack?.Digest(stack, expert, experts)))]);
+
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {
-        long[] bytes = [.. Enumerable.Range(0, config.LayerCount).Select(layout.SlotBytes)];
-        return new CacheShape(config.ExpertCount, config.ExpertUsedCount, bytes, new long[bytes.Length]);
+        long[] Bytes(bool low) =>
+            [.. Enumerable.Range(0, config.LayerCount).Select(l => layout.SliceBytes(l, low))];
+        return new CacheShape(config.ExpertCount, config.ExpertUsedCount, Bytes(low: false), Bytes(low: true));
     }
 
     private void Add(GgufTensor tensor, int slice, int range, int layer)

@@ -103,7 +103,7 @@ public static unsafe class KernelTiming
         long rows = Math.Max(1, 10 * own / MatrixProbe.MatrixBytes(set, type, 10 * tile, Columns)) * tile;
         Spread rate = Rate(set, type, rows, Columns, tokens, 1, threads);
         double bytesPerWeight = (double)MatrixProbe.MatrixBytes(set, type, rows, Columns) / (rows * Columns);
-        string family = set.Tiled(type) != null ? type.ToString() : "Float";
+        string family = set.Tiled(type) != null || type == QuantType.NESTED4_LO ? type.ToString() : "Float";
         return new KernelSpeed(family, set.Name, type.ToString(), level, rows, Columns, tokens, threads,
             8 * bytesPerWeight, rate, rate.Median / bytesPerWeight * tokens);
     }

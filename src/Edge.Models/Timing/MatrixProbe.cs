@@ -14,6 +14,8 @@ internal sealed unsafe class MatrixProbe : IDisposable
 
     private readonly NativeArena _memory;
     private readonly RowsKernel _kernel;
+    private readonly PlanesKernel _planes;
+    private readonly long _lowAt;
     private readonly byte* _w;
     private readonly byte* _x;
     private readonly float* _y;
@@ -25,7 +27,12 @@ internal sealed unsafe class MatrixProbe : IDisposable
     public MatrixProbe(KernelSet set, QuantType type, long rows, long columns, int tokens, long copies)
     {
         (_rows, _columns, _tokens) = (rows, columns, tokens);
-        RowsKernel tiled = set.Tiled(type);
+        if (type == QuantType.NESTED4_LO)
+        {
+            _planes = set.Planes(QuantType.NESTED4_HI);
+            _lowAt = (set.Layout(QuantType.NESTED4_HI)!.Bytes(rows, columns) + 63) & ~63L;
+        }
+        RowsKernel tiled = set.Tiled(First(type));
         _kernel = tiled != null ? tiled : set.InPlace(type);
         (long bytes, long activationBytes, _tileRows) = Shape(set, type, rows, columns);
         Bytes = bytes;
@@ -73,7 +80,7 @@ internal sealed unsafe class MatrixProbe : IDisposable
     }
 
     /// <summary>Rows of a tile of the layout.</summary>
-    public static int TileRows(KernelSet set, QuantType type) => set.Layout(type)?.Rows ?? Tiles.Rows;
+    public static int TileRows(KernelSet set, QuantType type) => set.Layout(First(type))?.Rows ?? Tiles.Rows;
 
     /// <summary>As much work as the other probe does in a run.</summary>
     public void CalibrateLike(MatrixProbe other) => _tilesPerRun = other._tilesPerRun;
@@ -85,8 +92,10 @@ internal sealed unsafe class MatrixProbe : IDisposable
         {
             long copy = _next / _tilesPerCopy, tile = _next % _tilesPerCopy;
             long count = Math.Min(left, _tilesPerCopy - tile);
-            _kernel(_w + copy * _stride, _x, _y, _columns, tile * _tileRows,
-                Math.Min((tile + count) * _tileRows, _rows), _tokens, _rows);
+            byte* w = _w + copy * _stride;
+            long row0 = tile * _tileRows, row1 = Math.Min((tile + count) * _tileRows, _rows);
+            if (_planes != null) _planes(w, w + _lowAt, _x, _y, _columns, row0, row1, _tokens, _rows);
+            else _kernel(w, _x, _y, _columns, row0, row1, _tokens, _rows);
             left -= count;
             _next = (_next + count) % _tiles;
         }
@@ -104,9 +113,16 @@ internal sealed unsafe class MatrixProbe : IDisposable
     /// <summary>All that a measurement must know of a layout: bytes of the matrix, of one token's activations, and rows
     /// of a tile.</summary>
     private static (long Bytes, long ActivationBytes, int TileRows) Shape(
-        KernelSet set, QuantType type, long rows, long columns) => set.Layout(type) is { } layout
-            ? (layout.Bytes(rows, columns), PreparedRows.Bytes(layout.Activations, (int)columns), layout.Rows)
+        KernelSet set, QuantType type, long rows, long columns) => set.Layout(First(type)) is { } layout
+            ? (layout.Bytes(rows, columns) + LowBytes(type, rows, columns),
+                PreparedRows.Bytes(layout.Activations, (int)columns), layout.Rows)
             : (rows * QuantTypes.RowBytes(type, columns), columns * sizeof(float), Tiles.Rows);
+
+    /// <summary>A second plane is measured behind its first one, with the kernel of both.</summary>
+    private static QuantType First(QuantType type) => type == QuantType.NESTED4_LO ? QuantType.NESTED4_HI : type;
+
+    private static long LowBytes(QuantType type, long rows, long columns) =>
+        First(type) == type ? 0 : (QuantTypes.Of(type).MatrixBytes(rows, columns) + 63) & ~63L;
 
     /// <summary>Random bytes 0x30 to 0x3F: wherever a layout has its scales, and in whatever format, they are common
     /// numbers. Subnormal ones would be measured instead of the kernel.</summary>

@@ -14,6 +14,9 @@ internal sealed record ModelMatrix(QuantType Type, long Rows, long Columns, long
         {
             if (tensor.Shape.Count < 2 || !QuantTypes.Of(tensor.Type).Runs) continue;
             if (tensor.Name == "token_embd.weight" && !tied) continue; // single rows are looked up
+            // Its second plane stands for both.
+            if (tensor.Type == QuantType.NESTED4_HI && file.Find(tensor.Name + Tensors.PlaneSuffix) is not null)
+                continue;
             bool isStack = tensor.Shape.Count > 2;
             var shape = (tensor.Type, tensor.Shape[1], tensor.Columns);
             uses[shape] = uses.GetValueOrDefault(shape) + (isStack ? Math.Max(1, config.ExpertUsedCount) : 1);

@@ -41,6 +41,8 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
 {
     private delegate void Matrix(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride);
+    private delegate void Planes(byte* hi, byte* lo, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride);
     private delegate void Quantize(float* x, byte* q, long columns, long tokens);
     private delegate void Half(float* x, ushort* y, long n);
     private delegate void Norm(float* x, float* weight, float* y, long n, float eps);
@@ -125,6 +127,7 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
     private static Type Shape(string name) => name switch
     {
         "matrix" => typeof(Matrix),
+        "planes" => typeof(Planes),
         "quantize" => typeof(Quantize),
         "half" => typeof(Half),
         "norm" => typeof(Norm),

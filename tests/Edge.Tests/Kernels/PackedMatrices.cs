@@ -32,7 +32,7 @@ internal static unsafe class PackedMatrices
 
     private static (int Least, int Most) Range(QuantType type) => type switch
     {
-        QuantType.DIGITS2_G128 => (-2, 1),
+        QuantType.DIGITS2_G128 or QuantType.NESTED4_HI => (-2, 1),
         QuantType.DIGITS3_G128 => (-4, 3),
         QuantType.DIGITS4_G128 => (-8, 7),
         _ => (-1, 1),
@@ -40,7 +40,7 @@ internal static unsafe class PackedMatrices
 
     private static PackDigitsKernel Packer(QuantType type) => type switch
     {
-        QuantType.DIGITS2_G128 => &Digits2Scalar.Pack,
+        QuantType.DIGITS2_G128 or QuantType.NESTED4_HI => &Digits2Scalar.Pack,
         QuantType.DIGITS3_G128 => &Digits3Scalar.Pack,
         QuantType.DIGITS4_G128 => &Digits4Scalar.Pack,
         QuantType.TERNARY_2_0 => &Ternary2Scalar.Pack,

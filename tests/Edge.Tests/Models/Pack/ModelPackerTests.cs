@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Edge.Gguf;
+using Edge.Kernels;
 using Edge.Models;
 using Edge.Models.Pack;
 using Edge.Tests.Gguf;
@@ -39,6 +40,7 @@ public sealed unsafe class ModelPackerTests
 
     [Theory]
     [InlineData(PackTarget.Digits4, TernaryLayout.Bits2_0)]
+    [InlineData(PackTarget.Nested4, TernaryLayout.Bits2_0)]
     [InlineData(PackTarget.Digits3, TernaryLayout.Bits2_0)]
     [InlineData(PackTarget.Digits2, TernaryLayout.Bits2_0)]
     [InlineData(PackTarget.Ternary, TernaryLayout.Bits2_0)]
@@ -48,7 +50,8 @@ public sealed unsafe class ModelPackerTests
     {
         (int least, int most) = target switch
         {
-            PackTarget.Digits4 => (-8, 7), PackTarget.Digits3 => (-4, 3), PackTarget.Digits2 => (-2, 1), _ => (-1, 1),
+            PackTarget.Digits4 or PackTarget.Nested4 => (-8, 7), PackTarget.Digits3 => (-4, 3),
+            PackTarget.Digits2 => (-2, 1), _ => (-1, 1),
         };
         const int Rows = 45, Columns = 384;
         var random = new Random((int)target);
@@ -66,9 +69,8 @@ public sealed unsafe class ModelPackerTests
         using TemporaryFile input = Model(weights, ("blk.0.ffn_up.weight", [Columns, Rows]));
         using var output = new TemporaryFile();
 
-        PackedTensor row = Assert.Single(
-            ModelPacker.Pack(input.Path, output.Path, new PackOptions { Target = target, Ternary = layout, Threads =
-                2 }));
+        PackedTensor row = ModelPacker.Pack(input.Path, output.Path,
+            new PackOptions { Target = target, Ternary = layout, Threads = 2 })[^1];
 
         Assert.Equal(0, row.MaxError);
         GgufFile file = GgufFile.Open(output.Path);
@@ -77,8 +79,13 @@ public sealed unsafe class ModelPackerTests
         var decoded = new float[Columns];
         for (int r = 0; r < Rows; r++)
         {
-            fixed (float* y = decoded) KernelSet.Choose("scalar").Layout(file.Tensors[0].Type)!.Decode(tiles, y,
-                Columns, r);
+            fixed (float* y = decoded)
+            {
+                if (target == PackTarget.Nested4)
+                    Nested4Scalar.Decode(tiles, bytes.Address(file.Tensors[1]), y, Columns, r);
+                else
+                    KernelSet.Choose("scalar").Layout(file.Tensors[0].Type)!.Decode(tiles, y, Columns, r);
+            }
             Assert.Equal(weights[(r * Columns)..((r + 1) * Columns)], decoded);
         }
     }

@@ -19,6 +19,7 @@ public sealed class PackedModelTests(PackedDemo demo)
         new() { Target = PackTarget.Digits4, Head = PackHead.Digits4 },
         new() { Target = PackTarget.Digits3 },
         new() { Target = PackTarget.Digits2 },
+        new() { Target = PackTarget.Nested4 },
         new() { Target = PackTarget.Ternary, Ternary = TernaryLayout.Bits2_0 },
         new() { Target = PackTarget.Ternary, Ternary = TernaryLayout.Bits1_67 },
         new() { Target = PackTarget.Ternary, Ternary = TernaryLayout.Bits1_6 },

@@ -28,6 +28,8 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
         return budget with { Bytes = least.LeastBytes + (slots - plan.Slots) * plan.SlotBytes };
     }
 
+    private string Nested => demo.Get("q8_0", new PackOptions { Target = PackTarget.Nested4 }).Path;
+
     private static List<(int Id, float[] Logits)> Greedy(Model model, int[] prompt, int chunk)
     {
         using KvCache cache = model.CreateCache(256);
@@ -43,12 +45,12 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
     }
 
     [Theory]
-    [InlineData(2, null, 64)]
+    [InlineData(2, null, 32)]
     [InlineData(3, null, 7)]
-    [InlineData(10, null, 64)]
+    [InlineData(10, null, 32)]
     [InlineData(10, "lru", 5)]
-    [InlineData(20, "lfu", 64)]
-    [InlineData(31, "popular", 64)]
+    [InlineData(20, "lfu", 32)]
+    [InlineData(31, "popular", 32)]
     public void Forward_RoomForSomeExperts_GivesTheBitsOfTheWholeModel(int slots, string? policy, int chunk)
     {
         using Model whole = Model.Load(Packed, new ModelOptions { Threads = 2 });
@@ -71,5 +73,67 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
         Assert.True(s.SlotsUsed <= slots);
         Assert.Equal(0, s.Failures);
         if (slots > 8) Assert.True(s.Hits > 0);
+        Assert.Equal((0, 0), (model.Stream.Value.Degraded, model.Stream.Value.Dropped));
     }
+
+    [Theory]
+    [InlineData(4, 32)]
+    [InlineData(5, 7)]
+    [InlineData(21, 32)]
+    [InlineData(50, 3)]
+    public void Forward_ExactInTwoSlices_GivesTheBitsOfTheWholeModel(int slots, int chunk)
+    {
+        using Model whole = Model.Load(Nested, new ModelOptions { Threads = 2 });
+        using Model model = Streamed(Nested, slots, ExpertMode.Exact);
+        Assert.Equal((64, 32), (2 * model.Plan!.StreamedUnits, model.Plan.StreamedUnits));
+        foreach (DemoModel.Prompt prompt in DemoModel.Reference("q8_0").Take(3))
+        {
+            var expected = Greedy(whole, prompt.Ids, 64);
+            var streamed = Greedy(model, prompt.Ids, chunk);
+            Assert.All(expected.Zip(streamed), pair => Assert.Equal(pair.First.Logits, pair.Second.Logits));
+            Assert.Equal(expected.Count, streamed.Count);
+        }
+        Assert.Equal((0, 0), (model.Stream!.Value.Degraded, model.Stream.Value.Dropped));
+    }
+
+    [Theory]
+    [InlineData(ExpertMode.Balanced)]
+    [InlineData(ExpertMode.Fast)]
+    public void Forward_LossyModes_ReadLessAndAnswerMostlyAlike(ExpertMode mode)
+    {
+        using Model exact = Streamed(Nested, 12, ExpertMode.Exact), lossy = Streamed(Nested, 12, mode);
+        int same = 0, all = 0;
+        foreach (DemoModel.Prompt prompt in DemoModel.Reference("q8_0"))
+        {
+            int[] expected = [.. Greedy(exact, prompt.Ids, 32).Select(s => s.Id)];
+            int[] ids = [.. Greedy(lossy, prompt.Ids, 32).Select(s => s.Id)];
+            same += expected.Zip(ids).Count(pair => pair.First == pair.Second);
+            all += expected.Length;
+        }
+        StreamStatistics e = exact.Stream!.Value, l = lossy.Stream!.Value;
+        Assert.True(l.Residency.BytesRead < e.Residency.BytesRead * 0.9,
+            $"{mode} read {l.Residency.BytesRead} bytes, exact {e.Residency.BytesRead}");
+        Assert.InRange((double)l.Degraded / l.Choices, 0.02, 0.6);
+        Assert.True(same > 0.8 * all, $"{mode}: {same} of {all} tokens are those of exact");
+    }
+
+    [Fact]
+    public void Forward_FastInOneSlice_DropsOnlyWhileItDecodes()
+    {
+        using Model model = Streamed(Packed, 9, ExpertMode.Fast);
+        Assert.Contains("one slice", model.Plan!.Warning, StringComparison.Ordinal);
+        int[] prompt = DemoModel.Reference("q4_0")[0].Ids;
+        using KvCache cache = model.CreateCache(256);
+        DemoModel.Run(model, cache, prompt, 32);
+        Assert.Equal(0, model.Stream!.Value.Dropped);
+        for (int i = 0; i < 40; i++) DemoModel.Run(model, cache, [prompt[i % prompt.Length]], 1);
+        Assert.InRange(model.Stream!.Value.Dropped, 1, 40 * 4);
+        Assert.Equal(0, model.Stream.Value.Degraded);
+    }
+
+    private static Model Streamed(string path, int slots, ExpertMode mode) => Model.Load(path, new ModelOptions
+    {
+        Threads = 2, Memory = Budget(path, slots) with { Experts = mode },
+        OpenStorage = file => new FaultyStorage(file, slots) { DelayMicrosMax = 100 },
+    });
 }

@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Edge.Kernels;
+
+/// <summary>AVX2 twin of <see cref="Nested4Scalar"/>, the same bits. A vector is sixteen rows × eight columns of both
+/// planes: put together to bytes of two 4-bit weights, then as in <see cref="Digits4Avx2"/>.</summary>
+public static unsafe class Nested4Avx2
+{
+    private const long PrefetchBytes = 2048;
+
+    /// <inheritdoc cref="Nested4Scalar.Coarse"/>
+    public static void Coarse(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) =>
+        Digits2Avx2.Rows(w, x, y, columns, row0, row1, tokens, yStride, true);
+
+    /// <inheritdoc cref="Nested4Scalar.Rows"/>
+    public static void Rows(byte* hi, byte* lo, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride)
+    {
+        long groups = columns / Digits.Group, tokenBytes = Digits.ActivationBytes(columns);
+        for (long r = row0; r < row1; r += 16)
+        {
+            byte* high = hi + r / 16 * groups * Digits.Digits2GroupBytes;
+            byte* low = lo + r / 16 * groups * Digits.Nested4LowGroupBytes;
+            for (long t = 0; t < tokens; t++)
+                Tile(high, low, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        }
+    }
+
+    private static void Tile(byte* w, byte* lo, byte* x, float* y, long columns, long rows)
+    {
+        byte* record = x + columns;
+        byte* end = record;
+        Vector256<float> y0 = Vector256<float>.Zero, y1 = y0;
+        while (x < end)
+        {
+            ushort* scales = (ushort*)w;
+            w += 32;
+            Vector256<int> a = Vector256<int>.Zero, b = a, c = a, d = a;
+            for (byte* stop = x + Digits.Group; x < stop; x += 64, w += 256, lo += 256)
+                Sum(w, lo, x, ref a, ref b, ref c, ref d);
+            Vector256<int> bias = Vector256.Create(((int*)record)[10] * 8);
+            Vector256<int> lower = Avx2.Subtract(DigitsAvx2.Join(a, b), bias);
+            Vector256<int> upper = Avx2.ShiftLeftLogical(Avx2.Subtract(DigitsAvx2.Join(c, d), bias), 4);
+            float scale = *(float*)record;
+            Vector256<float> activation = Vector256.Create(Vector128.Create(scale * 0.25f), Vector128.Create(scale));
+            y0 = Avx.Add(y0, Scaled(lower, scales, activation));
+            y1 = Avx.Add(y1, Scaled(upper, scales + 8, activation));
+            record += Digits.RecordBytes;
+        }
+        DigitsAvx2.Store(y, y0, rows);
+        DigitsAvx2.Store(y + 8, y1, rows - 8);
+    }
+
+    // Sixteen products of 15 and 127 fit 16 bits.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(byte* w, byte* lo, byte* x, ref Vector256<int> a, ref Vector256<int> b,
+        ref Vector256<int> c, ref Vector256<int> d)
+    {
+        Vector256<byte> pattern = DigitsAvx2.Pattern();
+        Vector256<short> s0 = Vector256<short>.Zero, s1 = s0, s2 = s0, s3 = s0;
+        for (byte* end = x + 64; x < end; x += 16, w += 64, lo += 64)
+        {
+            Sse.Prefetch0(w + PrefetchBytes);
+            Sse.Prefetch0(lo + PrefetchBytes);
+            Eight(w, lo, DigitsAvx2.Eight(x, pattern), ref s0, ref s1, ref s2, ref s3);
+            Eight(w + 32, lo + 32, DigitsAvx2.Eight(x + 8, pattern), ref s0, ref s1, ref s2, ref s3);
+        }
+        a = DigitsAvx2.Widen(a, s0);
+        b = DigitsAvx2.Widen(b, s1);
+        c = DigitsAvx2.Widen(c, s2);
+        d = DigitsAvx2.Widen(d, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight(byte* w, byte* lo, Vector256<sbyte> x, ref Vector256<short> s0, ref Vector256<short> s1,
+        ref Vector256<short> s2, ref Vector256<short> s3)
+    {
+        Vector256<byte> nibble = Vector256.Create((byte)15), digits = Vector256.Create((byte)0xCC);
+        // The top digit is signed: its upper bit flipped, it has the offset of the others.
+        Vector256<byte> v = Avx2.Xor(Avx.LoadVector256(w), Vector256.Create((byte)128)), u = Avx.LoadVector256(lo);
+        Vector256<byte> odd = Avx2.Or(Avx2.And(v, digits), Avx2.AndNot(digits, u));
+        v = Avx2.ShiftLeftLogical(v.AsUInt16(), 2).AsByte();
+        u = Avx2.ShiftRightLogical(u.AsUInt16(), 2).AsByte();
+        Vector256<byte> even = Avx2.Or(Avx2.And(v, digits), Avx2.AndNot(digits, u));
+        s0 = Avx2.Add(s0, Avx2.MultiplyAddAdjacent(Avx2.And(even, nibble), x));
+        s1 = Avx2.Add(s1, Avx2.MultiplyAddAdjacent(Avx2.And(odd, nibble), x));
+        even = Avx2.ShiftRightLogical(even.AsUInt16(), 4).AsByte();
+        odd = Avx2.ShiftRightLogical(odd.AsUInt16(), 4).AsByte();
+        s2 = Avx2.Add(s2, Avx2.MultiplyAddAdjacent(Avx2.And(even, nibble), x));
+        s3 = Avx2.Add(s3, Avx2.MultiplyAddAdjacent(Avx2.And(odd, nibble), x));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Scaled(Vector256<int> dot, ushort* scales, Vector256<float> activation) =>
+        Avx.Multiply(Avx.ConvertToVector256Single(dot), Avx.Multiply(DigitsAvx2.Scales(scales), activation));
+}

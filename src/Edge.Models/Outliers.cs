@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Edge.Kernels;
+
+namespace Edge.Models;
+
+/// <summary>
+/// Activations that stand far out of their row. In int8 they would take the accuracy of all that share their scale, a
+/// unit of 128 or 32 columns. A unit whose scale is much larger than the row's usual one is split in two: the far
+/// activations in a unit of their own, and the rest, with what rounding left of them, where it was. The kernels
+/// multiply both; they need not know.
+/// <para>Layout of a row's split units: int32 count, int32 unit[8], zeros to 64 bytes; then each as the format has a row
+/// of one unit.</para>
+/// </summary>
+internal static unsafe class Outliers
+{
+    /// <summary>Units of a row that may be split; the furthest ones are, when there are more.</summary>
+    public const int UnitsMax = 8;
+    public const int HeaderBytes = 64;
+    /// <summary>Scales of normal activations differ by less.</summary>
+    private const float Ratio = 2.5f;
+
+    /// <summary>Columns that share a scale; 0 where a format has no units.</summary>
+    public static int Unit(ActivationFormat format) => format switch
+    {
+        ActivationFormat.Groups => Digits.Group,
+        ActivationFormat.Blocks => Tiles.Block,
+        _ => 0,
+    };
+
+    /// <summary>Bytes of one row's split units.</summary>
+    public static long Bytes(ActivationFormat format) =>
+        Unit(format) == 0 ? 0 : HeaderBytes + UnitsMax * PreparedRows.Bytes(format, Unit(format));
+
+    /// <summary>Splits units of a row of <paramref name="width"/> activations that <paramref name="quantize"/> has just
+    /// prepared as <paramref name="q"/>. The same bits on every machine.</summary>
+    public static void Split(ActivationFormat format, float* x, byte* q, byte* split, int width, QuantizeKernel quantize)
+    {
+        int unit = Unit(format), units = width / unit, count = 0;
+        int* chosen = (int*)split + 1;
+        float* scales = (float*)(q + width);
+        long stride = format == ActivationFormat.Groups ? Digits.RecordBytes / sizeof(float) : 1;
+        float typical = Typical(scales, units, stride), limit = Ratio * typical;
+        for (int u = 0; u < units; u++)
+        {
+            float scale = scales[u * stride];
+            if (!(scale > limit)) continue;
+            if (count < UnitsMax) chosen[count++] = u;
+            else
+            {
+                int least = 0;
+                for (int i = 1; i < UnitsMax; i++)
+                    if (scales[chosen[i] * stride] < scales[chosen[least] * stride]) least = i;
+                if (scale > scales[chosen[least] * stride]) chosen[least] = u;
+            }
+        }
+        *(int*)split = count;
+        for (int i = 0; i < count; i++)
+            SplitUnit(format, x, q, split + HeaderBytes + i * PreparedRows.Bytes(format, unit), width, chosen[i],
+                127 * typical, quantize);
+    }
+
+    /// <summary>The square of the mean root: a few large ones hardly move it, and small ones do not either.</summary>
+    private static float Typical(float* scales, int units, long stride)
+    {
+        Vector128<float> sums = Vector128<float>.Zero;
+        int u = 0;
+        // Four sums on every machine, so that all split the same units.
+        for (; stride == 1 && u + 4 <= units; u += 4) sums += Vector128.Sqrt(Vector128.Load(scales + u));
+        float sum = sums[0] + sums[1] + (sums[2] + sums[3]);
+        for (; u < units; u++) sum += MathF.Sqrt(scales[u * stride]);
+        float mean = sum / units;
+        return mean * mean;
+    }
+
+    [SkipLocalsInit]
+    private static void SplitUnit(ActivationFormat format, float* x, byte* q, byte* far, int width, int number,
+        float limit, QuantizeKernel quantize)
+    {
+        int unit = Unit(format);
+        float* values = stackalloc float[Digits.Group];
+        byte* rest = stackalloc byte[Digits.Group + Digits.RecordBytes];
+        x += number * unit;
+        for (int c = 0; c < unit; c++) values[c] = Math.Abs(x[c]) > limit ? x[c] : 0;
+        quantize(values, far, unit, 1);
+        float scale = *(float*)(far + unit);
+        for (int c = 0; c < unit; c++) values[c] = x[c] - scale * (sbyte)far[c];
+        quantize(values, rest, unit, 1);
+        Buffer.MemoryCopy(rest, q + number * unit, unit, unit);
+        byte* records = q + width;
+        if (format == ActivationFormat.Groups)
+        {
+            const int Record = Digits.RecordBytes;
+            Buffer.MemoryCopy(rest + unit, records + number * Record, Record, Record);
+            return;
+        }
+        ((float*)records)[number] = *(float*)(rest + unit);
+        ((int*)records)[width / unit + number] = *(int*)(rest + unit + sizeof(float));
+    }
+}
