@@ -75,7 +75,7 @@ public static unsafe class FloatScalar
         uint bits = ((uint)(half & 0x7FFF) << 13) + 0x38000000;
         if ((half & 0x7C00) == 0)
         {
-            // Normalised by a subtraction of 2^-14. Scales of Q4_K and Q6_K often are subnormal, and a subnormal float32
+            // Normalised by subtracting 2^-14. Scales of Q4_K and Q6_K often are subnormal, and a subnormal float32
             // as an operand would cost an x64 core a hundred cycles.
             bits += 0x00800000;
             float value = *(float*)&bits - 6.103515625e-05f;
