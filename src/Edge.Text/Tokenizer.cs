@@ -5,7 +5,8 @@ using Edge.Gguf;
 namespace Edge.Text;
 
 /// <summary>Text to token ids and back, by byte-level BPE or SentencePiece's BPE. Members mirror
-/// Microsoft.ML.Tokenizers.Tokenizer so that an adapter is thin. Immutable as its users see it: any number of threads may call it.</summary>
+/// Microsoft.ML.Tokenizers.Tokenizer so that an adapter is thin. Immutable as its users see it: any
+/// number of threads may call it.</summary>
 public sealed class Tokenizer
 {
     private const int ScratchBytesKept = 1 << 16;

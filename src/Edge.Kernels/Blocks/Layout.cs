@@ -115,13 +115,13 @@ public static unsafe class Blocks
         Vector128<byte> a = *(Vector128<byte>*)quants, b = *(Vector128<byte>*)(quants + 16);
         int shift = (int)(g & 1) * 4;
         var nibble = Vector128.Create((byte)15);
-        a = (a >>> shift) & nibble;
-        b = (b >>> shift) & nibble;
+        a = Right(a, shift) & nibble;
+        b = Right(b, shift) & nibble;
         if (format == Q5_K)
         {
             var one = Vector128.Create((byte)1);
-            a |= ((*(Vector128<byte>*)(block + 16) >>> (int)g) & one) << 4;
-            b |= ((*(Vector128<byte>*)(block + 32) >>> (int)g) & one) << 4;
+            a |= (Right(*(Vector128<byte>*)(block + 16), (int)g) & one) << 4;
+            b |= (Right(*(Vector128<byte>*)(block + 32), (int)g) & one) << 4;
         }
         low = a.AsSByte();
         high = b.AsSByte();
@@ -142,16 +142,17 @@ public static unsafe class Blocks
             byte* quants = block + g / 4 * 64 + (g & 1) * 32, tops = block + 128 + g / 4 * 32;
             int half = (int)(g & 2) * 2;
             var nibble = Vector128.Create((byte)15);
-            var a = ((*(Vector128<byte>*)quants >>> half) & nibble) | ((*(Vector128<byte>*)tops >>> shift) & two) << 4;
-            var b = ((*(Vector128<byte>*)(quants + 16) >>> half) & nibble)
-                | ((*(Vector128<byte>*)(tops + 16) >>> shift) & two) << 4;
+            var a = (Right(*(Vector128<byte>*)quants, half) & nibble)
+                | (Right(*(Vector128<byte>*)tops, shift) & two) << 4;
+            var b = (Right(*(Vector128<byte>*)(quants + 16), half) & nibble)
+                | (Right(*(Vector128<byte>*)(tops + 16), shift) & two) << 4;
             low = a.AsSByte() - Vector128.Create((sbyte)32);
             high = b.AsSByte() - Vector128.Create((sbyte)32);
             return;
         }
         byte* q = block + (format == Q2_K ? 16 : 32) + g / 4 * 32;
-        low = ((*(Vector128<byte>*)q >>> shift) & two).AsSByte();
-        high = ((*(Vector128<byte>*)(q + 16) >>> shift) & two).AsSByte();
+        low = (Right(*(Vector128<byte>*)q, shift) & two).AsSByte();
+        high = (Right(*(Vector128<byte>*)(q + 16), shift) & two).AsSByte();
         if (format == Q2_K)
         {
             float d = FloatScalar.FromF16(*(ushort*)(block + 80)), min = FloatScalar.FromF16(*(ushort*)(block + 82));
@@ -165,8 +166,8 @@ public static unsafe class Blocks
         scales[0] = unit * BlocksScalar.ScaleQ3_K(block + 96, 2 * g);
         scales[1] = unit * BlocksScalar.ScaleQ3_K(block + 96, 2 * g + 1);
         var bit = Vector128.Create((byte)1);
-        low += (((*(Vector128<byte>*)block >>> (int)g) & bit) << 2).AsSByte() - Vector128.Create((sbyte)4);
-        high += (((*(Vector128<byte>*)(block + 16) >>> (int)g) & bit) << 2).AsSByte() - Vector128.Create((sbyte)4);
+        low += ((Right(*(Vector128<byte>*)block, (int)g) & bit) << 2).AsSByte() - Vector128.Create((sbyte)4);
+        high += ((Right(*(Vector128<byte>*)(block + 16), (int)g) & bit) << 2).AsSByte() - Vector128.Create((sbyte)4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -192,8 +193,8 @@ public static unsafe class Blocks
                 Both(scales, *(float*)row);
             }
             var two = Vector128.Create((byte)3);
-            a = (*(Vector128<byte>*)quants >>> shift) & two;
-            b = (*(Vector128<byte>*)(quants + 16) >>> shift) & two;
+            a = Right(*(Vector128<byte>*)quants, shift) & two;
+            b = Right(*(Vector128<byte>*)(quants + 16), shift) & two;
         }
         low = a.AsSByte() - Vector128.Create((sbyte)1);
         high = b.AsSByte() - Vector128.Create((sbyte)1);
@@ -249,6 +250,11 @@ public static unsafe class Blocks
         low = (both & Vector128.Create((byte)15)).AsSByte();
         high = (both >>> 4).AsSByte();
     }
+
+    /// <summary>Bytes shifted by a variable count, with the neighbour's bits on top: callers mask. Byte lanes have no
+    /// such instruction on x64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Right(Vector128<byte> v, int count) => (v.AsUInt16() >>> count).AsByte();
 
     /// <summary>Bit i becomes 16 in byte i.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

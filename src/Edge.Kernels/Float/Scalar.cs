@@ -72,10 +72,15 @@ public static unsafe class FloatScalar
     /// <summary>Half to float, exact: subnormals, infinities and NaN (payload kept).</summary>
     public static float FromF16(ushort half)
     {
-        // The exponent is rebiased by a multiplication, which also normalises subnormals; 2^112.
-        uint bits = (uint)(half & 0x7FFF) << 13;
-        float value = *(float*)&bits * 5.192296858534828e33f;
-        bits = *(uint*)&value;
+        uint bits = ((uint)(half & 0x7FFF) << 13) + 0x38000000;
+        if ((half & 0x7C00) == 0)
+        {
+            // Normalised by subtracting 2^-14. Scales of Q4_K and Q6_K often are subnormal, and a subnormal float32
+            // as an operand would cost an x64 core a hundred cycles.
+            bits += 0x00800000;
+            float value = *(float*)&bits - 6.103515625e-05f;
+            bits = *(uint*)&value;
+        }
         if ((half & 0x7C00) == 0x7C00) bits |= 0x7F800000;
         bits |= (uint)(half & 0x8000) << 16;
         return *(float*)&bits;

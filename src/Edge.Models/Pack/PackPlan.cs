@@ -7,9 +7,9 @@ namespace Edge.Models.Pack;
 /// when it is float; when it is also the head (there is no output.weight) it is treated as the head. The head decides
 /// every token and is a small part of a pass: Q8_0 when it is float, unless asked otherwise; Q4_0 becomes DIGITS4_G32.
 /// In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are wanted or nothing is to be rounded; Q4_1 and Q4_K
-/// become it when 4 bits are wanted, exactly where offset and scale allow it. Ternary types become ternary ones whatever is
-/// asked. All others get the type that was asked for, or, where their columns do not allow it, the nearest one that
-/// fits.</para></summary>
+/// become it when 4 bits are wanted, exactly where offset and scale allow it. Ternary types become ternary ones
+/// whatever is asked. All others get the type that was asked for, or, where their columns do not allow it, the nearest
+/// one that fits.</para></summary>
 internal static class PackPlan
 {
     private static readonly string[] Matrices =

@@ -60,7 +60,8 @@ internal sealed class Vocabulary
             if (pieces && types[id] == TokenType.Byte) bytes.Add(ByteToken(metadata, id));
             else if (pieces)
                 bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id].Replace(ScorePairs.Space, ' ')));
-            else if (types[id] is TokenType.Normal or TokenType.Byte) ByteAlphabet.AppendBytes(metadata.Tokens[id], bytes);
+            else if (types[id] is TokenType.Normal or TokenType.Byte)
+                ByteAlphabet.AppendBytes(metadata.Tokens[id], bytes);
             else bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id]));
             offsets[id + 1] = bytes.Count;
         }

@@ -53,8 +53,8 @@ public sealed class QuantTypesTests
     public void Rows_EveryNumber_StandsOnce()
     {
         Assert.Equal(Enum.GetValues<QuantType>().Order(), QuantTypes.Rows.Select(row => row.Id).Order());
-        Assert.Equal("F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, "
-            + "TQ2_0, I2_S, MXFP4", QuantTypes.Runnable);
+        Assert.Equal("F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, "
+            + "TQ1_0, TQ2_0, I2_S, MXFP4", QuantTypes.Runnable);
         Assert.Null(QuantTypes.Find((QuantType)4));
         Assert.Throws<ArgumentOutOfRangeException>(() => QuantTypes.Of((QuantType)4));
     }

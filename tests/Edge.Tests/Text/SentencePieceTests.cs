@@ -109,7 +109,8 @@ public sealed class SentencePieceTests
         }
         Tokenizer tokenizer = Tokenizer.FromGguf(GgufFile.Open(file.Path).Metadata);
         JsonElement row = Reference.GetProperty("rows")[9];
-        Assert.Equal([1, .. row.GetProperty("plain").Ids()], tokenizer.EncodeToIds(row.GetProperty("text").GetString()!));
+        Assert.Equal([1, .. row.GetProperty("plain").Ids()],
+            tokenizer.EncodeToIds(row.GetProperty("text").GetString()!));
     }
 
     [Fact]
@@ -124,7 +125,8 @@ public sealed class SentencePieceTests
         Assert.Contains("token 13 should be a byte", e.Message, StringComparison.Ordinal);
         e = Assert.Throws<GgufException>(() => new Tokenizer(Metadata with
         {
-            Types = [.. Metadata.Types!.Select((type, id) => id == 13 ? 1 : type)], Ids = new Dictionary<string, long>(),
+            Types = [.. Metadata.Types!.Select((type, id) => id == 13 ? 1 : type)],
+            Ids = new Dictionary<string, long>(),
         }));
         Assert.Contains("no token for byte 0x0A", e.Message, StringComparison.Ordinal);
     }
