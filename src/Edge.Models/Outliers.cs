@@ -18,7 +18,7 @@ internal static unsafe class Outliers
     public const int UnitsMax = 8;
     public const int HeaderBytes = 64;
     /// <summary>Scales of normal activations differ by less.</summary>
-    private const float Ratio = 2.5f;
+    private const float Ratio = 2.0f;
 
     /// <summary>Columns that share a scale; 0 where a format has no units.</summary>
     public static int Unit(ActivationFormat format) => format switch
