@@ -46,11 +46,12 @@ public static unsafe class Ternary1_6Avx2
             }
         }
         byte* record = x + tokenBytes - Digits.TokenRecordBytes;
+        Vector256<uint> powers = Vector256.Create(8u);
         for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
         {
-            DigitsAvx2.Finish(scales, record, 8, y, rows);
-            DigitsAvx2.Finish(scales + 8, record, 8, y + 8, rows - 8);
-            DigitsAvx2.Finish(scales + 16, record, 8, y + 16, rows - 16);
+            DigitsAvx2.Finish(scales, record, 1, powers, y, rows);
+            DigitsAvx2.Finish(scales + 8, record, 1, powers, y + 8, rows - 8);
+            DigitsAvx2.Finish(scales + 16, record, 1, powers, y + 16, rows - 16);
         }
     }
 
