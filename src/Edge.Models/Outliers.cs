@@ -9,8 +9,8 @@ namespace Edge.Models;
 /// unit of 128 or 32 columns. A unit whose scale is much larger than the row's usual one is split in two: the far
 /// activations in a unit of their own, and the rest, with what rounding left of them, where it was. The kernels
 /// multiply both; they need not know.
-/// <para>Layout of a row's split units: int32 count, int32 unit[8], zeros to 64 bytes; then each as the format has a row
-/// of one unit.</para>
+/// <para>Layout of a row's split units: int32 count, int32 unit[8], zeros to 64 bytes; then each as the format has
+/// a row of one unit.</para>
 /// </summary>
 internal static unsafe class Outliers
 {
@@ -34,7 +34,8 @@ internal static unsafe class Outliers
 
     /// <summary>Splits units of a row of <paramref name="width"/> activations that <paramref name="quantize"/> has just
     /// prepared as <paramref name="q"/>. The same bits on every machine.</summary>
-    public static void Split(ActivationFormat format, float* x, byte* q, byte* split, int width, QuantizeKernel quantize)
+    public static void Split(ActivationFormat format, float* x, byte* q, byte* split, int width,
+        QuantizeKernel quantize)
     {
         int unit = Unit(format), units = width / unit, count = 0;
         int* chosen = (int*)split + 1;

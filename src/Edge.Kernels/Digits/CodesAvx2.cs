@@ -26,8 +26,8 @@ internal static unsafe class CodesAvx2
         public fixed byte Bytes[2 * BlockBytes];
     }
 
-    /// <summary>How a group's sums become results: ((sum · 2^Shift − Bias · Σ activations) · 2^powers) · Factor · (scales
-    /// · (activation scale · Part)).</summary>
+    /// <summary>How a group's sums become results: ((sum · 2^Shift − Bias · Σ activations) · 2^powers) · Factor ·
+    /// (scales · (activation scale · Part)).</summary>
     internal struct Reading
     {
         /// <summary>Of rows 0 … 7 and 8 … 15.</summary>
@@ -56,7 +56,7 @@ internal static unsafe class CodesAvx2
         reading.Columns = columns;
     }
 
-    /// <summary>Writes eight columns of four fields (four rows each; low half columns 0 … 3, high half 4 … 7).</summary>
+    /// <summary>Writes eight columns of four fields: four rows each, columns 0 … 3 in the low half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Put(byte* codes, Vector256<byte> f0, Vector256<byte> f1, Vector256<byte> f2, Vector256<byte> f3)
     {

@@ -45,7 +45,8 @@ public static unsafe class Digits2Avx2
             reading.Factor = 0.125f;
         }
         byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits2GroupBytes)
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits2GroupBytes)
         {
             Unpack(w + 32, room.Bytes, Digits.Group);
             CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,

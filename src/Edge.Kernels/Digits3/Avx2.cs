@@ -35,7 +35,8 @@ public static unsafe class Digits3Avx2
         CodesAvx2.Plain(out CodesAvx2.Reading second, 4, 64, lower, Vector256.Create(6u));
         byte* record = x + columns;
         long tokenBytes = Digits.ActivationBytes(columns);
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits3GroupBytes)
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits3GroupBytes)
         {
             byte* from = w + 64;
             for (byte* stop = codes + CodesAvx2.BlockBytes; codes < stop; codes += 128, from += 96)

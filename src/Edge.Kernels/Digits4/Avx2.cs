@@ -31,7 +31,8 @@ public static unsafe class Digits4Avx2
         Vector256<uint> powers = Vector256.Create(0u, 0, 0, 0, 4, 4, 4, 4);
         CodesAvx2.Plain(out CodesAvx2.Reading reading, 8, 32, powers, powers);
         byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits4GroupBytes)
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits4GroupBytes)
         {
             Unpack(w + 32, room.Bytes);
             CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,

@@ -36,7 +36,8 @@ public static unsafe class Ternary2Avx2
             CodesAvx2.AddChunk(room.Bytes, x + c, tokenBytes, count, y, yStride, tokens, rows, c == 0);
         }
         byte* record = x + tokenBytes - Digits.TokenRecordBytes;
-        Vector256<uint> low = Vector256.Create(0u, 0, 0, 0, 2, 2, 2, 2), high = Vector256.Create(4u, 4, 4, 4, 6, 6, 6, 6);
+        Vector256<uint> low = Vector256.Create(0u, 0, 0, 0, 2, 2, 2, 2);
+        Vector256<uint> high = Vector256.Create(4u, 4, 4, 4, 6, 6, 6, 6);
         for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
         {
             DigitsAvx2.Finish(scales, record, 2, low, y, rows);
