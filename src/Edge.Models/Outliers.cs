@@ -41,7 +41,9 @@ internal static unsafe class Outliers
         int* chosen = (int*)split + 1;
         float* scales = (float*)(q + width);
         long stride = format == ActivationFormat.Groups ? Digits.RecordBytes / sizeof(float) : 1;
-        float typical = Typical(scales, units, stride), limit = Ratio * typical;
+        float typical = Typical(scales, units, stride, out float largest), limit = Ratio * typical;
+        *(int*)split = 0;
+        if (!(largest > limit)) return;
         for (int u = 0; u < units; u++)
         {
             float scale = scales[u * stride];
@@ -62,14 +64,25 @@ internal static unsafe class Outliers
     }
 
     /// <summary>The square of the mean root: a few large ones hardly move it, and small ones do not either.</summary>
-    private static float Typical(float* scales, int units, long stride)
+    private static float Typical(float* scales, int units, long stride, out float largest)
     {
-        Vector128<float> sums = Vector128<float>.Zero;
+        Vector128<float> sums = Vector128<float>.Zero, most = sums;
         int u = 0;
         // Four sums on every machine, so that all split the same units.
-        for (; stride == 1 && u + 4 <= units; u += 4) sums += Vector128.Sqrt(Vector128.Load(scales + u));
+        for (; stride == 1 && u + 4 <= units; u += 4)
+        {
+            Vector128<float> four = Vector128.Load(scales + u);
+            sums += Vector128.Sqrt(four);
+            most = Vector128.Max(most, four);
+        }
         float sum = sums[0] + sums[1] + (sums[2] + sums[3]);
-        for (; u < units; u++) sum += MathF.Sqrt(scales[u * stride]);
+        largest = Math.Max(Math.Max(most[0], most[1]), Math.Max(most[2], most[3]));
+        for (; u < units; u++)
+        {
+            float scale = scales[u * stride];
+            sum += MathF.Sqrt(scale);
+            if (scale > largest) largest = scale;
+        }
         float mean = sum / units;
         return mean * mean;
     }
