@@ -115,10 +115,11 @@ internal static unsafe class CodesAvx2
     private static Vector256<float> Scaled(Vector256<int> sum, Vector256<int> bias, Reading* reading,
         Vector256<uint> powers, Vector256<float> scales)
     {
-        Vector256<int> dot = Avx2.ShiftLeftLogical(sum, Vector128.CreateScalar(reading->Shift));
-        dot = Avx2.ShiftLeftLogicalVariable(Avx2.Subtract(dot, bias), powers);
+        if (reading->Shift != 0) sum = Avx2.ShiftLeftLogical(sum, Vector128.CreateScalar(reading->Shift));
+        Vector256<int> dot = Avx2.ShiftLeftLogicalVariable(Avx2.Subtract(sum, bias), powers);
         Vector256<float> product = Avx.ConvertToVector256Single(dot);
-        return Avx.Multiply(Avx.Multiply(product, Vector256.Create(reading->Factor)), scales);
+        if (reading->Shift != 0) product = Avx.Multiply(product, Vector256.Create(reading->Factor));
+        return Avx.Multiply(product, scales);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -139,26 +140,40 @@ internal static unsafe class CodesAvx2
     // Sixteen rows of four tokens; step: columns until int16 widens. Shapes: columns is a multiple of 32.
     private static void Sum(byte* codes, byte* x, long tokenBytes, long columns, long step, Sums* sums)
     {
-        byte* x1 = x + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
+        long third = 3 * tokenBytes;
         Vector256<int> ones = Vector256.Create((short)1).AsInt32();
         *sums = default;
         for (byte* end = x + columns; x < end;)
         {
             byte* stop = end - x > step ? x + step : end;
             Vector256<short> a0 = Vector256<short>.Zero, a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-            for (; x < stop; x += 4, x1 += 4, x2 += 4, x3 += 4, codes += 64)
+            for (; x < stop; x += 8, codes += 128)
             {
                 Vector256<byte> low = Avx.LoadVector256(codes), high = Avx.LoadVector256(codes + 32);
                 Vector256<sbyte> four = TilesAvx2.Four(x);
                 a0 = Avx2.Add(a0, Avx2.MultiplyAddAdjacent(low, four));
                 a1 = Avx2.Add(a1, Avx2.MultiplyAddAdjacent(high, four));
-                four = TilesAvx2.Four(x1);
+                four = TilesAvx2.Four(x + tokenBytes);
                 b0 = Avx2.Add(b0, Avx2.MultiplyAddAdjacent(low, four));
                 b1 = Avx2.Add(b1, Avx2.MultiplyAddAdjacent(high, four));
-                four = TilesAvx2.Four(x2);
+                four = TilesAvx2.Four(x + 2 * tokenBytes);
                 c0 = Avx2.Add(c0, Avx2.MultiplyAddAdjacent(low, four));
                 c1 = Avx2.Add(c1, Avx2.MultiplyAddAdjacent(high, four));
-                four = TilesAvx2.Four(x3);
+                four = TilesAvx2.Four(x + third);
+                d0 = Avx2.Add(d0, Avx2.MultiplyAddAdjacent(low, four));
+                d1 = Avx2.Add(d1, Avx2.MultiplyAddAdjacent(high, four));
+                low = Avx.LoadVector256(codes + 64);
+                high = Avx.LoadVector256(codes + 96);
+                four = TilesAvx2.Four(x + 4);
+                a0 = Avx2.Add(a0, Avx2.MultiplyAddAdjacent(low, four));
+                a1 = Avx2.Add(a1, Avx2.MultiplyAddAdjacent(high, four));
+                four = TilesAvx2.Four(x + tokenBytes + 4);
+                b0 = Avx2.Add(b0, Avx2.MultiplyAddAdjacent(low, four));
+                b1 = Avx2.Add(b1, Avx2.MultiplyAddAdjacent(high, four));
+                four = TilesAvx2.Four(x + 2 * tokenBytes + 4);
+                c0 = Avx2.Add(c0, Avx2.MultiplyAddAdjacent(low, four));
+                c1 = Avx2.Add(c1, Avx2.MultiplyAddAdjacent(high, four));
+                four = TilesAvx2.Four(x + third + 4);
                 d0 = Avx2.Add(d0, Avx2.MultiplyAddAdjacent(low, four));
                 d1 = Avx2.Add(d1, Avx2.MultiplyAddAdjacent(high, four));
             }
