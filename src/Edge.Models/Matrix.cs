@@ -6,8 +6,8 @@ namespace Edge.Models;
 /// <summary>A bound matrix, or a stack of them (experts): where it is, how it is laid out and which kernel reads
 /// it.
 /// <para>A matrix of nested digits has two planes, each a run of bytes per matrix of the stack: <see cref="Weights"/>
-/// (HI, with the scales) and <see cref="Low"/> (LO). HI runs alone when Low is null: <c>matrix.Coarse</c>, or
-/// <c>matrix with { Weights = …, Low = null }</c> for an expert of which a cache holds no more. Both readings have one activation
+/// (HI, with the scales) and <see cref="Low"/> (LO). HI runs alone when Low is null: <c>matrix.Coarse</c>, or an expert
+/// of which a cache holds no more. Both readings have one activation
 /// format and one tiling, so that the choice may be made anew for every call.</para></summary>
 internal readonly unsafe struct Matrix
 {
