@@ -242,7 +242,7 @@ public sealed unsafe class ResidencyTests : IDisposable
     {
         using var residency = Make(1, null);
         Assert.Throws<InvalidOperationException>(() => residency.Pin(CacheShape.Hi(0)));
-        Assert.Throws<InvalidOperationException>(residency.AwaitLanding);
+        Assert.Throws<InvalidOperationException>(() => residency.AwaitLanding(0));
         Assert.Throws<ArgumentException>(() => new Residency(
             StorageFile.Open(_file.Path), _file.Path, Slices(), [new SlotClass(1, 4096)], null));
     }
