@@ -54,11 +54,7 @@ internal sealed unsafe class Routing
     public bool NextAll()
     {
         _allRan = !_allRan;
-        if (!_allRan) return false;
-        BeginWave();
-        for (int e = 0; e < ExpertCount; e++)
-            if (CountOf(e) > 0) AddToWave(e);
-        return true;
+        return _allRan;
     }
 
     public void BeginWave() => (WaveCount, WaveSlots) = (0, 0);
@@ -69,7 +65,7 @@ internal sealed unsafe class Routing
         for (int slot = FirstSlot[expert]; slot < FirstSlot[expert + 1]; slot++) WaveSlot[WaveSlots++] = slot;
     }
 
-    /// <summary>Groups the choices of <paramref name="rows"/> rows by expert.</summary>
+    /// <summary>Groups the choices of <paramref name="rows"/> rows by expert; all of them are the wave.</summary>
     public void Group(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _rowsMax);
@@ -88,5 +84,8 @@ internal sealed unsafe class Routing
             SlotOf[i] = slot;
             RowOf[slot] = i / Used;
         }
+        BeginWave();
+        for (int e = 0; e < ExpertCount; e++)
+            if (CountOf(e) > 0) AddToWave(e);
     }
 }

@@ -42,9 +42,14 @@ internal static class AskCommand
             using var recording = trace.Start(parsed, loaded);
             using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
             bool asJson = parsed.GetValue(json);
-            var result = generator.Run(
-                messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
-                asJson ? null : Console.Out.Write);
+            using var live = new LiveLine(repliesHere: !asJson);
+            var result = generator.Run(messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
+                delta =>
+                {
+                    if (!asJson) Console.Out.Write(delta);
+                    if (loaded.Model.Stream is { } stream) live.Show(() => StreamText.Of(stream));
+                });
+            live.Dispose();
             if (asJson) Print(loaded, result);
             else PrintStatistics(loaded, result);
             return ExitCode.Ok;

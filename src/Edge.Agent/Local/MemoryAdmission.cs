@@ -10,6 +10,8 @@ internal static class MemoryAdmission
 {
     /// <summary>Stays free for everything else when no budget is given.</summary>
     public const long SpareBytes = 256L << 20;
+    /// <summary>A shorter context is no remedy.</summary>
+    private const int ContextWorthwhile = 256;
     private const long SwapWarnBytes = 64L << 20;
 
     /// <summary>The options with what the plan needs to know; <paramref name="say"/> hears the plan and warnings.
@@ -20,8 +22,9 @@ internal static class MemoryAdmission
     {
         if (options.Memory is not { } memory)
         {
-            RequireAvailable(path, options, context, sequences);
-            return options;
+            return ProcessStatus.MemoryAvailableBytes is { } available
+                && Refusal(path, options, context, sequences, available) is { } refusal
+                ? throw new UserErrorException(refusal) : options;
         }
         memory = memory with { ContextLength = context, Sequences = sequences };
         options = options with { Memory = memory };
@@ -45,9 +48,10 @@ internal static class MemoryAdmission
         return ModelFile.Explain(path, () => MemoryPlanner.Plan(path, options));
     }
 
-    private static void RequireAvailable(string path, ModelOptions options, int context, int sequences)
+    /// <summary>Why the whole model does not fit what is <paramref name="available"/>, and what would; null when it
+    /// does.</summary>
+    internal static string? Refusal(string path, ModelOptions options, int context, int sequences, long available)
     {
-        if (ProcessStatus.MemoryAvailableBytes is not { } available) return;
         MemoryPlan plan = Plan(path, options with
         {
             Memory = new MemoryBudget
@@ -56,16 +60,16 @@ internal static class MemoryAdmission
                 ContextLength = context > 0 ? context : int.MaxValue, Sequences = sequences,
             },
         });
-        if (plan.Kind == MemoryPlanKind.Resident && plan.Refusal is null) return;
+        if (plan.Kind == MemoryPlanKind.Resident && plan.Refusal is null) return null;
         string needs = $"{path} needs {MemorySize.Text(plan.WeightBytes)} for weights and " +
             $"{MemorySize.Text(plan.KvBytes)} for a context of {plan.ContextLength}" +
             (sequences > 1 ? $" in each of {sequences} slots" : "") +
             $", and {MemorySize.Text(SpareBytes)} stay free; {MemorySize.Text(available)} are available";
         long left = available - SpareBytes - plan.WeightBytes - plan.ScratchBytes;
         long fits = left <= 0 ? 0 : left / Math.Max(1, plan.KvBytes / plan.ContextLength);
-        throw new UserErrorException(fits >= 256
+        return fits >= ContextWorthwhile
             ? $"{needs}. A context of {fits} fits: --context {fits}"
             : $"{needs}. With --memory {MemorySize.Text(available - SpareBytes)} a packed model (edge pack) streams " +
-                "from storage");
+                "from storage";
     }
 }

@@ -18,6 +18,7 @@ internal sealed unsafe class ExpertCache
     private readonly EvictionPolicy _policy;
     private readonly CacheShape _shape;
     private readonly ExpertChoice _choice;
+    private readonly PromptWarmUp _warmUp;
     private readonly bool _hasLow;
     // The layer in progress: experts that wait, hottest first; those of the wave; what of each is pinned.
     private readonly int[] _waiting, _slices, _wave, _coarse;
@@ -30,6 +31,7 @@ internal sealed unsafe class ExpertCache
     {
         (_residency, _policy, _shape, _hasLow) = (residency, policy, shape, hasLow);
         _choice = new ExpertChoice(residency, shape, mode, hasLow);
+        _warmUp = new PromptWarmUp(residency, shape, residency.Statistics.Slots, hasLow);
         _waiting = new int[shape.Experts];
         _slices = new int[shape.Experts];
         _wave = new int[shape.Experts];
@@ -47,8 +49,10 @@ internal sealed unsafe class ExpertCache
     {
         Passes++;
         _choice.IsDecode = batch.WantedCount == batch.Count;
+        bool isNew = batch.Positions.Contains(0);
+        _warmUp.Begin(_choice.IsDecode, isNew);
         // The policy is told once, however many sequences start together.
-        if (batch.Positions.Contains(0)) _policy.BeginSequence();
+        if (isNew) _policy.BeginSequence();
     }
 
     /// <summary>May prefer experts that are there, before a row's are chosen.</summary>
@@ -82,16 +86,19 @@ internal sealed unsafe class ExpertCache
         else EndWave();
         // Pinned before anything else is asked for, which may drive out what is not.
         TakeReady(routing);
+        long landings = _residency.Landings;
         Ask();
         while (_waveCount == 0 && _waitingCount > 0)
         {
-            if (!AwaitOne()) _residency.AwaitLanding();
+            if (!AwaitOne()) _residency.AwaitLanding(landings);
             TakeReady(routing);
+            landings = _residency.Landings;
             Ask();
         }
         if (_waveCount == 0)
         {
             Upgrade();
+            _warmUp.Continue();
             _layer = -1;
             return false;
         }
@@ -116,6 +123,7 @@ internal sealed unsafe class ExpertCache
     {
         _layer = layer;
         _coarseCount = 0;
+        _warmUp.Count(layer, routing);
         _waitingCount = _choice.Sort(layer, routing, _waiting);
         int hits = 0;
         for (int i = 0; i < _waitingCount; i++)
@@ -196,7 +204,8 @@ internal sealed unsafe class ExpertCache
             int e = _waiting[i];
             // HI first: an expert waits for LO only when that is all it lacks.
             int next = Holds(e, SliceSet.Hi) ? Lo(e) : Hi(e);
-            if (_residency.IsComing(next)) _slices[coming++] = next;
+            // Asked once more: what comes as a hint may fail unnoticed.
+            if (_residency.IsComing(next) && _residency.Want(next, ReadPriority.Demand)) _slices[coming++] = next;
         }
         if (coming == 0) return false;
         _residency.WaitAny(_slices.AsSpan(0, coming));

@@ -44,7 +44,11 @@ internal sealed class LayerWindow
         if (!isReady)
         {
             // Slots may still be filling with what a pass that failed had asked for.
-            for (; !_residency.Want(slice, ReadPriority.Demand); ReadAhead(next)) _residency.AwaitLanding();
+            for (long landings = _residency.Landings; !_residency.Want(slice, ReadPriority.Demand); ReadAhead(next))
+            {
+                _residency.AwaitLanding(landings);
+                landings = _residency.Landings;
+            }
             _residency.Pin(slice);
         }
         _pinned = slice;

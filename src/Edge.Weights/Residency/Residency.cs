@@ -162,15 +162,19 @@ public sealed unsafe partial class Residency : IDisposable
     /// WeightReadException when one could not be read.</summary>
     public int WaitAny(ReadOnlySpan<int> slices) { lock (_gate) return Await(slices); }
 
-    /// <summary>Waits until something that is on its way has come, whatever it is: its slot may be taken
-    /// then.</summary>
-    public void AwaitLanding()
+    /// <summary>Slices that have come, or failed, so far.</summary>
+    public long Landings { get { lock (_gate) return _landed; } }
+
+    /// <summary>Waits until something has come since there were so many <see cref="Landings"/>, whatever it is: its slot
+    /// may be taken then.</summary>
+    public void AwaitLanding(long landings)
     {
         lock (_gate)
         {
+            if (_landed != landings) return;
             if (_queue.Count == 0) throw new InvalidOperationException("no slot is free and none fills: a bug");
-            long landed = _landed, since = Stopwatch.GetTimestamp();
-            while (_landed == landed) Monitor.Wait(_gate);
+            long since = Stopwatch.GetTimestamp();
+            while (_landed == landings) Monitor.Wait(_gate);
             _stallTicks += Stopwatch.GetTimestamp() - since;
         }
     }

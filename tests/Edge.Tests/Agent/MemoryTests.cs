@@ -1,0 +1,89 @@
+using Edge.Agent;
+using Edge.Agent.Config;
+using Edge.Models;
+using Edge.Models.Pack;
+using Edge.Models.Streaming;
+using Edge.Tests.Models.Pack;
+using Xunit;
+
+namespace Edge.Tests.Agent;
+
+/// <summary>Memory as people ask for it, and what they are told.</summary>
+[Collection("packed demo")]
+public sealed class MemoryTests(PackedDemo demo)
+{
+    private string Packed => demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path;
+
+    [Theory]
+    [InlineData("1500M", 1500L << 20)]
+    [InlineData("1.5g", 3L << 29)]
+    [InlineData("800K", 800L << 10)]
+    [InlineData("123", 123)]
+    public void Parse_Size_IsBytes(string text, long bytes) => Assert.Equal(bytes, MemorySize.Parse(text));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("M")]
+    [InlineData("-1M")]
+    [InlineData("0")]
+    [InlineData("1,5G")]
+    [InlineData("1 G")]
+    [InlineData("1e9")]
+    [InlineData("99999999T")]
+    public void Parse_NoSize_IsRefused(string text)
+    {
+        Assert.Null(MemorySize.Parse(text));
+        Assert.Contains("1500M", MemorySize.Problem(text), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Problem_OfTheConfiguration_NamesTheKey()
+    {
+        Assert.Null(new InferenceConfig(Memory: "1G", Experts: "fast").Problem());
+        Assert.Contains("inference.memory", new InferenceConfig(Memory: "much").Problem(), StringComparison.Ordinal);
+        Assert.Contains("inference.experts", new InferenceConfig(Experts: "some").Problem(), StringComparison.Ordinal);
+        MemoryBudget budget = new InferenceConfig(Memory: "2M", Experts: "balanced").ToModelOptions().Memory!;
+        Assert.Equal((2L << 20, ExpertMode.Balanced), (budget.Bytes, budget.Experts));
+    }
+
+    private MemoryPlan Plan(long bytes, int context, int sequences = 1) => MemoryAdmission.Plan(Packed,
+        new ModelOptions
+        {
+            Memory = new MemoryBudget { Bytes = bytes, ContextLength = context, Sequences = sequences },
+        });
+
+    [Fact]
+    public void Admit_Budget_SaysThePlanBeforeLoading()
+    {
+        var said = new List<string>();
+        long bytes = Plan(1, 256).LeastBytes + 300_000;
+        ModelOptions options = MemoryAdmission.Admit(Packed,
+            new ModelOptions { Memory = new MemoryBudget { Bytes = bytes } }, 256, 1, said.Add);
+        Assert.Equal(256, options.Memory!.ContextLength);
+        Assert.Contains($"memory {MemorySize.Text(bytes)}", said[0], StringComparison.Ordinal);
+        Assert.Contains("of 32 experts", said[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Admit_TooSmallABudget_SaysTheLeastThatWorks()
+    {
+        long least = Plan(1, 256).LeastBytes;
+        var e = Assert.Throws<UserErrorException>(() => MemoryAdmission.Admit(Packed,
+            new ModelOptions { Memory = new MemoryBudget { Bytes = 5 << 20 } }, 256, 1, _ => { }));
+        Assert.Contains($"{(least + (1 << 20) - 1) >> 20}M: give that", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Refusal_NoBudget_FitsOrSaysWhatWould()
+    {
+        MemoryPlan whole = Plan(1L << 40, 512, sequences: 2);
+        long others = MemoryAdmission.SpareBytes + whole.WeightBytes + whole.ScratchBytes;
+        string? Refusal(long available) => MemoryAdmission.Refusal(Packed, new ModelOptions(), 0, 2, available);
+        Assert.Null(Refusal(others + whole.KvBytes));
+        string? refusal = Refusal(others + whole.KvBytes * 6 / 10 - whole.ScratchBytes / 2);
+        Assert.Contains("for a context of 512 in each of 2 slots", refusal, StringComparison.Ordinal);
+        refusal = Refusal(MemoryAdmission.SpareBytes + (2 << 20));
+        Assert.Contains("--memory 2.0M", refusal, StringComparison.Ordinal);
+        Assert.Contains("edge pack", refusal, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,109 @@
+using Edge.Models;
+using Edge.Models.Pack;
+using Edge.Models.Streaming;
+using Edge.Tests.Models.Pack;
+using Xunit;
+
+namespace Edge.Tests.Models.Streaming;
+
+/// <summary>Budgets divided, and refused.</summary>
+[Collection("packed demo")]
+public sealed class MemoryPlannerTests(PackedDemo demo, TinyDense tiny) : IClassFixture<TinyDense>
+{
+    private string Packed => demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path;
+
+    private static MemoryPlan Plan(string path, long bytes, int context = 128, int sequences = 1) =>
+        MemoryPlanner.Plan(path, new ModelOptions
+        {
+            Memory = new MemoryBudget
+            {
+                Bytes = bytes, ContextLength = context, Sequences = sequences, ProgramBytes = 1000,
+                StorageBytesPerSecond = 1e6, MemoryBytesPerSecond = 1e9,
+            },
+        });
+
+    [Fact]
+    public void Plan_AnyBudget_IsKeptOrRefused()
+    {
+        foreach (string path in (string[])[Packed, tiny.Packed])
+        {
+            long least = Plan(path, 1).LeastBytes;
+            Assert.NotNull(Plan(path, least - 1).Refusal);
+            long slots = 0;
+            for (long bytes = least; bytes < least + 5_000_000; bytes += 77_777)
+            {
+                MemoryPlan plan = Plan(path, bytes);
+                Assert.Null(plan.Refusal);
+                Assert.True(plan.TotalBytes <= bytes, $"{plan.TotalBytes} of {bytes}");
+                if (plan.Kind == MemoryPlanKind.Resident) continue;
+                // More memory never holds less.
+                long held = plan.PinnedBytes + plan.Slots * plan.SlotBytes;
+                Assert.True(held >= slots - 2 * plan.SlotBytes, $"{held} after {slots}");
+                slots = held;
+                Assert.Equal(1e6 / plan.ReadBytesPerToken, plan.TokensPerSecond!.Value, 1e-9);
+            }
+            Assert.Equal(MemoryPlanKind.Resident, Plan(path, least + 20_000_000).Kind);
+        }
+    }
+
+    [Fact]
+    public void Plan_PinnedLayers_AreSpreadEvenly()
+    {
+        long least = Plan(tiny.Packed, 1).LeastBytes;
+        bool sawSome = false;
+        for (long bytes = least; Plan(tiny.Packed, bytes) is { Kind: MemoryPlanKind.LayerWindow } plan; bytes += 40_000)
+        {
+            int[] at = [.. Enumerable.Range(0, TinyDense.Layers).Where(l => plan.PinnedLayers[l])];
+            if (at.Length < 2) continue;
+            sawSome = true;
+            int[] gaps = [.. at.Zip(at.Skip(1), (a, b) => b - a)];
+            Assert.InRange(gaps.Max() - gaps.Min(), 0, 1);
+        }
+        Assert.True(sawSome);
+    }
+
+    [Fact]
+    public void Plan_TooLittle_SaysWhatWouldFit()
+    {
+        MemoryPlan plan = Plan(Packed, 1_500_000, context: 512);
+        Assert.Contains("least with which it streams", plan.Refusal, StringComparison.Ordinal);
+        MemoryPlan roomy = Plan(Packed, plan.LeastBytes, context: 512);
+        Assert.Null(roomy.Refusal);
+        MemoryPlan tight = Plan(Packed, plan.LeastBytes - 1000, context: 512);
+        Assert.InRange(tight.ContextThatFits, 1, 511);
+        Assert.Contains($"context of {tight.ContextThatFits}", tight.Refusal, StringComparison.Ordinal);
+        Assert.Null(Plan(Packed, plan.LeastBytes - 1000, tight.ContextThatFits).Refusal);
+    }
+
+    [Fact]
+    public void Plan_FileThatIsNotPacked_SaysHowToPackIt()
+    {
+        foreach (string path in (string[])[DemoModel.File("q4_0"), tiny.Source])
+        {
+            string? refusal = Plan(path, 500_000).Refusal;
+            Assert.Contains($"edge pack --type keep --model {path}", refusal, StringComparison.Ordinal);
+            var e = Assert.Throws<ArgumentException>(() => Model.Load(path,
+                new ModelOptions { Memory = new MemoryBudget { Bytes = 500_000, ProgramBytes = 0 } }));
+            Assert.Contains("edge pack", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Plan_BelowATokensCycle_PinsThePopularOnes()
+    {
+        long least = Plan(Packed, 1).LeastBytes;
+        MemoryPlan below = Plan(Packed, least), above = Plan(Packed, least + 8 * below.SlotBytes);
+        Assert.Equal(("popular", true), (below.Policy, below.Warning is not null));
+        Assert.Equal(("reload", true), (above.Policy, above.Warning is null));
+        Assert.Equal(8 * below.SlotBytes, below.CycleBytes);
+    }
+
+    [Fact]
+    public void Plan_MoreSequences_TakeMoreCaches()
+    {
+        MemoryPlan one = Plan(Packed, 100_000_000), three = Plan(Packed, 100_000_000, sequences: 3);
+        Assert.Equal(3 * one.KvBytes, three.KvBytes);
+        // Keys and values of 4 heads of 32 halves in 4 layers.
+        Assert.Equal(2L * 4 * 32 * 2 * 4 * 128, one.KvBytes);
+    }
+}
