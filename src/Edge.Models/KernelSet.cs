@@ -225,7 +225,7 @@ public sealed unsafe class KernelSet
     /// <summary>What makes a format of float activations; null: nothing need be made.</summary>
     internal QuantizeKernel Preparation(ActivationFormat format) => format switch
     {
-        ActivationFormat.Blocks => Quantize,
+        ActivationFormat.Blocks or ActivationFormat.FileBlocks => Quantize,
         ActivationFormat.Groups => QuantizeGroups,
         ActivationFormat.Token => QuantizeTokens,
         ActivationFormat.Tables => Digits2Tables,
@@ -236,6 +236,7 @@ public sealed unsafe class KernelSet
     internal void Prepare(RowBuffer x, int row, long count)
     {
         Prepare(x, ActivationFormat.Blocks, row, count);
+        Prepare(x, ActivationFormat.FileBlocks, row, count);
         Prepare(x, ActivationFormat.Token, row, count);
         Prepare(x, ActivationFormat.Groups, row, count);
         Prepare(x, ActivationFormat.Tables, row, count);

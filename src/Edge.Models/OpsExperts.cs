@@ -90,6 +90,7 @@ internal sealed unsafe partial class Ops
             int row = _routing.RowOf[slot];
             if (_y.Data != null) Buffer.MemoryCopy(_x.Row(row), _y.Row(slot), floats, floats);
             Copy(ActivationFormat.Blocks, row, slot);
+            Copy(ActivationFormat.FileBlocks, row, slot);
             Copy(ActivationFormat.Groups, row, slot);
             Copy(ActivationFormat.Token, row, slot);
             Copy(ActivationFormat.Tables, row, slot);

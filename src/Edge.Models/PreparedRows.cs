@@ -6,7 +6,7 @@ namespace Edge.Models;
 /// others. Prepared once, shared by all matrices with that input.</summary>
 internal readonly unsafe struct PreparedRows
 {
-    private readonly byte* _blocks, _groups, _token, _tables, _splitBlocks, _splitGroups;
+    private readonly byte* _blocks, _fileBlocks, _groups, _token, _tables, _splitBlocks, _splitGroups;
 
     public PreparedRows(IReadOnlySet<ActivationFormat> formats, NativeArena memory, long rows, int width)
     {
@@ -23,12 +23,14 @@ internal readonly unsafe struct PreparedRows
                 _groups = at;
                 _splitGroups = split;
             }
+            else if (format == ActivationFormat.FileBlocks) _fileBlocks = at;
             else if (format == ActivationFormat.Token) _token = at;
             else if (format == ActivationFormat.Tables) _tables = at;
         }
     }
 
-    public bool IsEmpty => _blocks == null && _groups == null && _token == null && _tables == null;
+    public bool IsEmpty =>
+        _blocks == null && _fileBlocks == null && _groups == null && _token == null && _tables == null;
 
     /// <summary>Row <paramref name="row"/> in a format, or null.</summary>
     public byte* Row(ActivationFormat format, int row, int width)
@@ -36,6 +38,7 @@ internal readonly unsafe struct PreparedRows
         byte* first = format switch
         {
             ActivationFormat.Blocks => _blocks,
+            ActivationFormat.FileBlocks => _fileBlocks,
             ActivationFormat.Groups => _groups,
             ActivationFormat.Token => _token,
             ActivationFormat.Tables => _tables,
@@ -55,7 +58,7 @@ internal readonly unsafe struct PreparedRows
     /// <summary>Bytes of one row.</summary>
     public static long Bytes(ActivationFormat format, int width) => format switch
     {
-        ActivationFormat.Blocks => Tiles.ActivationBytes(width),
+        ActivationFormat.Blocks or ActivationFormat.FileBlocks => Tiles.ActivationBytes(width),
         ActivationFormat.Groups => Digits.ActivationBytes(width),
         ActivationFormat.Token => Digits.TokenActivationBytes(width),
         ActivationFormat.Tables => Digits2LutScalar.TableBytes(width),

@@ -79,8 +79,8 @@ internal sealed unsafe class TileLayout
     /// <summary>As the file has them, but for I2_S, whose rows get the scale that the file has behind the last
     /// one.</summary>
     private static TileLayout Rowwise(QuantTypeRow file) => file.MatrixTrailerBytes == 0
-        ? new(file, ActivationFormat.Blocks, null, null)
-        : new(file with { MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float) }, ActivationFormat.Blocks,
+        ? new(file, ActivationFormat.FileBlocks, null, null)
+        : new(file with { MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float) }, ActivationFormat.FileBlocks,
             &BlocksScalar.PackI2_S, null);
 
     private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,

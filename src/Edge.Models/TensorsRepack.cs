@@ -1,0 +1,114 @@
+using Edge.Gguf;
+using Edge.Kernels;
+using Edge.Models.Pack;
+using Edge.Models.Streaming;
+using Edge.Weights;
+
+namespace Edge.Models;
+
+/// <summary>Tensors that no kernel reads as the file has them.</summary>
+internal sealed unsafe partial class Tensors
+{
+    /// <summary>The reference path has no kernel for packed tiles and ggml's blocks: they are decoded to float32,
+    /// once.</summary>
+    private Matrix Decode(GgufTensor tensor, long rows, long count)
+    {
+        // The layout of the file, whatever the set would make of it.
+        TileLayout layout = KernelSet.Choose("scalar").Layout(tensor.Type)!;
+        long columns = tensor.Columns, matrixFloats = checked(rows * columns);
+        long stackBytes = QuantTypes.Of(tensor.Type).StackBytes(rows, columns);
+        float* target = (float*)Allocate(checked(matrixFloats * count * sizeof(float)));
+        using NativeArena? rearranged = layout.Pack == null ? null : new(layout.Bytes(rows, columns));
+        byte* tiles = rearranged == null ? null : rearranged.Take(layout.Bytes(rows, columns));
+        GgufTensor? low = FindLow(tensor);
+        for (long i = 0; i < count; i++)
+        {
+            byte* matrix = _weights.Address(tensor) + i * stackBytes;
+            byte* plane = low is null ? null : _weights.Address(low) + i * (low.Bytes / count);
+            if (tiles != null) RequireFinite(tensor, layout.Pack(matrix, tiles, columns, rows));
+            for (long r = 0; r < rows; r++)
+            {
+                float* to = target + i * matrixFloats + r * columns;
+                if (plane == null) layout.DecodeRow(tiles == null ? matrix : tiles, to, columns, r);
+                else Nested4Scalar.Decode(matrix, plane, to, columns, r);
+            }
+        }
+        _weights.Release(tensor);
+        if (low is { }) _weights.Release(low);
+        return new Matrix
+        {
+            Weights = (byte*)target,
+            Rows = rows,
+            Columns = tensor.Columns,
+            StackBytes = count > 1 ? matrixFloats * sizeof(float) : 0,
+            Type = QuantType.F32,
+            Layout = null,
+            Kernel = _kernels.F32,
+            Bytes = matrixFloats * sizeof(float),
+        };
+    }
+
+    private Matrix Pack(GgufTensor tensor, long rows, long count, TileLayout layout)
+    {
+        QuantTypeRow type = QuantTypes.Of(tensor.Type);
+        long bytes = layout.Bytes(rows, tensor.Columns);
+        byte* source = _weights.Address(tensor);
+        // Own memory with no ragged tile is packed in place, tile by tile; pages of a map are released instead.
+        bool inPlace = _weights.Loading == WeightLoading.Read && layout.PacksInPlace(type, rows);
+        byte* target = inPlace ? source : Allocate(checked(bytes * count));
+        long bad = 0;
+        if (inPlace) bad = PackInPlace(source, tensor.Columns, rows * count, layout);
+        else
+        {
+            long sourceBytes = type.StackBytes(rows, tensor.Columns);
+            for (long i = 0; i < count; i++)
+                bad += layout.Pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
+            _weights.Release(tensor);
+        }
+        RequireFinite(tensor, bad);
+        return new Matrix
+        {
+            Weights = target,
+            Rows = rows,
+            Columns = tensor.Columns,
+            StackBytes = count > 1 ? bytes : 0,
+            Type = tensor.Type,
+            Layout = layout,
+            Kernel = _kernels.Tiled(tensor.Type),
+            Bytes = bytes,
+        };
+    }
+
+    private static void RequireFinite(GgufTensor tensor, long bad)
+    {
+        if (bad != 0)
+            throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
+                "the file is damaged or was badly converted", tensor.EntryOffset);
+    }
+
+    private static long PackInPlace(byte* weights, long columns, long rows, TileLayout layout)
+    {
+        long tileBytes = layout.Bytes(layout.Rows, columns), bad = 0;
+        using var scratch = new NativeArena(tileBytes);
+        byte* tile = scratch.Take(tileBytes);
+        for (long t = 0; t < rows / layout.Rows; t++)
+        {
+            bad += layout.Pack(weights + t * tileBytes, tile, columns, layout.Rows);
+            Buffer.MemoryCopy(tile, weights + t * tileBytes, tileBytes, tileBytes);
+        }
+        return bad;
+    }
+
+    private byte* Allocate(long bytes)
+    {
+        var arena = new NativeArena(bytes);
+        _packed.Add(arena);
+        return arena.Take(bytes);
+    }
+
+    private void Count(GgufTensor tensor)
+    {
+        _doneBytes += tensor.Bytes;
+        _progress?.Invoke(Math.Min(_doneBytes, _totalBytes), _totalBytes);
+    }
+}
