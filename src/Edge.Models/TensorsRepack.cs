@@ -1,7 +1,5 @@
 using Edge.Gguf;
 using Edge.Kernels;
-using Edge.Models.Pack;
-using Edge.Models.Streaming;
 using Edge.Weights;
 
 namespace Edge.Models;
