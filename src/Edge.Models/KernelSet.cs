@@ -206,26 +206,33 @@ public sealed unsafe class KernelSet
         _ => null,
     };
 
+    /// <summary>What makes a format of float activations; null: nothing need be made.</summary>
+    internal QuantizeKernel Preparation(ActivationFormat format) => format switch
+    {
+        ActivationFormat.Blocks => Quantize,
+        ActivationFormat.Groups => QuantizeGroups,
+        ActivationFormat.Token => QuantizeTokens,
+        ActivationFormat.Tables => Digits2Tables,
+        _ => null,
+    };
+
     /// <summary>Prepares rows of activations in every format that their buffer has room for.</summary>
     internal void Prepare(RowBuffer x, int row, long count)
     {
-        PreparedRows prepared = x.Prepared;
-        float* from = x.Row(row);
-        byte* to = prepared.Row(ActivationFormat.Blocks, row, x.Width);
-        if (to != null) Quantize(from, to, x.Width, count);
-        if (to != null) Split(x, ActivationFormat.Blocks, row, count, Quantize);
-        to = prepared.Row(ActivationFormat.Token, row, x.Width);
-        if (to != null) QuantizeTokens(from, to, x.Width, count);
-        to = prepared.Row(ActivationFormat.Groups, row, x.Width);
-        if (to != null) QuantizeGroups(from, to, x.Width, count);
-        if (to != null) Split(x, ActivationFormat.Groups, row, count, QuantizeGroups);
-        to = prepared.Row(ActivationFormat.Tables, row, x.Width);
-        if (to != null) Digits2Tables(from, to, x.Width, count);
+        Prepare(x, ActivationFormat.Blocks, row, count);
+        Prepare(x, ActivationFormat.Token, row, count);
+        Prepare(x, ActivationFormat.Groups, row, count);
+        Prepare(x, ActivationFormat.Tables, row, count);
     }
 
-    private static void Split(RowBuffer x, ActivationFormat format, int row, long count, QuantizeKernel quantize)
+    private void Prepare(RowBuffer x, ActivationFormat format, int row, long count)
     {
+        byte* to = x.Prepared.Row(format, row, x.Width);
+        if (to == null) return;
+        QuantizeKernel kernel = Preparation(format);
+        kernel(x.Row(row), to, x.Width, count);
+        if (x.Split(format, row) == null) return;
         for (int r = row; r < row + count; r++)
-            Outliers.Split(format, x.Row(r), x.Prepared.Row(format, r, x.Width), x.Split(format, r), x.Width, quantize);
+            Outliers.Split(format, x.Row(r), x.Prepared.Row(format, r, x.Width), x.Split(format, r), x.Width, kernel);
     }
 }

@@ -9,8 +9,8 @@ namespace Edge.Models;
 /// unit of 128 or 32 columns. A unit whose scale is much larger than the row's usual one is split in two: the far
 /// activations in a unit of their own, and the rest, with what rounding left of them, where it was. The kernels
 /// multiply both; they need not know.
-/// <para>Layout of a row's split units: int32 count, int32 unit[8], zeros to 64 bytes; then each as the format has a row
-/// of one unit.</para>
+/// <para>Layout of a row's split units: int32 count, int32 unit[8], zeros to 64 bytes; then each as the format has
+/// a row of one unit.</para>
 /// </summary>
 internal static unsafe class Outliers
 {
@@ -18,7 +18,7 @@ internal static unsafe class Outliers
     public const int UnitsMax = 8;
     public const int HeaderBytes = 64;
     /// <summary>Scales of normal activations differ by less.</summary>
-    private const float Ratio = 2.5f;
+    private const float Ratio = 2.0f;
 
     /// <summary>Columns that share a scale; 0 where a format has no units.</summary>
     public static int Unit(ActivationFormat format) => format switch
@@ -34,13 +34,16 @@ internal static unsafe class Outliers
 
     /// <summary>Splits units of a row of <paramref name="width"/> activations that <paramref name="quantize"/> has just
     /// prepared as <paramref name="q"/>. The same bits on every machine.</summary>
-    public static void Split(ActivationFormat format, float* x, byte* q, byte* split, int width, QuantizeKernel quantize)
+    public static void Split(ActivationFormat format, float* x, byte* q, byte* split, int width,
+        QuantizeKernel quantize)
     {
         int unit = Unit(format), units = width / unit, count = 0;
         int* chosen = (int*)split + 1;
         float* scales = (float*)(q + width);
         long stride = format == ActivationFormat.Groups ? Digits.RecordBytes / sizeof(float) : 1;
-        float typical = Typical(scales, units, stride), limit = Ratio * typical;
+        float typical = Typical(scales, units, stride, out float largest), limit = Ratio * typical;
+        *(int*)split = 0;
+        if (!(largest > limit)) return;
         for (int u = 0; u < units; u++)
         {
             float scale = scales[u * stride];
@@ -61,14 +64,25 @@ internal static unsafe class Outliers
     }
 
     /// <summary>The square of the mean root: a few large ones hardly move it, and small ones do not either.</summary>
-    private static float Typical(float* scales, int units, long stride)
+    private static float Typical(float* scales, int units, long stride, out float largest)
     {
-        Vector128<float> sums = Vector128<float>.Zero;
+        Vector128<float> sums = Vector128<float>.Zero, most = sums;
         int u = 0;
         // Four sums on every machine, so that all split the same units.
-        for (; stride == 1 && u + 4 <= units; u += 4) sums += Vector128.Sqrt(Vector128.Load(scales + u));
+        for (; stride == 1 && u + 4 <= units; u += 4)
+        {
+            Vector128<float> four = Vector128.Load(scales + u);
+            sums += Vector128.Sqrt(four);
+            most = Vector128.Max(most, four);
+        }
         float sum = sums[0] + sums[1] + (sums[2] + sums[3]);
-        for (; u < units; u++) sum += MathF.Sqrt(scales[u * stride]);
+        largest = Math.Max(Math.Max(most[0], most[1]), Math.Max(most[2], most[3]));
+        for (; u < units; u++)
+        {
+            float scale = scales[u * stride];
+            sum += MathF.Sqrt(scale);
+            if (scale > largest) largest = scale;
+        }
         float mean = sum / units;
         return mean * mean;
     }

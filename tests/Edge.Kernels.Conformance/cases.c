@@ -106,13 +106,6 @@ static void call_matrix(void *kernel, Frame *f)
     rows(f->data[0], f->data[1], f->data[2], f->number[0], f->number[1], f->number[2], f->number[3], f->number[4]);
 }
 
-static void call_planes(void *kernel, Frame *f)
-{
-    void (*rows)(void *, void *, void *, void *, long, long, long, long, long) = kernel;
-    rows(f->data[0], f->data[1], f->data[2], f->data[3], f->number[0], f->number[1], f->number[2], f->number[3],
-        f->number[4]);
-}
-
 static void prepare_quantize(Frame *frame, int index)
 {
     static const long columns[] = { 32, 64, 96, 2048 }, tokens[] = { 1, 3, 2, 1 };

@@ -182,3 +182,10 @@ void prepare_packed(Frame *frame, int index)
     snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, row0, row1, tokens,
         value_kinds[values]);
 }
+
+void call_planes(void *kernel, Frame *f)
+{
+    void (*rows)(void *, void *, void *, void *, long, long, long, long, long) = kernel;
+    long *n = f->number;
+    rows(f->data[0], f->data[1], f->data[2], f->data[3], n[0], n[1], n[2], n[3], n[4]);
+}

@@ -8,3 +8,4 @@ enum {
 };
 void prepare_packed(Frame *frame, int index);
 void prepare_tables(Frame *frame, int index);
+void call_planes(void *kernel, Frame *frame);

@@ -109,13 +109,13 @@ public static unsafe class DigitsAvx2
         Store(y, sum.AsSingle(), rows);
     }
 
-    /// <summary>Eight rows' int32 sums of codes (weight + 1) to results: y ← (float)((sum − Σ activations) · 2^power)
-    /// · scales.</summary>
-    internal static void Finish(ushort* scales, byte* record, int power, float* y, long rows)
+    /// <summary>Eight rows' int32 sums of codes (weight + offset) to results: y ← (float)((sum − offset · Σ
+    /// activations) · 2^power) · scales.</summary>
+    internal static void Finish(ushort* scales, byte* record, int offset, Vector256<uint> powers, float* y, long rows)
     {
         if (rows <= 0) return;
-        Vector256<int> dot = Avx2.Subtract(Load(y, rows).AsInt32(), Vector256.Create(((int*)record)[1]));
-        dot = Avx2.ShiftLeftLogicalVariable(dot, Vector256.Create((uint)power));
+        Vector256<int> dot = Avx2.Subtract(Load(y, rows).AsInt32(), Vector256.Create(((int*)record)[1] * offset));
+        dot = Avx2.ShiftLeftLogicalVariable(dot, powers);
         Store(y, Scaled(dot, scales, (float*)record), rows);
     }
 
@@ -143,7 +143,9 @@ public static unsafe class DigitsAvx2
         else if (rows > 0) Avx.MaskStore(y, Mask(rows), values);
     }
 
-    private static Vector256<float> Load(float* y, long rows) =>
+    /// <summary>The first <paramref name="rows"/> of eight, and zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<float> Load(float* y, long rows) =>
         rows >= 8 ? Avx.LoadVector256(y) : Avx.MaskLoad(y, Mask(rows));
 
     private static Vector256<float> Mask(long rows) =>

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Edge.Kernels;
 
 /// <summary>AVX2 twin of <see cref="Digits2Scalar"/>, the same bits. Each byte is masked where it stands: the second
-/// and fourth digit count fourfold, which their scales expect anyway. The tile stays in the first-level cache for all
-/// tokens: taking it apart once and storing the codes was slower.</summary>
+/// and fourth digit count fourfold, which their scales expect anyway. Four tokens and more share the codes of
+/// <see cref="CodesAvx2"/>.</summary>
 public static unsafe class Digits2Avx2
 {
     // About what one core has in flight at memory speed.
@@ -24,8 +24,47 @@ public static unsafe class Digits2Avx2
         long tokenBytes = Digits.ActivationBytes(columns);
         byte* tile = w + row0 / 16 * tileBytes;
         for (long r = row0; r < row1; r += 16, tile += tileBytes)
-            for (long t = 0; t < tokens; t++)
+        {
+            long t = tokens & -CodesAvx2.Tokens;
+            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride, coarse);
+            for (; t < tokens; t++)
                 Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, coarse);
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride,
+        bool coarse)
+    {
+        CodesAvx2.Room room;
+        CodesAvx2.Plain(out CodesAvx2.Reading reading, coarse ? 13 : 2, 128, Vector256.Create(0u, 0, 0, 0, 2, 2, 2, 2),
+            Vector256.Create(4u, 4, 4, 4, 6, 6, 6, 6));
+        if (coarse)
+        {
+            reading.Shift = 3;
+            reading.Factor = 0.125f;
+        }
+        byte* record = x + columns;
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits2GroupBytes)
+        {
+            Unpack(w + 32, room.Bytes, Digits.Group);
+            CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,
+                tokens, rows, record == end);
+        }
+    }
+
+    /// <summary>Takes up to 128 columns apart; codes are weights + 2. Shapes: columns is a multiple of 8.</summary>
+    internal static void Unpack(byte* w, byte* codes, long columns)
+    {
+        Vector256<byte> three = Vector256.Create((byte)3), sign = Vector256.Create((byte)128);
+        for (byte* end = w + columns * 4; w < end; w += 32, codes += 128)
+        {
+            Sse.Prefetch0(w + PrefetchBytes);
+            Vector256<ushort> v = Avx2.Xor(Avx.LoadVector256(w), sign).AsUInt16();
+            CodesAvx2.Put(codes, Avx2.And(v.AsByte(), three), Avx2.And((v >>> 2).AsByte(), three),
+                Avx2.And((v >>> 4).AsByte(), three), Avx2.And((v >>> 6).AsByte(), three));
+        }
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows, bool coarse)

@@ -16,7 +16,43 @@ public static unsafe class Digits3Avx2
         long tileBytes = columns / Digits.Group * Digits.Digits3GroupBytes;
         byte* tile = w + row0 / 32 * tileBytes;
         for (long r = row0; r < row1; r += 32, tile += tileBytes)
-            Tile(tile, x, y + r, columns, row1 - r, tokens, yStride);
+        {
+            long t = tokens & -CodesAvx2.Tokens;
+            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride);
+            if (t < tokens)
+                Tile(tile, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r, tokens - t,
+                    yStride);
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    {
+        CodesAvx2.Room room;
+        byte* codes = room.Bytes;
+        Vector256<uint> lower = Vector256.Create(0u, 0, 0, 0, 3, 3, 3, 3);
+        CodesAvx2.Plain(out CodesAvx2.Reading first, 4, 64, lower, lower);
+        CodesAvx2.Plain(out CodesAvx2.Reading second, 4, 64, lower, Vector256.Create(6u));
+        byte* record = x + columns;
+        long tokenBytes = Digits.ActivationBytes(columns);
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits3GroupBytes)
+        {
+            byte* from = w + 64;
+            for (byte* stop = codes + CodesAvx2.BlockBytes; codes < stop; codes += 128, from += 96)
+            {
+                Eight(from, out Vector256<byte> f0, out Vector256<byte> f1, out Vector256<byte> f2,
+                    out Vector256<byte> f3, out Vector256<byte> f4, out Vector256<byte> f5, out Vector256<byte> f6,
+                    out Vector256<byte> f7);
+                CodesAvx2.Put(codes, f0, f1, f2, f3);
+                CodesAvx2.Put(codes + CodesAvx2.BlockBytes, f4, f5, f6, f7);
+            }
+            codes = room.Bytes;
+            CodesAvx2.AddGroup(codes, x, record, tokenBytes, (ushort*)w, &first, y, yStride, tokens, rows,
+                record == end);
+            CodesAvx2.AddGroup(codes + CodesAvx2.BlockBytes, x, record, tokenBytes, (ushort*)w + 16, &second, y + 16,
+                yStride, tokens, rows - 16, record == end);
+        }
     }
 
     [SkipLocalsInit]
@@ -49,22 +85,40 @@ public static unsafe class Digits3Avx2
     private static void Unpack(byte* w, byte* codes)
     {
         const int Field = DigitsAvx2.FieldBytes;
-        Vector256<byte> sign = Vector256.Create((byte)128);
         for (byte* end = codes + Field; codes < end; codes += 32, w += 96)
         {
-            Sse.Prefetch0(w + PrefetchBytes);
-            Sse.Prefetch0(w + PrefetchBytes + 64);
-            // The signed fields, their upper bit flipped, are the low two bits of the seventh and the eighth weight.
-            Vector256<byte> a = Avx2.Xor(Two(w), sign), b = Avx2.Xor(Two(w + 16), sign), c = Two(w + 32);
-            Avx.Store(codes, Bits(a, 0, 7));
-            Avx.Store(codes + Field, Bits(a, 3, 7));
-            Avx.Store(codes + 2 * Field, Bits(b, 0, 7));
-            Avx.Store(codes + 3 * Field, Bits(b, 3, 7));
-            Avx.Store(codes + 4 * Field, Bits(c, 0, 7));
-            Avx.Store(codes + 5 * Field, Bits(c, 3, 7));
-            Avx.Store(codes + 6 * Field, Avx2.Or(Bits(a, 6, 3), Bits(c, 4, 4)));
-            Avx.Store(codes + 7 * Field, Avx2.Or(Bits(b, 6, 3), Bits(c, 5, 4)));
+            Eight(w, out Vector256<byte> f0, out Vector256<byte> f1, out Vector256<byte> f2, out Vector256<byte> f3,
+                out Vector256<byte> f4, out Vector256<byte> f5, out Vector256<byte> f6, out Vector256<byte> f7);
+            Avx.Store(codes, f0);
+            Avx.Store(codes + Field, f1);
+            Avx.Store(codes + 2 * Field, f2);
+            Avx.Store(codes + 3 * Field, f3);
+            Avx.Store(codes + 4 * Field, f4);
+            Avx.Store(codes + 5 * Field, f5);
+            Avx.Store(codes + 6 * Field, f6);
+            Avx.Store(codes + 7 * Field, f7);
         }
+    }
+
+    // Eight columns of eight fields, as weights + 4.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight(byte* w, out Vector256<byte> f0, out Vector256<byte> f1, out Vector256<byte> f2,
+        out Vector256<byte> f3, out Vector256<byte> f4, out Vector256<byte> f5, out Vector256<byte> f6,
+        out Vector256<byte> f7)
+    {
+        Sse.Prefetch0(w + PrefetchBytes);
+        Sse.Prefetch0(w + PrefetchBytes + 64);
+        // The signed fields, their upper bit flipped, are the low two bits of the seventh and the eighth weight.
+        Vector256<byte> sign = Vector256.Create((byte)128);
+        Vector256<byte> a = Avx2.Xor(Two(w), sign), b = Avx2.Xor(Two(w + 16), sign), c = Two(w + 32);
+        f0 = Bits(a, 0, 7);
+        f1 = Bits(a, 3, 7);
+        f2 = Bits(b, 0, 7);
+        f3 = Bits(b, 3, 7);
+        f4 = Bits(c, 0, 7);
+        f5 = Bits(c, 3, 7);
+        f6 = Avx2.Or(Bits(a, 6, 3), Bits(c, 4, 4));
+        f7 = Avx2.Or(Bits(b, 6, 3), Bits(c, 5, 4));
     }
 
     // The same vector of two neighbouring column quadruplets.

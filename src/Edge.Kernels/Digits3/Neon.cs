@@ -25,7 +25,8 @@ public static unsafe class Digits3Neon
         byte* codes = (byte*)&room;
         const int Pair = 2 * CodesNeon.FieldBytes;
         byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes, w += Digits.Digits3GroupBytes)
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits3GroupBytes)
         {
             ushort* scales = (ushort*)w;
             Unpack(w + 64, codes);

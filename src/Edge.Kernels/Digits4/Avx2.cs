@@ -17,7 +17,41 @@ public static unsafe class Digits4Avx2
         long tokenBytes = Digits.ActivationBytes(columns);
         byte* tile = w + row0 / 16 * tileBytes;
         for (long r = row0; r < row1; r += 16, tile += tileBytes)
-            for (long t = 0; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        {
+            long t = tokens & -CodesAvx2.Tokens;
+            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride);
+            for (; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    {
+        CodesAvx2.Room room;
+        Vector256<uint> powers = Vector256.Create(0u, 0, 0, 0, 4, 4, 4, 4);
+        CodesAvx2.Plain(out CodesAvx2.Reading reading, 8, 32, powers, powers);
+        byte* record = x + columns;
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
+            w += Digits.Digits4GroupBytes)
+        {
+            Unpack(w + 32, room.Bytes);
+            CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,
+                tokens, rows, record == end);
+        }
+    }
+
+    // Codes are weights + 8.
+    private static void Unpack(byte* w, byte* codes)
+    {
+        Vector256<byte> nibble = Vector256.Create((byte)15);
+        for (byte* end = codes + CodesAvx2.BlockBytes; codes < end; codes += 64, w += 32)
+        {
+            Sse.Prefetch0(w + PrefetchBytes);
+            Vector256<byte> v = Codes(w);
+            Vector256<byte> low = Avx2.And(v, nibble), high = Avx2.And((v.AsUInt16() >>> 4).AsByte(), nibble);
+            Avx.Store(codes, Avx2.Permute2x128(low, high, 0x20));
+            Avx.Store(codes + 32, Avx2.Permute2x128(low, high, 0x31));
+        }
     }
 
     /// <summary>Adds Σ code · activation of 32 columns: low has rows 0 … 3 and 8 … 11, high the others.</summary>

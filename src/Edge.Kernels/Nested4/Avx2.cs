@@ -24,8 +24,42 @@ public static unsafe class Nested4Avx2
         {
             byte* high = hi + r / 16 * groups * Digits.Digits2GroupBytes;
             byte* low = lo + r / 16 * groups * Digits.Nested4LowGroupBytes;
-            for (long t = 0; t < tokens; t++)
+            long t = tokens & -CodesAvx2.Tokens;
+            if (t > 0) TileOfTokens(high, low, x, y + r, columns, row1 - r, t, yStride);
+            for (; t < tokens; t++)
                 Tile(high, low, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void TileOfTokens(byte* w, byte* lo, byte* x, float* y, long columns, long rows, long tokens,
+        long yStride)
+    {
+        CodesAvx2.Room room;
+        CodesAvx2.Plain(out CodesAvx2.Reading reading, 8, 32, Vector256<uint>.Zero, Vector256.Create(4u));
+        reading.Part = Vector256.Create(Vector128.Create(0.25f), Vector128.Create(1f));
+        byte* record = x + columns;
+        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes)
+        {
+            Unpack(w + 32, lo, room.Bytes);
+            CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,
+                tokens, rows, record == end);
+            w += Digits.Digits2GroupBytes;
+            lo += Digits.Nested4LowGroupBytes;
+        }
+    }
+
+    // Codes are weights + 8.
+    private static void Unpack(byte* w, byte* lo, byte* codes)
+    {
+        Vector256<byte> nibble = Vector256.Create((byte)15);
+        for (byte* end = codes + CodesAvx2.BlockBytes; codes < end; codes += 128, w += 32, lo += 32)
+        {
+            Sse.Prefetch0(w + PrefetchBytes);
+            Sse.Prefetch0(lo + PrefetchBytes);
+            Both(w, lo, out Vector256<byte> even, out Vector256<byte> odd);
+            CodesAvx2.Put(codes, Avx2.And(even, nibble), Avx2.And(odd, nibble),
+                Avx2.And((even.AsUInt16() >>> 4).AsByte(), nibble), Avx2.And((odd.AsUInt16() >>> 4).AsByte(), nibble));
         }
     }
 
@@ -78,19 +112,27 @@ public static unsafe class Nested4Avx2
     private static void Eight(byte* w, byte* lo, Vector256<sbyte> x, ref Vector256<short> s0, ref Vector256<short> s1,
         ref Vector256<short> s2, ref Vector256<short> s3)
     {
-        Vector256<byte> nibble = Vector256.Create((byte)15), digits = Vector256.Create((byte)0xCC);
-        // The top digit is signed: its upper bit flipped, it has the offset of the others.
-        Vector256<byte> v = Avx2.Xor(Avx.LoadVector256(w), Vector256.Create((byte)128)), u = Avx.LoadVector256(lo);
-        Vector256<byte> odd = Avx2.Or(Avx2.And(v, digits), Avx2.AndNot(digits, u));
-        v = Avx2.ShiftLeftLogical(v.AsUInt16(), 2).AsByte();
-        u = Avx2.ShiftRightLogical(u.AsUInt16(), 2).AsByte();
-        Vector256<byte> even = Avx2.Or(Avx2.And(v, digits), Avx2.AndNot(digits, u));
+        Vector256<byte> nibble = Vector256.Create((byte)15);
+        Both(w, lo, out Vector256<byte> even, out Vector256<byte> odd);
         s0 = Avx2.Add(s0, Avx2.MultiplyAddAdjacent(Avx2.And(even, nibble), x));
         s1 = Avx2.Add(s1, Avx2.MultiplyAddAdjacent(Avx2.And(odd, nibble), x));
         even = Avx2.ShiftRightLogical(even.AsUInt16(), 4).AsByte();
         odd = Avx2.ShiftRightLogical(odd.AsUInt16(), 4).AsByte();
         s2 = Avx2.Add(s2, Avx2.MultiplyAddAdjacent(Avx2.And(even, nibble), x));
         s3 = Avx2.Add(s3, Avx2.MultiplyAddAdjacent(Avx2.And(odd, nibble), x));
+    }
+
+    // Bytes of two weights + 8: rows 0 … 3 and 8 … 11 (even), 4 … 7 and 12 … 15 (odd).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Both(byte* w, byte* lo, out Vector256<byte> even, out Vector256<byte> odd)
+    {
+        Vector256<byte> digits = Vector256.Create((byte)0xCC), u = Avx.LoadVector256(lo);
+        // The top digit is signed: its upper bit flipped, it has the offset of the others.
+        Vector256<byte> v = Avx2.Xor(Avx.LoadVector256(w), Vector256.Create((byte)128));
+        odd = Avx2.Or(Avx2.And(v, digits), Avx2.AndNot(digits, u));
+        v = Avx2.ShiftLeftLogical(v.AsUInt16(), 2).AsByte();
+        u = Avx2.ShiftRightLogical(u.AsUInt16(), 2).AsByte();
+        even = Avx2.Or(Avx2.And(v, digits), Avx2.AndNot(digits, u));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

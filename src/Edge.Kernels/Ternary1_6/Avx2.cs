@@ -16,7 +16,50 @@ public static unsafe class Ternary1_6Avx2
         long tileBytes = Digits.Ternary1_6TileBytes(columns);
         byte* tile = w + row0 / 20 * tileBytes;
         for (long r = row0; r < row1; r += 20, tile += tileBytes)
-            Tile(tile, x, y + r, columns, row1 - r < 20 ? row1 - r : 20, tokens, yStride);
+        {
+            long rows = row1 - r < 20 ? row1 - r : 20, t = tokens & -CodesAvx2.Tokens;
+            if (t > 0) TileOfTokens(tile, x, y + r, columns, rows, t, yStride);
+            if (t < tokens)
+                Tile(tile, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r, columns, rows, tokens - t,
+                    yStride);
+        }
+    }
+
+    // Sixteen rows go the way of all; the last four that of a token alone, in a pair of fields.
+    [SkipLocalsInit]
+    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    {
+        CodesAvx2.Room room;
+        DigitsAvx2.Codes fields;
+        byte* last = fields.Bytes + 4 * DigitsAvx2.FieldBytes;
+        for (byte* none = last + DigitsAvx2.FieldBytes; none < last + 2 * DigitsAvx2.FieldBytes; none += 32)
+            Avx.Store(none, Vector256<byte>.Zero);
+        long tokenBytes = Digits.TokenActivationBytes(columns);
+        ushort* scales = (ushort*)w;
+        w += 48;
+        for (long c = 0; c < columns; c += CodesAvx2.ChunkColumns)
+        {
+            long count = columns - c < CodesAvx2.ChunkColumns ? columns - c : CodesAvx2.ChunkColumns;
+            Unpack(w, fields.Bytes, count);
+            for (byte* from = fields.Bytes, to = room.Bytes; from < fields.Bytes + count * 4; from += 32, to += 128)
+                CodesAvx2.Put(to, Avx.LoadVector256(from), Avx.LoadVector256(from + DigitsAvx2.FieldBytes),
+                    Avx.LoadVector256(from + 2 * DigitsAvx2.FieldBytes),
+                    Avx.LoadVector256(from + 3 * DigitsAvx2.FieldBytes));
+            w += count * 4;
+            CodesAvx2.AddChunk(room.Bytes, x + c, tokenBytes, count, y, yStride, tokens, rows, c == 0);
+            for (long t = 0; t < tokens; t++)
+                DigitsAvx2.AddChunk(last, x + t * tokenBytes + c, count, y + t * yStride + 16, rows - 16, c == 0);
+        }
+        byte* record = x + tokenBytes - Digits.TokenRecordBytes;
+        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride) Finish(scales, record, y, rows);
+    }
+
+    private static void Finish(ushort* scales, byte* record, float* y, long rows)
+    {
+        Vector256<uint> powers = Vector256.Create(8u);
+        DigitsAvx2.Finish(scales, record, 1, powers, y, rows);
+        DigitsAvx2.Finish(scales + 8, record, 1, powers, y + 8, rows - 8);
+        DigitsAvx2.Finish(scales + 16, record, 1, powers, y + 16, rows - 16);
     }
 
     [SkipLocalsInit]
@@ -46,12 +89,7 @@ public static unsafe class Ternary1_6Avx2
             }
         }
         byte* record = x + tokenBytes - Digits.TokenRecordBytes;
-        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
-        {
-            DigitsAvx2.Finish(scales, record, 8, y, rows);
-            DigitsAvx2.Finish(scales + 8, record, 8, y + 8, rows - 8);
-            DigitsAvx2.Finish(scales + 16, record, 8, y + 16, rows - 16);
-        }
+        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride) Finish(scales, record, y, rows);
     }
 
     private static void Unpack(byte* w, byte* codes, long columns)

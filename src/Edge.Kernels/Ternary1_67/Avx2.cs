@@ -20,9 +20,46 @@ public static unsafe class Ternary1_67Avx2
         float unit = *(float*)w;
         long r = row0;
         for (; r < row1 && r < whole; r += 12, tile += tileBytes)
-            Tile(tile, scales + r, unit, x, y + r, columns, row1 - r < 12 ? row1 - r : 12, tokens, yStride);
+        {
+            long rows = row1 - r < 12 ? row1 - r : 12, t = tokens & -CodesAvx2.Tokens;
+            if (t > 0) TileOfTokens(tile, scales + r, unit, x, y + r, columns, rows, t, yStride);
+            if (t < tokens)
+                Tile(tile, scales + r, unit, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r, columns,
+                    rows, tokens - t, yStride);
+        }
         for (; r < row1; r += 4, tile += Digits.Ternary1_67TileBytes(part))
             Short(tile, scales + r, unit, x, y + r, columns, row1 - r < 4 ? row1 - r : 4, tokens, yStride);
+    }
+
+    [SkipLocalsInit]
+    private static void TileOfTokens(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows,
+        long tokens, long yStride)
+    {
+        CodesAvx2.Room room;
+        DigitsAvx2.Codes fields;
+        long tokenBytes = Digits.TokenActivationBytes(columns);
+        for (long c = 0; c < columns; c += CodesAvx2.ChunkColumns)
+        {
+            long count = columns - c < CodesAvx2.ChunkColumns ? columns - c : CodesAvx2.ChunkColumns;
+            for (long i = 0; i < count; i += 32, w += 80)
+            {
+                Unpack(w, fields.Bytes);
+                for (long j = 0; j < 4; j++)
+                {
+                    byte* from = fields.Bytes + j * 32;
+                    CodesAvx2.Put(room.Bytes + i * 16 + j * 128, Avx.LoadVector256(from),
+                        Avx.LoadVector256(from + DigitsAvx2.FieldBytes),
+                        Avx.LoadVector256(from + 2 * DigitsAvx2.FieldBytes), Vector256<byte>.Zero);
+                }
+            }
+            CodesAvx2.AddChunk(room.Bytes, x + c, tokenBytes, count, y, yStride, tokens, rows, c == 0);
+        }
+        byte* record = x + tokenBytes - Digits.TokenRecordBytes;
+        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
+        {
+            DigitsAvx2.FinishBytes(scales, unit, record, y, rows);
+            DigitsAvx2.FinishBytes(scales + 8, unit, record, y + 8, rows - 8);
+        }
     }
 
     [SkipLocalsInit]

@@ -37,9 +37,15 @@ public static unsafe class KernelTiming
         }
     }
 
-    /// <summary>Preparation of activations by every runnable set, on one thread.</summary>
+    /// <summary>Preparation of activations by every runnable set, in every format that its kernels read, on one
+    /// thread.</summary>
     public static IEnumerable<PreparationSpeed> Preparations() =>
-        KernelSet.All.Where(set => set.IsRunnable).Select(Prepare);
+        from set in KernelSet.All
+        where set.IsRunnable
+        from format in (ActivationFormat[])[ActivationFormat.Blocks, ActivationFormat.Groups, ActivationFormat.Token,
+            ActivationFormat.Tables]
+        where format != ActivationFormat.Tables || set.Digits2Layout == TileLayout.Digits2Lut
+        select Prepare(set, format);
 
     /// <summary>Time in the matrices of a model file per token, for every runnable set, at the shapes of these
     /// matrices: one token, and <see cref="PrefillTokens"/> together. Errors: as <see cref="Model.Load"/>.</summary>
@@ -121,21 +127,30 @@ public static unsafe class KernelTiming
             gigabytes / rate.Median * 1e9, gigabytes / rate.High * 1e9, gigabytes / rate.Low * 1e9, rate.Runs);
     }
 
-    private static PreparationSpeed Prepare(KernelSet set)
+    private static PreparationSpeed Prepare(KernelSet set, ActivationFormat format)
     {
         const int Repeats = 64;
-        using var memory = new NativeArena((Columns * sizeof(float) + Tiles.ActivationBytes(Columns)) * PrefillTokens);
+        long bytes = PreparedRows.Bytes(format, (int)Columns);
+        using var memory = new NativeArena((Columns * sizeof(float) + bytes) * PrefillTokens);
         float* x = memory.TakeFloats(Columns * PrefillTokens);
-        byte* q = memory.Take(Tiles.ActivationBytes(Columns) * PrefillTokens);
+        byte* q = memory.Take(bytes * PrefillTokens);
+        QuantizeKernel kernel = set.Preparation(format);
+        string family = format switch
+        {
+            ActivationFormat.Blocks => "Activations.Quantize",
+            ActivationFormat.Groups => "Digits.QuantizeGroups",
+            ActivationFormat.Token => "Digits.QuantizeTokens",
+            _ => "Digits2Lut.Tables",
+        };
         var random = new Random(1);
         for (long i = 0; i < Columns * PrefillTokens; i++) x[i] = random.NextSingle() * 2 - 1;
-        set.Quantize(x, q, Columns, PrefillTokens); // warm-up
+        kernel(x, q, Columns, PrefillTokens); // warm-up
         double[] seconds = TimedRuns.Measure(1, _ =>
         {
-            for (int i = 0; i < Repeats; i++) set.Quantize(x, q, Columns, PrefillTokens);
+            for (int i = 0; i < Repeats; i++) kernel(x, q, Columns, PrefillTokens);
         });
         double activations = (double)Repeats * PrefillTokens * Columns;
-        return new PreparationSpeed("Activations", set.Name, Columns,
+        return new PreparationSpeed(family, set.Name, Columns,
             Spread.Of(seconds.Select(s => s * 1e9 / activations)));
     }
 }

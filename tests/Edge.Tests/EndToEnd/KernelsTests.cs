@@ -74,8 +74,11 @@ public sealed class KernelsTests : IDisposable
                 rate.GetProperty("high").GetDouble());
             Assert.True(row.GetProperty("weights_per_ns").GetDouble() > 0);
         }
-        Assert.Equal(runnable, report.GetProperty("preparation").EnumerateArray()
-            .Select(row => row.GetProperty("variant").GetString()!));
+        var preparation = report.GetProperty("preparation").EnumerateArray().ToLookup(
+            row => row.GetProperty("variant").GetString()!, row => row.GetProperty("family").GetString()!);
+        Assert.Equal(runnable, preparation.Select(set => set.Key));
+        string[] formats = ["Activations.Quantize", "Digits.QuantizeGroups", "Digits.QuantizeTokens"];
+        Assert.All(preparation, set => Assert.Subset(set.ToHashSet(), formats.ToHashSet()));
     }
 
     [Fact]

