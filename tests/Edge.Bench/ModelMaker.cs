@@ -3,25 +3,29 @@ using Edge.Gguf;
 
 namespace Edge.Bench;
 
-/// <summary>Writes a llama file of a real model's shape with random weights, for speed measurements without a download.
-/// Every block of weights has mean zero (pairs of opposite values), so that activations stay in range.</summary>
+/// <summary>Writes a file of a real model's shape with random weights, for speed measurements without a download.
+/// Every block of weights has mean zero (pairs of opposite values), so that activations stay in range and a
+/// router does not send all tokens to few experts. One row at a time is in memory.</summary>
 internal static class ModelMaker
 {
-    private sealed record Shape(int Layers, int Width, int FeedForward, int Heads, int HeadsKv, int Vocabulary);
-
-    private static readonly Dictionary<string, Shape> Shapes = new()
+    private static readonly Dictionary<string, ModelShape> Shapes = new()
     {
         ["1.1B"] = new(22, 2048, 5632, 32, 4, 32000), // TinyLlama
         ["15M"] = new(6, 288, 768, 6, 6, 32000),      // llama2.c's stories15M
         ["tiny"] = new(2, 64, 128, 4, 2, 320),
+        ["moe"] = new(16, 2048, 1024, 16, 16, 50304) { Experts = 64, Used = 8 },
+        ["tiny-moe"] = new(2, 64, 32, 4, 2, 320) { Experts = 8, Used = 2 },
     };
 
     public static void Run(Options options)
     {
-        if ((options.Find("arch") ?? "llama") != "llama") throw new ArgumentException("--arch: only llama is made");
-        string size = options.Find("params") ?? "1.1B";
-        if (!Shapes.TryGetValue(size, out Shape? shape))
-            throw new ArgumentException($"--params {size}: known are {string.Join(", ", Shapes.Keys)}");
+        string arch = options.Find("arch") ?? "llama";
+        if (arch is not ("llama" or "qwen3moe")) throw new ArgumentException("--arch: llama and qwen3moe are made");
+        string size = options.Find("params") ?? (arch == "llama" ? "1.1B" : "moe");
+        if (!Shapes.TryGetValue(size, out ModelShape? known) || known.Experts > 0 != (arch == "qwen3moe"))
+            throw new ArgumentException($"--params {size}: for {arch} there are " + string.Join(", ",
+                Shapes.Where(s => s.Value.Experts > 0 == (arch == "qwen3moe")).Select(s => s.Key)));
+        ModelShape shape = known.With(options);
         string typeName = options.Find("type") ?? "Q4_0";
         QuantType type = typeName switch
         {
@@ -30,12 +34,14 @@ internal static class ModelMaker
             "F16" => QuantType.F16,
             _ => throw new ArgumentException($"--type {typeName}: known are Q4_0, Q8_0, F16"),
         };
+        if (shape.Problem(QuantTypes.Of(type).BlockElements) is { } problem) throw new ArgumentException(problem);
         string path = options.Text("out");
         Write(path, shape, type, options.Integer("seed", 1));
-        Console.Error.WriteLine($"{path}: llama {size}, {typeName}, {new FileInfo(path).Length / 1e6:F0} MB");
+        Console.Error.WriteLine($"{path}: {shape.Architecture} {size}, {typeName}, " +
+            $"{new FileInfo(path).Length / 1048576.0:F0} MiB");
     }
 
-    private static void Write(string path, Shape s, QuantType type, int seed)
+    private static void Write(string path, ModelShape s, QuantType type, int seed)
     {
         using var writer = new GgufWriter(path);
         WriteMetadata(writer, s);
@@ -45,32 +51,42 @@ internal static class ModelMaker
         var random = new Random(seed);
         foreach ((string name, QuantType tensorType, long[] shape) in tensors)
         {
-            long rows = shape.Length > 1 ? shape[1] : 1;
+            long rows = 1;
+            foreach (long dimension in shape.AsSpan(1)) rows *= dimension;
             byte[] row = new byte[QuantTypes.RowBytes(tensorType, shape[0])];
             float spread = 1 / MathF.Sqrt(shape[0]);
             for (long r = 0; r < rows; r++)
             {
-                Fill(row, tensorType, random, spread);
+                Fill(row, tensorType, random, spread, shape.Length == 1);
                 writer.Write(name, row);
             }
         }
         writer.Complete();
     }
 
-    private static void WriteMetadata(GgufWriter writer, Shape s)
+    private static void WriteMetadata(GgufWriter writer, ModelShape s)
     {
-        writer.Set("general.architecture", "llama");
+        string arch = s.Architecture;
+        writer.Set("general.architecture", arch);
         writer.Set("general.name", "random weights for measurements");
-        writer.Set("llama.block_count", (uint)s.Layers);
-        writer.Set("llama.context_length", 2048u);
-        writer.Set("llama.embedding_length", (uint)s.Width);
-        writer.Set("llama.feed_forward_length", (uint)s.FeedForward);
-        writer.Set("llama.attention.head_count", (uint)s.Heads);
-        writer.Set("llama.attention.head_count_kv", (uint)s.HeadsKv);
-        writer.Set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-        writer.Set("llama.rope.freq_base", 10000f);
-        writer.Set("llama.rope.dimension_count", (uint)(s.Width / s.Heads));
-        writer.Set("llama.vocab_size", (uint)s.Vocabulary);
+        writer.Set($"{arch}.block_count", (uint)s.Layers);
+        writer.Set($"{arch}.context_length", 2048u);
+        writer.Set($"{arch}.embedding_length", (uint)s.Width);
+        writer.Set($"{arch}.feed_forward_length", (uint)s.FeedForward);
+        writer.Set($"{arch}.attention.head_count", (uint)s.Heads);
+        writer.Set($"{arch}.attention.head_count_kv", (uint)s.HeadsKv);
+        writer.Set($"{arch}.attention.layer_norm_rms_epsilon", 1e-5f);
+        writer.Set($"{arch}.rope.freq_base", 10000f);
+        writer.Set($"{arch}.rope.dimension_count", (uint)(s.Width / s.Heads));
+        writer.Set($"{arch}.vocab_size", (uint)s.Vocabulary);
+        if (s.Experts > 0)
+        {
+            writer.Set($"{arch}.expert_count", (uint)s.Experts);
+            writer.Set($"{arch}.expert_used_count", (uint)s.Used);
+            writer.Set($"{arch}.expert_feed_forward_length", (uint)s.FeedForward);
+            writer.Set($"{arch}.attention.key_length", (uint)(s.Width / s.Heads));
+            writer.Set($"{arch}.attention.value_length", (uint)(s.Width / s.Heads));
+        }
         string[] tokens = Tokens(s.Vocabulary);
         writer.Set("tokenizer.ggml.model", "gpt2");
         writer.Set("tokenizer.ggml.pre", "qwen2");
@@ -99,7 +115,7 @@ internal static class ModelMaker
         return [.. tokens];
     }
 
-    private static List<(string, QuantType, long[])> Tensors(Shape s, QuantType type)
+    private static List<(string, QuantType, long[])> Tensors(ModelShape s, QuantType type)
     {
         long kv = s.Width / s.Heads * s.HeadsKv;
         var list = new List<(string, QuantType, long[])>
@@ -116,22 +132,42 @@ internal static class ModelMaker
             list.Add(($"blk.{l}.attn_v.weight", type, [s.Width, kv]));
             list.Add(($"blk.{l}.attn_output.weight", type, [s.Width, s.Width]));
             list.Add(($"blk.{l}.ffn_norm.weight", QuantType.F32, [s.Width]));
-            list.Add(($"blk.{l}.ffn_gate.weight", type, [s.Width, s.FeedForward]));
-            list.Add(($"blk.{l}.ffn_up.weight", type, [s.Width, s.FeedForward]));
-            list.Add(($"blk.{l}.ffn_down.weight", type, [s.FeedForward, s.Width]));
+            if (s.Experts == 0)
+            {
+                list.Add(($"blk.{l}.ffn_gate.weight", type, [s.Width, s.FeedForward]));
+                list.Add(($"blk.{l}.ffn_up.weight", type, [s.Width, s.FeedForward]));
+                list.Add(($"blk.{l}.ffn_down.weight", type, [s.FeedForward, s.Width]));
+                continue;
+            }
+            list.Add(($"blk.{l}.attn_q_norm.weight", QuantType.F32, [s.Width / s.Heads]));
+            list.Add(($"blk.{l}.attn_k_norm.weight", QuantType.F32, [s.Width / s.Heads]));
+            list.Add(($"blk.{l}.ffn_gate_inp.weight", QuantType.F32, [s.Width, s.Experts]));
+            list.Add(($"blk.{l}.ffn_gate_exps.weight", type, [s.Width, s.FeedForward, s.Experts]));
+            list.Add(($"blk.{l}.ffn_up_exps.weight", type, [s.Width, s.FeedForward, s.Experts]));
+            list.Add(($"blk.{l}.ffn_down_exps.weight", type, [s.FeedForward, s.Width, s.Experts]));
         }
         return list;
     }
 
-    private static void Fill(Span<byte> row, QuantType type, Random random, float spread)
+    private static void Fill(Span<byte> row, QuantType type, Random random, float spread, bool norm)
     {
-        if (type == QuantType.F32) MemoryMarshal.Cast<byte, float>(row).Fill(1);
+        if (norm) MemoryMarshal.Cast<byte, float>(row).Fill(1);
+        else if (type == QuantType.F32) FillFloats(MemoryMarshal.Cast<byte, float>(row), random, spread);
         else if (type == QuantType.F16) FillHalves(MemoryMarshal.Cast<byte, Half>(row), random, spread);
         else
         {
             int blockBytes = QuantTypes.Of(type).BlockBytes;
             for (int at = 0; at < row.Length; at += blockBytes)
                 FillBlock(row.Slice(at, blockBytes), type, random, spread);
+        }
+    }
+
+    private static void FillFloats(Span<float> row, Random random, float spread)
+    {
+        for (int i = 0; i < row.Length; i += 2)
+        {
+            row[i] = (random.NextSingle() * 2 - 1) * spread;
+            row[i + 1] = -row[i];
         }
     }
 

@@ -2,7 +2,11 @@ using Edge.Bench;
 
 // Measurements as JSON on stdout, words on stderr.
 const string Usage = """
-    Edge.Bench make-model --arch llama --params 1.1B --type Q4_0|Q8_0|F16 --out FILE [--seed N]
+    Edge.Bench make-model --arch llama|qwen3moe [--params NAME] --type Q4_0|Q8_0|F16 --out FILE [--seed N]
+        [--layers N] [--width N] [--feed-forward N | --experts N --used N --expert-width N]
+        [--heads N] [--kv-heads N] [--vocabulary N]
+    Edge.Bench make-trace --out FILE [--tokens N] [--seed N]
+    Edge.Bench routing --model FILE [--trace FILE] [--tokens N] [--threads N] | --trace FILE
     Edge.Bench bandwidth [--threads N]
     Edge.Bench kernels [--set NAME] [--type TYPE] [--threads N] [--history FILE [--commit ID]]
     Edge.Bench compare --file FILE
@@ -16,6 +20,8 @@ try
     switch (command)
     {
         case "make-model": ModelMaker.Run(options); break;
+        case "make-trace": RoutingBench.Make(options); break;
+        case "routing": RoutingBench.Run(options); break;
         case "bandwidth": Bandwidth.Run(options); break;
         case "kernels": KernelBench.Run(options); break;
         case "compare": History.Compare(options); break;

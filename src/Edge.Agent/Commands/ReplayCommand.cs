@@ -15,7 +15,7 @@ internal static class ReplayCommand
     public static Command Create()
     {
         var command = new Command("replay",
-            "Run a trace of --trace through cache policies: hits, bytes per token and modelled speed, beside Belady's.");
+            "Run a trace of --trace through cache policies: hits, bytes and modelled speed, beside Belady's.");
         var file = new Argument<string>("trace") { Description = "The trace." };
         var policy = new Option<string>("--policy")
         {

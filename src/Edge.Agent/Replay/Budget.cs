@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Edge.Agent.Replay;
 
-/// <summary>A budget as people write it: bytes with K, M or G (of 1024), or a share of all experts in percent.</summary>
+/// <summary>A budget as people write it: bytes with K, M or G (of 1024), or a share of all experts in %.</summary>
 internal static class Budget
 {
     /// <summary>"1500M", "40%"; null when it is neither or not above 0. A share is of

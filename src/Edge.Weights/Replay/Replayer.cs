@@ -5,8 +5,9 @@ namespace Edge.Weights.Replay;
 
 /// <summary>
 /// Runs a recorded routing through a policy, slice by slice, as the live cache reads on demand. A pass runs layer by
-/// layer: the policy hears of all rows, then every wanted slice is looked up once, the slices of a decoded token's layer
-/// staying together until the layer is done. Reading ahead changes when bytes are read, not how many, and is left out.
+/// layer: the policy hears of all rows, then every wanted slice is looked up once, the slices of a decoded token's
+/// layer staying together until the layer is done. Reading ahead changes when bytes are read, not how many, and is left
+/// out.
 /// </summary>
 public sealed class Replayer
 {

@@ -101,7 +101,8 @@ public static class TraceReader
         const long sizeMax = 1L << 40;
         long size = BinaryPrimitives.ReadInt64LittleEndian(sizes[at..]);
         return size is >= 0 and <= sizeMax ? size
-            : throw new TraceException($"a slice of {size} bytes; at most {sizeMax} are possible; {Again}", offset + at);
+            : throw new TraceException($"a slice of {size} bytes; at most {sizeMax} are possible; {Again}",
+                offset + at);
     }
 
     /// <summary>What a terminal can show of the name.</summary>
@@ -120,7 +121,8 @@ public static class TraceReader
                 int expert = Trace.Expert(rows[row..], i, expertBytes);
                 if (expert >= shape.Experts)
                     throw new TraceException(
-                        $"expert {expert} of {shape.Experts}; the file is damaged: {Again}", at + row + i * expertBytes);
+                        $"expert {expert} of {shape.Experts}; the file is damaged: {Again}",
+                        at + row + i * expertBytes);
                 if (seen[expert])
                     throw new TraceException(
                         $"expert {expert} is chosen twice; the file is damaged: {Again}", at + row + i * expertBytes);
@@ -133,7 +135,8 @@ public static class TraceReader
     {
         long said = BinaryPrimitives.ReadInt64LittleEndian(Take(bytes, at + 1, 8, "the number of rows"));
         if (said != rows)
-            throw new TraceException($"the trace says {said} rows and has {rows}; the file is damaged: {Again}", at + 1);
+            throw new TraceException($"the trace says {said} rows and has {rows}; the file is damaged: {Again}",
+                at + 1);
         if (at + 9 != bytes.Length)
             throw new TraceException(
                 $"{bytes.Length - at - 9} bytes follow the end; the file is damaged: {Again}", at + 9);
