@@ -5,8 +5,8 @@ namespace Edge.Models.Streaming;
 
 /// <summary>After a prompt: the experts to which its last tokens gave most weight are asked for, heaviest first, one
 /// at a time and only while storage has nothing else to do.</summary>
-/// <remarks>Source: SliceMoE's warm-up, arXiv 2512.12990. What reading a long prompt drove out comes back before a reply
-/// asks for it; the policy still refuses what it holds worth less than what would leave.</remarks>
+/// <remarks>Source: SliceMoE's warm-up, arXiv 2512.12990. What reading a long prompt drove out comes back before a
+/// reply asks for it; the policy still refuses what it holds worth less than what would leave.</remarks>
 internal sealed unsafe class PromptWarmUp(Residency residency, CacheShape shape, int slots, bool hasLow)
 {
     /// <summary>Tokens of the prompt's end that count.</summary>

@@ -165,8 +165,8 @@ public sealed unsafe partial class Residency : IDisposable
     /// <summary>Slices that have come, or failed, so far.</summary>
     public long Landings { get { lock (_gate) return _landed; } }
 
-    /// <summary>Waits until something has come since there were so many <see cref="Landings"/>, whatever it is: its slot
-    /// may be taken then.</summary>
+    /// <summary>Waits until something has come since there were so many <see cref="Landings"/>, whatever it is: its
+    /// slot may be taken then.</summary>
     public void AwaitLanding(long landings)
     {
         lock (_gate)

@@ -80,7 +80,8 @@ public sealed class MemoryTests(PackedDemo demo)
         long others = MemoryAdmission.SpareBytes + whole.WeightBytes + whole.ScratchBytes;
         string? Refusal(long available) => MemoryAdmission.Refusal(Packed, new ModelOptions(), 0, 2, available);
         Assert.Null(Refusal(others + whole.KvBytes));
-        string? refusal = Refusal(others + whole.KvBytes * 6 / 10 - whole.ScratchBytes / 2);
+        // Room for weights and caches, and none for scratch.
+        string? refusal = Refusal(MemoryAdmission.SpareBytes + whole.WeightBytes + whole.KvBytes);
         Assert.Contains("for a context of 512 in each of 2 slots", refusal, StringComparison.Ordinal);
         refusal = Refusal(MemoryAdmission.SpareBytes + (2 << 20));
         Assert.Contains("--memory 2.0M", refusal, StringComparison.Ordinal);
