@@ -60,6 +60,9 @@ public abstract class Model : IDisposable
     public abstract int BatchRowsMax { get; }
     /// <summary>Bytes of weights read to decode one token (routed experts only).</summary>
     public abstract long WeightBytesPerToken { get; }
+    /// <summary>What a pass waits for, so that drafts can be written meanwhile; null: all weights are in
+    /// memory.</summary>
+    public virtual SweepCost? Sweep => null;
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

@@ -17,7 +17,7 @@ internal sealed class FakeCache(int capacity) : KvCache
 }
 
 /// <summary>A deterministic model: logits from a hash of every token in the cache, or a peak where a script says so.
-/// A row costs one millisecond of the fake clock.</summary>
+/// A row costs one millisecond of the fake clock, or a call does: a pass that waits for storage.</summary>
 internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int batchRowsMax = 32) : Model
 {
     private readonly float[] _logits = new float[vocabularySize * batchRowsMax];
@@ -27,8 +27,12 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     public Func<FakeCache, int>? Next { get; set; }
     public Action<int>? BeforeForward { get; set; }
     public float Poison { get; set; }
+    public int MillisecondsPerCall { get; set; }
+    public int MillisecondsPerRow { get; set; } = 1;
+    public SweepCost? Storage { get; set; }
     public int LargestBatch { get; private set; }
     public long RowsRun { get; private set; }
+    public long Calls { get; private set; }
 
     public override ModelConfig Config { get; } = FakeConfig.Of(vocabularySize, contextLength);
     public override GgufMetadata Metadata => throw new NotSupportedException();
@@ -36,6 +40,7 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     public override int Threads => 1;
     public override int BatchRowsMax => batchRowsMax;
     public override long WeightBytesPerToken => 0;
+    public override SweepCost? Sweep => Storage;
     public override KvCache CreateCache(int contextLength) => new FakeCache(contextLength);
 
     public override ReadOnlySpan<float> Forward(ReadOnlySpan<BatchRow> rows)
@@ -45,7 +50,8 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
         BeforeForward?.Invoke(rows.Length);
         LargestBatch = Math.Max(LargestBatch, rows.Length);
         RowsRun += rows.Length;
-        Clock.Advance(rows.Length);
+        Calls++;
+        Clock.Advance(MillisecondsPerCall + MillisecondsPerRow * rows.Length);
         int wanted = 0;
         foreach (BatchRow row in rows)
         {
