@@ -12,6 +12,7 @@ internal static class AskCommand
         var command = new Command("ask", "Ask a model once, without a broker; the reply streams to stdout.");
         var model = new ModelArguments(command);
         var sampling = new SamplingArguments(command, maxTokens: 256);
+        var draft = new DraftArguments(command);
         var prompt = new Option<string>("--prompt", "-p")
         {
             Description = "What to ask; '-' reads stdin.", HelpName = "TEXT", Required = true,
@@ -38,11 +39,13 @@ internal static class AskCommand
             messages.Add(new ChatMessage("user", text));
 
             using var loaded = model.Load(parsed);
-            using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
+            using var drafts = draft.Open(parsed, model.Options(parsed));
+            using var generator = new LocalGenerator(loaded, parsed.GetValue(context), drafts.Options);
             bool asJson = parsed.GetValue(json);
             var result = generator.Run(
                 messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
                 asJson ? null : Console.Out.Write);
+            if (generator.Speculation?.Problem is { } problem) Console.Error.WriteLine($"warn: {problem}");
             if (asJson) Print(loaded, result);
             else PrintStatistics(result);
             return ExitCode.Ok;
@@ -56,7 +59,8 @@ internal static class AskCommand
         var timings = result.Timings;
         Console.Error.WriteLine(
             $"{result.PromptTokens} prompt tokens in {timings.PromptMs:F1} ms, {result.CompletionTokens} tokens at " +
-            $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}");
+            $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}" +
+            (timings.Drafted > 0 ? $"; {timings.Accepted} of {timings.Drafted} drafts right" : ""));
     }
 
     private static void Print(LoadedModel loaded, GenerationResult result) =>
@@ -64,6 +68,6 @@ internal static class AskCommand
             new AskReport(
                 ModelFile.NameOf(loaded.Path), result.Text, result.Reason.ToString().ToLowerInvariant(),
                 result.PromptTokens, result.CompletionTokens, result.Timings.PromptMs, result.Timings.TtftMs,
-                result.Timings.TokensPerSecond),
+                result.Timings.TokensPerSecond, result.Timings.Drafted, result.Timings.Accepted),
             AgentJson.Default.AskReport);
 }

@@ -14,6 +14,7 @@ internal static class EvalCommand
             "eval", "Exact-match accuracy over a file of {\"prompt\",\"expected\"} rows, as fractions 0 to 1.");
         var model = new ModelArguments(command);
         var sampling = new SamplingArguments(command, maxTokens: 96);
+        var draft = new DraftArguments(command);
         var data = new Option<string>("--data", "-d")
         {
             Description = "The rows: JSON lines.", HelpName = "FILE", Required = true,
@@ -37,7 +38,8 @@ internal static class EvalCommand
             var rows = EvalRows.Read(parsed.GetRequiredValue(data), parsed.GetValue(limit));
             var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
             using var loaded = model.Load(parsed);
-            using var generator = new LocalGenerator(loaded);
+            using var drafts = draft.Open(parsed, model.Options(parsed));
+            using var generator = new LocalGenerator(loaded, speculation: drafts.Options);
             using var progress = new ProgressLine("rows");
             var score = new EvalScore(form?.Schema);
             var sampled = sampling.Read(parsed);

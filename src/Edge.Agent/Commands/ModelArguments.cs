@@ -52,7 +52,7 @@ internal sealed class ModelArguments
         return LoadedModel.Open(parsed.GetRequiredValue(_model), Options(parsed), progress.Report);
     }
 
-    private ModelOptions Options(ParseResult parsed) => new()
+    public ModelOptions Options(ParseResult parsed) => new()
     {
         Threads = parsed.GetValue(_threads),
         Cpus = Cpus(parsed.GetValue(_cpus)),

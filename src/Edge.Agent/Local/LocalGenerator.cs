@@ -1,12 +1,17 @@
 using Edge.Engine;
+using Edge.Engine.Speculation;
 using Edge.Text;
 
 namespace Edge.Agent;
 
 /// <summary>Conversations one after another on the caller's thread, without broker or queue.</summary>
-internal sealed class LocalGenerator(LoadedModel loaded, int contextLength = 0) : IDisposable
+internal sealed class LocalGenerator(
+    LoadedModel loaded, int contextLength = 0, SpeculationOptions? speculation = null) : IDisposable
 {
-    private readonly Generator _generator = new(loaded.Model, loaded.Tokenizer, contextLength);
+    private readonly Generator _generator = Open(loaded, contextLength, speculation);
+
+    /// <summary>Null: without drafts.</summary>
+    public SpeculationStatistics? Speculation => _generator.Speculation;
 
     /// <summary>Runs one conversation to its end. Errors: UserErrorException when it is refused or fails.</summary>
     public GenerationResult Run(
@@ -38,6 +43,18 @@ internal sealed class LocalGenerator(LoadedModel loaded, int contextLength = 0) 
     }
 
     public void Dispose() => _generator.Dispose();
+
+    private static Generator Open(LoadedModel loaded, int contextLength, SpeculationOptions? speculation)
+    {
+        try
+        {
+            return new Generator(loaded.Model, loaded.Tokenizer, contextLength, speculation);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException(e.Message);
+        }
+    }
 
     private sealed class TextSink(Action<string>? onText) : ITokenSink
     {
