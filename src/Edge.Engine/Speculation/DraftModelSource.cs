@@ -41,7 +41,8 @@ internal sealed class DraftModelSource : IDraftSource
     public void Propose(ReadOnlySpan<Sequence> slots, int decoding, bool maySpeculate)
     {
         int length = maySpeculate ? _policy.Length(decoding, 0) : 0;
-        bool any = maySpeculate;
+        // Where drafts do not pay the draft model does not read either.
+        bool any = length > 0;
         foreach (Sequence slot in slots)
         {
             if (!slot.IsRunning) continue;

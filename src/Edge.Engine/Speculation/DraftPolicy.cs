@@ -13,7 +13,7 @@ internal sealed class DraftPolicy(int max, int slotsMax, bool adaptive, Func<Swe
     public const int Confidences = 4;
 
     private const int PlainLeast = 4, DraftedLeast = 8;
-    private const int PlainEvery = 128, TryEvery = 32, PauseMin = 32, PauseMax = 1024;
+    private const int PlainEvery = 128, PauseMin = 32, PauseMax = 1024;
     private const int SampledAtStart = 4;
     // Before anything was judged: two of three.
     private const double AcceptedBefore = 2, JudgedBefore = 3, AcceptanceKeep = 0.985;
@@ -22,6 +22,7 @@ internal sealed class DraftPolicy(int max, int slotsMax, bool adaptive, Func<Swe
     private readonly double[] _accepted = [.. Enumerable.Repeat(AcceptedBefore, Confidences)];
     private readonly double[] _judged = [.. Enumerable.Repeat(JudgedBefore, Confidences)];
     private readonly int[] _denied = new int[Confidences];
+    private readonly int[] _tryAfter = [.. Enumerable.Repeat(PauseMin, Confidences)];
     private double _draftSeconds;
     private int _pause, _pauseNext = PauseMin, _sincePlain, _sincePause;
 
@@ -68,14 +69,19 @@ internal sealed class DraftPolicy(int max, int slotsMax, bool adaptive, Func<Swe
             double rate = tokens / (plain + k * (slots * row + draft));
             if (rate > best) (best, length) = (rate, k);
         }
-        // What is never tried is never found to have become better.
-        if (length == 0 && !idle && ++_denied[confidence] % TryEvery == 0) length = 1;
-        if (!idle) return length;
-        return InOnePass(plain, length);
+        if (length == 0) return Try(confidence);
+        (_denied[confidence], _tryAfter[confidence]) = (0, PauseMin);
+        return idle && _draftSeconds > 0 ? Math.Clamp((int)(plain / _draftSeconds), 1, length) : length;
     }
 
-    private int InOnePass(double plain, int length) =>
-        length == 0 ? 0 : _draftSeconds <= 0 ? max : Math.Clamp((int)(plain / _draftSeconds), 1, length);
+    // What is never tried is never found to have become better; but ever more rarely.
+    private int Try(int confidence)
+    {
+        if (++_denied[confidence] < _tryAfter[confidence]) return 0;
+        _denied[confidence] = 0;
+        _tryAfter[confidence] = Math.Min(2 * _tryAfter[confidence], PauseMax);
+        return 1;
+    }
 
     /// <summary>One more draft of each reply was written.</summary>
     public void NoteDraft(double seconds) =>

@@ -16,6 +16,8 @@ internal sealed class FakeCache(int capacity) : KvCache
     public override void Dispose() { }
 }
 
+internal delegate void FakeLogits(FakeCache cache, Span<float> logits);
+
 /// <summary>A deterministic model: logits from a hash of every token in the cache, or a peak where a script says so.
 /// A row costs one millisecond of the fake clock, or a call does: a pass that waits for storage.</summary>
 internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int batchRowsMax = 32) : Model
@@ -25,6 +27,8 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     public FakeClock Clock { get; } = new();
     /// <summary>The token that follows; negative: leave it to the hash.</summary>
     public Func<FakeCache, int>? Next { get; set; }
+    /// <summary>Writes all logits; null: the hash does.</summary>
+    public FakeLogits? Logits { get; set; }
     public Action<int>? BeforeForward { get; set; }
     public float Poison { get; set; }
     public int MillisecondsPerCall { get; set; }
@@ -64,6 +68,11 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
 
     private void Fill(FakeCache cache, Span<float> logits)
     {
+        if (Logits is not null)
+        {
+            Logits(cache, logits);
+            return;
+        }
         ulong hash = 14695981039346656037;
         foreach (int token in cache.Tokens.AsSpan(0, cache.Length)) hash = (hash ^ (uint)token) * 1099511628211;
         for (int i = 0; i < logits.Length; i++)

@@ -3,7 +3,7 @@ using Edge.Engine.Speculation;
 
 namespace Edge.Tests.Engine.Speculation;
 
-/// <summary>The sources of drafts, and engines with and without them.</summary>
+/// <summary>The sources of drafts, and the text that they draft.</summary>
 internal static class Sources
 {
     public const string Lookup = "lookup", Same = "same model", Other = "a model that is often wrong";
@@ -12,7 +12,7 @@ internal static class Sources
     {
         var options = new SpeculationOptions { DraftMax = max, Adaptive = adaptive };
         if (source == Lookup) return options;
-        var draft = new FakeModel(TinyVocabulary.Size) { Next = Script };
+        var draft = new FakeModel(TinyVocabulary.Size, contextLength: 4096) { Next = Script };
         if (source == Other) draft.Next = cache => cache.Length % 3 == 0 ? 'z' : Script(cache);
         return options with { DraftModel = draft, DraftTokenizer = TinyVocabulary.Tokenizer };
     }
