@@ -26,9 +26,9 @@ internal static class DraftBench
         bool identical = true;
         for (int i = -1; i < prompts.Length; i++)
         {
-            ChatMessage[] messages = [new("user", prompts[Math.Max(0, i)])];
-            GenerationResult a = plain.Run(messages, new SamplingOptions(), tokens, null);
-            GenerationResult b = drafted.Run(messages, new SamplingOptions(), tokens, null);
+            IReadOnlyList<int> prompt = Encode(loaded, prompts[Math.Max(0, i)]);
+            GenerationResult a = plain.Run(prompt, new SamplingOptions(), tokens, null);
+            GenerationResult b = drafted.Run(prompt, new SamplingOptions(), tokens, null);
             identical &= a.Text == b.Text && a.CompletionTokens == b.CompletionTokens;
             if (i < 0) continue; // warm-up
             plainSeconds += Seconds(a);
@@ -52,6 +52,18 @@ internal static class DraftBench
             $"        {r.Accepted} of {r.Drafted} drafts right, {r.TokensPerStep:F2} tokens a step, " +
             (r.Identical ? "replies identical" : "REPLIES DIFFER: please report this"));
         if (r.Problem is { } problem) Console.Error.WriteLine($"warn: {problem}");
+    }
+
+    private static IReadOnlyList<int> Encode(LoadedModel loaded, string prompt)
+    {
+        try
+        {
+            return loaded.EncodeChat([new ChatMessage("user", prompt)]);
+        }
+        catch (UserErrorException)
+        {
+            return loaded.Tokenizer.EncodeToIds(prompt); // a base model has no template: it goes on with the text
+        }
     }
 
     // The whole reply, with what the draft model needs to read the prompt.

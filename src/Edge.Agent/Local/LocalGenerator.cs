@@ -16,6 +16,12 @@ internal sealed class LocalGenerator(
     /// <summary>Runs one conversation to its end. Errors: UserErrorException when it is refused or fails.</summary>
     public GenerationResult Run(
         IReadOnlyList<ChatMessage> messages, SamplingOptions sampling, int maxTokens, Grammar? grammar,
+        Action<string>? onText = null, CancellationToken cancellation = default) =>
+        Run(loaded.EncodeChat(messages), sampling, maxTokens, grammar, onText, cancellation);
+
+    /// <summary>Runs one prompt to its end. Errors: as above.</summary>
+    public GenerationResult Run(
+        IReadOnlyList<int> prompt, SamplingOptions sampling, int maxTokens, Grammar? grammar,
         Action<string>? onText = null, CancellationToken cancellation = default)
     {
         GenerationResult result;
@@ -25,7 +31,7 @@ internal sealed class LocalGenerator(
                 new GenerationRequest
                 {
                     Id = "local",
-                    Prompt = loaded.EncodeChat(messages),
+                    Prompt = prompt,
                     Sink = new TextSink(onText),
                     Sampling = sampling,
                     MaxTokens = maxTokens,
