@@ -10,13 +10,12 @@ internal readonly record struct StepRows(int DecodeRows, int DraftRows, int Pref
 /// <summary>
 /// One step of the loop, the only place that calls Forward to generate: a decode row of every decoding slot and the
 /// drafts behind it, then prompt rows of the prefilling slots in equal shares, one Forward, one token for each whose
-/// logits came and one for each draft that proves right. While anything decodes the prompt rows of a step are few, so that its stream keeps moving; shares that do not divide go
-/// to another slot each step.
+/// logits came and one for each draft that proves right. While anything decodes the prompt rows of a step are few, so
+/// that its stream keeps moving; shares that do not divide go to another slot each step.
 /// </summary>
-internal sealed class BatchStep(
-    Model model, int slotsMax, int prefillRowsWhileDecoding, TimeProvider clock, Speculator? speculator = null)
+internal sealed class BatchStep(SequenceParts parts, int slotsMax, int promptRowsMax, Speculator? speculator)
 {
-    private readonly BatchRow[] _rows = new BatchRow[model.BatchRowsMax];
+    private readonly BatchRow[] _rows = new BatchRow[parts.Model.BatchRowsMax];
     private readonly Sequence[] _inBatch = new Sequence[slotsMax];
     private readonly Sequence[] _wanting = new Sequence[slotsMax];
     private readonly int[] _wantedRows = new int[slotsMax];
@@ -28,9 +27,9 @@ internal sealed class BatchStep(
     /// again.</summary>
     public StepRows Run(ReadOnlySpan<Sequence> slots)
     {
-        long begun = clock.GetTimestamp();
+        long begun = parts.Clock.GetTimestamp();
         speculator?.Propose(slots);
-        double proposing = speculator is null ? 0 : clock.GetElapsedTime(begun).TotalSeconds;
+        double proposing = speculator is null ? 0 : parts.Clock.GetElapsedTime(begun).TotalSeconds;
         int rows = 0, members = 0, wanting = 0;
         foreach (Sequence slot in slots)
         {
@@ -42,7 +41,7 @@ internal sealed class BatchStep(
             _inBatch[members++] = _wanting[wanting++] = slot;
         }
         int decoding = members, decodeRows = rows;
-        Share(slots, decodeRows > 0 ? Math.Min(prefillRowsWhileDecoding, _rows.Length - rows) : _rows.Length);
+        Share(slots, decodeRows > 0 ? Math.Min(promptRowsMax, _rows.Length - rows) : _rows.Length);
         for (int i = 0; i < slots.Length; i++)
         {
             if (_shares[i] == 0) continue;
@@ -58,11 +57,11 @@ internal sealed class BatchStep(
             foreach (Sequence slot in _inBatch.AsSpan(0, members)) slot.Fail(error);
             return default;
         }
-        long now = clock.GetTimestamp();
+        long now = parts.Clock.GetTimestamp();
         foreach (Sequence slot in _inBatch.AsSpan(0, members)) slot.NoteRun();
         (int newTokens, int accepted) = Advance(wanting, logits, now);
         var ran = new StepRows(decoding, decodeRows - decoding, rows - decodeRows, newTokens, accepted);
-        speculator?.NoteStep(ran, clock.GetElapsedTime(begun).TotalSeconds, proposing);
+        speculator?.NoteStep(ran, parts.Clock.GetElapsedTime(begun).TotalSeconds, proposing);
         return ran;
     }
 
@@ -74,7 +73,7 @@ internal sealed class BatchStep(
         speculator?.BeginPass(slots, decoding);
         try
         {
-            logits = model.Forward(rows);
+            logits = parts.Model.Forward(rows);
             return true;
         }
         catch (IOException e)
@@ -90,7 +89,7 @@ internal sealed class BatchStep(
 
     private (int NewTokens, int Accepted) Advance(int wanting, ReadOnlySpan<float> logits, long now)
     {
-        int vocabulary = model.Config.VocabularySize, newTokens = 0, accepted = 0;
+        int vocabulary = parts.Model.Config.VocabularySize, newTokens = 0, accepted = 0;
         for (int i = 0; i < wanting; i++)
         {
             int floats = _wantedRows[i] * vocabulary;

@@ -24,7 +24,7 @@ public sealed class Generator : IDisposable
         SequenceParts parts = SequenceParts.For(model, tokenizer, TimeProvider.System);
         _speculator = Speculator.Create(parts, speculation, 1, model.BatchRowsMax);
         _slot = [new Sequence(parts, ContextLength, (_, result) => _result = result, _speculator)];
-        _step = new BatchStep(model, 1, model.BatchRowsMax, TimeProvider.System, _speculator);
+        _step = new BatchStep(parts, 1, model.BatchRowsMax, _speculator);
     }
 
     /// <summary>Tokens of prompt and reply.</summary>

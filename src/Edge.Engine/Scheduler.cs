@@ -55,7 +55,7 @@ public sealed class Scheduler : IDisposable
             _parts, options.Speculation, options.SlotsMax, options.PrefillRowsWhileDecoding);
         for (int i = 0; i < _slots.Length; i++)
             _slots[i] = new Sequence(_parts, ContextLength, OnRunEnded, _speculator);
-        _step = new BatchStep(model, options.SlotsMax, options.PrefillRowsWhileDecoding, clock, _speculator);
+        _step = new BatchStep(_parts, options.SlotsMax, options.PrefillRowsWhileDecoding, _speculator);
         _queue = new FairQueue(options.QueueMax);
         _live = new Dictionary<string, Ticket>(options.QueueMax + options.SlotsMax);
         _sweptOut = new List<Ticket>(options.QueueMax);

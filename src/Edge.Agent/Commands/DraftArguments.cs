@@ -8,8 +8,8 @@ namespace Edge.Agent.Commands;
 internal sealed class DraftArguments
 {
     public const string DraftHelp =
-        "Guess tokens ahead and verify them together: 'lookup' (what followed before), a small model's GGUF file with " +
-        "the same tokenizer, or 'off'. Greedy replies stay the same.";
+        "Guess tokens ahead and verify them together: 'lookup' (what followed before), a small model's GGUF file " +
+        "with the same tokenizer, or 'off'. Greedy replies stay the same.";
     public const string MaxHelp = "Most drafts that one step verifies; fewer where they do not pay.";
 
     private readonly Option<string> _draft = new("--draft")

@@ -34,7 +34,8 @@ internal sealed record BenchReport
     public DraftReport? Drafts { get; init; }
 }
 
-/// <summary>Part of `edge bench --json`: greedy replies with drafts and without. Identical: they are the same.</summary>
+/// <summary>Part of `edge bench --json`: greedy replies with drafts and without. Identical: they are the
+/// same.</summary>
 internal sealed record DraftReport(
     string Draft, int DraftMax, int Prompts, long Tokens, double PlainTps, double DraftedTps, double Speedup,
     long Drafted, long Accepted, double Acceptance, double TokensPerStep, bool Identical, string? Problem);

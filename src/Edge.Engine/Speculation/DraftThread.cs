@@ -20,7 +20,7 @@ internal sealed class DraftThread : IDisposable
         _thread.Start();
     }
 
-    /// <summary>A pass begins: until <see cref="End"/> the slots and their tokens are this thread's to extend.</summary>
+    /// <summary>A pass begins: until <see cref="End"/> the drafts of these slots are the thread's to extend.</summary>
     public void Begin(ReadOnlySpan<Sequence> slots, int decoding)
     {
         slots.CopyTo(_slots);

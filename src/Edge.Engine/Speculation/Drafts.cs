@@ -4,10 +4,11 @@ using Edge.Text;
 namespace Edge.Engine.Speculation;
 
 /// <summary>
-/// The drafts of one slot: they stand behind its known tokens. The first Count of them run in the coming pass; the Ahead
-/// after them were written while a pass ran, and the first of those is judged by that pass's last logits.
+/// The drafts of one slot: they stand behind its known tokens. The first Count of them run in the coming pass; the
+/// Ahead after them were written while a pass ran, and the first of those is judged by that pass's last logits.
 /// </summary>
-internal sealed class Drafts(int max, int vocabularySize, int oddsRows, LookupIndex? index, KvCache? cache) : IDisposable
+internal sealed class Drafts(int max, int vocabularySize, int oddsRows, LookupIndex? index, KvCache? cache)
+    : IDisposable
 {
     private readonly float[] _odds =
         oddsRows == 0 ? [] : GC.AllocateUninitializedArray<float>(checked(oddsRows * vocabularySize));

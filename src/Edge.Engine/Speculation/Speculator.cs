@@ -4,8 +4,8 @@ using Edge.Text;
 namespace Edge.Engine.Speculation;
 
 /// <summary>
-/// Speculation of one engine: drafts stand behind each reply's known tokens, run in the same pass as its next token, and
-/// are judged by it one after another. A model whose weights are in memory is given drafts before a pass; one that
+/// Speculation of one engine: drafts stand behind each reply's known tokens, run in the same pass as its next token,
+/// and are judged by it one after another. A model whose weights are in memory is given drafts before a pass; one that
 /// reads storage leaves the CPU idle, so the draft model goes on during the pass (pre-verify where the pass has no
 /// drafts, post-verify where it has). Source: PEARL, 2408.11850.
 /// </summary>

@@ -11,7 +11,8 @@ public class GreedyTests
     public static TheoryData<string> All => [Sources.Lookup, Sources.Same, Sources.Other];
 
     private static GenerationResult[] RunAll(
-        SpeculationOptions? speculation, int slots, IReadOnlyList<GenerationRequest> requests, int batch = 64, bool streamed = false)
+        SpeculationOptions? speculation, int slots, IReadOnlyList<GenerationRequest> requests, int batch = 64,
+        bool streamed = false)
     {
         using var bench = new Bench(slots, 256, 256, batch, speculation, streamed);
         bench.Model.Next = Sources.Script;
