@@ -50,7 +50,9 @@ internal sealed class Speculator : IDisposable
         if (options.DraftModel is { } draft)
             _model = new DraftModelSource(draft, target.Config.VocabularySize, slotsMax, _policy, parts.Clock);
         _source = (IDraftSource?)_model ?? new LookupSource(_policy);
-        if (_model is not null && target.Sweep is not null) _thread = new DraftThread(_model, slotsMax);
+        // Only a sweep that every row shares leaves the CPU idle; experts are waited for one by one.
+        if (_model is not null && target.Sweep is { BytesPerExtraRow: 0 })
+            _thread = new DraftThread(_model, slotsMax);
     }
 
     public bool UsesModel => _model is not null;
