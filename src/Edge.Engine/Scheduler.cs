@@ -1,3 +1,4 @@
+using Edge.Engine.Speculation;
 using Edge.Models;
 using Edge.Text;
 
@@ -12,6 +13,7 @@ public sealed class Scheduler : IDisposable
 {
     private readonly SequenceParts _parts;
     private readonly Sequence[] _slots;
+    private readonly Speculator? _speculator;
     private readonly BatchStep _step;
     private readonly Thread? _thread;
     private readonly TimeProvider _clock;
@@ -49,8 +51,11 @@ public sealed class Scheduler : IDisposable
         _clock = clock;
         _parts = SequenceParts.For(model, tokenizer, clock);
         _slots = new Sequence[options.SlotsMax];
-        for (int i = 0; i < _slots.Length; i++) _slots[i] = new Sequence(_parts, ContextLength, OnRunEnded);
-        _step = new BatchStep(model, options.SlotsMax, options.PrefillRowsWhileDecoding, clock);
+        _speculator = Speculator.Create(
+            _parts, options.Speculation, options.SlotsMax, options.PrefillRowsWhileDecoding);
+        for (int i = 0; i < _slots.Length; i++)
+            _slots[i] = new Sequence(_parts, ContextLength, OnRunEnded, _speculator);
+        _step = new BatchStep(_parts, options.SlotsMax, options.PrefillRowsWhileDecoding, _speculator);
         _queue = new FairQueue(options.QueueMax);
         _live = new Dictionary<string, Ticket>(options.QueueMax + options.SlotsMax);
         _sweptOut = new List<Ticket>(options.QueueMax);
@@ -158,6 +163,7 @@ public sealed class Scheduler : IDisposable
                     TimedOut = _timedOut, Failed = _failed, QueueDepth = _queue.Count, ActiveSlots = _active,
                     TokensGenerated = _generated, PromptTokens = _promptRun, CachedTokens = _reused, Steps = _steps,
                     PrefillTokensPerSecond = _speed.Prefill, DecodeTokensPerSecond = _speed.Decode,
+                    Speculation = _speculator?.Statistics,
                 };
         }
     }
@@ -177,6 +183,7 @@ public sealed class Scheduler : IDisposable
         }
         if (_thread is not null) _thread.Join();
         else Step();
+        _speculator?.Dispose();
         foreach (Sequence slot in _slots) slot.Dispose();
     }
 

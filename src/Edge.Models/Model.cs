@@ -92,6 +92,9 @@ public abstract class Model : IDisposable
     /// <summary>What its weights cost so far in waits for storage and bytes read; nothing while they are resident.
     /// </summary>
     public virtual WeightTraffic Traffic => default;
+    /// <summary>What a pass waits for, so that drafts can be written meanwhile; null: all weights are in
+    /// memory.</summary>
+    public virtual SweepCost? Sweep => null;
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

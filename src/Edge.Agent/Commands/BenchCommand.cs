@@ -15,6 +15,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure prefill and decode speed; medians of the repeats.");
         var model = new ModelArguments(command);
         var trace = new TraceArgument(command);
+        var draft = new DraftArguments(command);
         var prompt = new Option<int>("--prompt-tokens")
         {
             Description = "Tokens of the prompt.", HelpName = "N", DefaultValueFactory = _ => 128,
@@ -27,6 +28,11 @@ internal static class BenchCommand
         {
             Description = "Measured repeats, after one that warms up.", HelpName = "R", DefaultValueFactory = _ => 5,
         };
+        var data = new Option<string?>("--draft-data")
+        {
+            Description = "Prompts for --draft: JSON lines, as for 'edge eval'; absent: a list to repeat.",
+            HelpName = "FILE",
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var plot = new Option<string?>("--plot")
         {
@@ -35,7 +41,7 @@ internal static class BenchCommand
         Validate.Between(prompt, 1, 1 << 20);
         Validate.Between(gen, 1, 1 << 20);
         Validate.Between(repeat, 1, 1000);
-        foreach (Option option in (Option[])[prompt, gen, repeat, json, plot]) command.Options.Add(option);
+        foreach (Option option in (Option[])[prompt, gen, repeat, data, json, plot]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             long started = Stopwatch.GetTimestamp();
@@ -49,12 +55,19 @@ internal static class BenchCommand
                     $"of {limit}",
                     ExitCode.Usage);
             using var recording = trace.Start(parsed, loaded);
+            using var drafts = draft.Open(parsed, model.Options(parsed));
             int runs = parsed.GetValue(repeat);
             string? picture = parsed.GetValue(plot);
             var samples = picture is null ? null
                 : new List<StepSample>((int)Math.Min(SpeedPlot.SamplesMax, (long)runs * (promptTokens + genTokens)));
             var report = Measure(loaded, promptTokens, genTokens, runs, loadMs, samples);
             if (samples is not null) SvgPicture.Save(picture!, SpeedPlot.Panels(report.Model, samples));
+            if (drafts.Options is not null)
+                report = report with
+                {
+                    Drafts = DraftBench.Measure(
+                        loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens),
+                };
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
             else Print(report);
             return ExitCode.Ok;
@@ -165,5 +178,6 @@ internal static class BenchCommand
         Console.Out.WriteLine(
             $"memory  {r.PeakRssBytes / 1048576.0,10:F1} MiB peak, " +
             $"{r.AllocBytesPerToken:F1} bytes allocated per decoded token");
+        if (r.Drafts is { } drafts) DraftBench.Print(drafts);
     }
 }

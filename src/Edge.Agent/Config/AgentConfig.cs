@@ -15,6 +15,7 @@ internal sealed record AgentConfig(
     string? ModelName = null,
     string? Node = null,
     InferenceConfig? Inference = null,
+    SpeculationConfig? Speculation = null,
     MqttConfig? Mqtt = null,
     SensorsConfig? Sensors = null,
     double TelemetrySeconds = 10,
@@ -24,6 +25,7 @@ internal sealed record AgentConfig(
     public string ModelName { get; } = ModelName ?? ModelFile.NameOf(Model);
     public string Node { get; } = Node ?? DefaultNode;
     public InferenceConfig Inference { get; } = Inference ?? new();
+    public SpeculationConfig Speculation { get; } = Speculation ?? new();
     public MqttConfig Mqtt { get; } = Mqtt ?? new();
     public SensorsConfig Sensors { get; } = Sensors ?? new();
 
@@ -41,6 +43,6 @@ internal sealed record AgentConfig(
         if (TelemetrySeconds is not (>= 1 and <= 86400))
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
-        return Inference.Problem() ?? Mqtt.Problem();
+        return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem();
     }
 }

@@ -64,10 +64,13 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             config.Inference.Slots, line => log.LogInformation("{Line}", line));
         using var loaded = LoadedModel.Open(config.Model, model);
         using var trace = config.Inference.Trace is { } path ? TraceFile.Start(loaded, path) : null;
+        using var drafts = DraftSetup.Open(
+            config.Speculation.Draft, config.Speculation.DraftMax, config.Inference.ToModelOptions());
         using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
         {
             QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,
             ContextLength = loaded.Model.Plan?.ContextLength ?? config.Inference.Context,
+            Speculation = drafts.Options,
         });
         int context = scheduler.ContextLength;
         _ = loaded.Template; // A template that cannot be used is a reason not to be ready.
@@ -87,11 +90,17 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, CancellationToken stopping)
     {
         var source = new TelemetrySource(config.Sensors);
+        bool warned = false;
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
         {
             do
             {
+                if (!warned && scheduler.Statistics.Speculation?.Problem is { } problem)
+                {
+                    warned = true;
+                    log.LogWarning("no more drafts: {Problem}", problem);
+                }
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
                 link.Publish(source.System());
                 var inference = Inference(scheduler.Statistics, intake.Refused);
@@ -139,6 +148,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         PromptTokens = s.PromptTokens,
         CompletionTokens = s.TokensGenerated,
         TokS = Math.Round(s.DecodeTokensPerSecond, 2),
+        Drafted = s.Speculation?.Drafted,
+        Accepted = s.Speculation?.Accepted,
+        TokensPerStep = s.Speculation is { } drafts ? Math.Round(drafts.TokensPerStep, 3) : null,
     };
 
     private NodeOptions NodeOptions() => new()

@@ -88,7 +88,9 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return new ChatResult(
             result.Text, result.Reason == FinishReason.Length ? ChatFinish.Length : ChatFinish.Stop,
             result.PromptTokens, result.CompletionTokens,
-            new ChatTimings(t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens),
+            new ChatTimings(
+                t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens,
+                t.Drafted > 0 ? t.Drafted : null, t.Drafted > 0 ? t.Accepted : null),
             config.ModelName);
     }
 

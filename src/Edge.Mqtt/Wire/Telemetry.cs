@@ -22,6 +22,10 @@ public sealed record InferenceTelemetry
     public long PromptTokens { get; init; }
     public long CompletionTokens { get; init; }
     public double TokS { get; init; }
+    /// <summary>Tokens guessed ahead, and those of them that were right; absent without speculation.</summary>
+    public long? Drafted { get; init; }
+    public long? Accepted { get; init; }
+    public double? TokensPerStep { get; init; }
 }
 
 /// <summary>telemetry/weights.</summary>
