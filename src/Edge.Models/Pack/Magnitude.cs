@@ -15,11 +15,12 @@ internal struct Magnitude
         foreach (float w in weights) Add(Math.Abs(w));
     }
 
-    public static float? Of(IEnumerable<Magnitude> parts)
+    public static float? Of(ReadOnlySpan<TileWriter> writers)
     {
         var all = new Magnitude();
-        foreach (Magnitude part in parts)
+        foreach (TileWriter writer in writers)
         {
+            Magnitude part = writer.Magnitude;
             all.Add(part._value);
             all._mixed |= part._mixed;
         }

@@ -182,7 +182,7 @@ public static class ModelPacker
             for (long at = 0; at < bytes; at += CopyBytes)
                 new Span<byte>(matrix + at, (int)Math.Min(CopyBytes, bytes - at)).Clear();
             Ternary1_67Scalar.Pack(codes, scales, matrix, columns, rows);
-            if (Magnitude.Of(converters.Select(c => c.Magnitude)) is { } magnitude)
+            if (Magnitude.Of(converters) is { } magnitude)
                 Ternary1_67Scalar.SetUnit(matrix, rows, magnitude);
             EachBand((converter, row, count) => converter.Compare(from + row * sourceRow, count, matrix, row));
             var digest = new Checksum();

@@ -28,7 +28,7 @@ internal enum CharClass : byte
 /// <summary>Classes of the characters of UTF-16 text; a lone surrogate counts as U+FFFD, which it becomes.</summary>
 internal static class CharClasses
 {
-    private static readonly CharClass[] Ascii = [.. Enumerable.Range(0, 128).Select(Compute)];
+    private static readonly CharClass[] Ascii = OfAscii();
 
     /// <summary>Class of the character at <paramref name="at"/>; None (and length 0) at the end.</summary>
     public static CharClass At(ReadOnlySpan<char> text, int at, out int length)
@@ -90,5 +90,12 @@ internal static class CharClasses
         if (codePoint <= char.MaxValue && char.IsWhiteSpace((char)codePoint)) found |= CharClass.Space;
         if (codePoint is '\r' or '\n') found |= CharClass.Newline;
         return found;
+    }
+
+    private static CharClass[] OfAscii()
+    {
+        var classes = new CharClass[128];
+        for (int c = 0; c < classes.Length; c++) classes[c] = Compute(c);
+        return classes;
     }
 }
