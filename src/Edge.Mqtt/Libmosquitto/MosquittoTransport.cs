@@ -128,9 +128,7 @@ public sealed class MosquittoTransport : IMqttTransport
             fds[1] = new() { Fd = _wakeup.Fd, Events = Native.PollIn };
             _ = Native.poll(fds, 2, _stopping.IsSet ? 50 : PollMs);
             if (fds[1].Returned != 0) _wakeup.Clear();
-            if ((fds[0].Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0
-                && client.Read() != Native.Success)
-                return;
+            if (IsReadable(fds[0]) && !ReadGroup(client, fds)) return;
             if (_lost is not null && !leaving)
             {
                 // Refused by the broker (CONNACK or SUBACK) while the socket is still open.
@@ -143,6 +141,24 @@ public sealed class MosquittoTransport : IMqttTransport
             if (client.KeepAlive() != Native.Success) return;
             if (leaving && Stopwatch.GetTimestamp() > Volatile.Read(ref _stopAt)) return;
         }
+    }
+
+    private static bool IsReadable(PollFd fd) =>
+        (fd.Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0;
+
+    // What has arrived by now is read as one group, so that one sync of the owner's journal serves all of it. False:
+    // the link is gone; the group was still taken, and comes again.
+    private unsafe bool ReadGroup(MosquittoClient client, PollFd* socket)
+    {
+        int rc = client.Read();
+        for (int i = 1; rc == Native.Success && i < _options.ReceiveMaximum; i++)
+        {
+            socket->Returned = 0;
+            if (Native.poll(socket, 1, 0) <= 0 || !IsReadable(*socket)) break;
+            rc = client.Read();
+        }
+        Guard(_events.BeforeAcknowledge);
+        return rc == Native.Success;
     }
 
     private void Pump(MosquittoClient client)
@@ -247,7 +263,11 @@ public sealed class MosquittoTransport : IMqttTransport
         Volatile.Write(ref _inFlightCount, _inFlight.Count);
         // 16 says "no subscribers", which is no failure.
         if (reason >= 128) Drop(message, MqttDropReason.RefusedByBroker);
-        else Interlocked.Increment(ref _published);
+        else
+        {
+            Interlocked.Increment(ref _published);
+            if (message.Ticket != 0) Guard(() => _events.OnAcknowledged(message));
+        }
     }
 
     private bool Drop(MqttMessage message, MqttDropReason reason)
