@@ -14,13 +14,15 @@ internal sealed partial class AgentProcess : IDisposable
 {
     private const int SigTerm = 15;
     private readonly Process _process;
+    private readonly string _folder = Directory.CreateTempSubdirectory("edge-agent-").FullName;
     private int _lastId;
 
     private AgentProcess(int port, string[] extra)
     {
         StartedAt = Stopwatch.GetTimestamp();
         _process = Process.Start(NativeEdge.StartInfo(
-            ["run", "--model", NativeEdge.Model, "--broker", $"127.0.0.1:{port}", "--node", Node, .. extra]))!;
+            ["run", "--model", NativeEdge.Model, "--broker", $"127.0.0.1:{port}", "--node", Node,
+            .. extra.Contains("--journal") ? extra : [.. extra, "--journal", Path.Combine(_folder, "journal")]]))!;
         _process.ErrorDataReceived += (_, e) =>
         {
             if (e.Data is { } line) Log.Add(line);
@@ -129,6 +131,7 @@ internal sealed partial class AgentProcess : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+        Directory.Delete(_folder, true);
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
