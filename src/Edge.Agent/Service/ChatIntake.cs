@@ -31,8 +31,7 @@ internal sealed class ChatIntake : IDisposable
 
     private sealed record Serving(Scheduler Scheduler, RequestMap Map);
 
-    /// <summary>From now on calls are served, those first that OnChat has brought; before, Admit says not_ready.
-    /// Once.</summary>
+    /// <summary>From now on calls are served, those first that OnChat has brought already. Once.</summary>
     public void Serve(Scheduler scheduler, RequestMap map)
     {
         var serving = new Serving(scheduler, map);
@@ -43,14 +42,13 @@ internal sealed class ChatIntake : IDisposable
     /// <summary>From now on calls are refused; those accepted go on.</summary>
     public void Drain() => _draining = true;
 
-    /// <summary>On a network thread, before the call is made durable.</summary>
+    /// <summary>On a network thread, before the call is made durable. While the model loads, calls wait here: after a
+    /// power cut the broker has some, and a retry would come too early too.</summary>
     public Problem? Admit(ChatCall call)
     {
-        string? why = _draining ? "the node is stopping"
-            : Volatile.Read(ref _serving) is null ? "the model is still loading" : null;
-        if (why is null) return null;
+        if (!_draining) return null;
         Interlocked.Increment(ref _refused);
-        return RequestMap.NotReady(why);
+        return RequestMap.NotReady("the node is stopping");
     }
 
     /// <summary>On a network thread.</summary>
@@ -63,11 +61,12 @@ internal sealed class ChatIntake : IDisposable
     /// <summary>On the network thread.</summary>
     public void OnCancel(ChatCall call)
     {
-        if (Volatile.Read(ref _serving) is not { } serving || serving.Scheduler.Cancel(call.Id)) return;
+        var serving = Volatile.Read(ref _serving);
+        if (serving is not null && serving.Scheduler.Cancel(call.Id)) return;
         // Not with the scheduler yet: it still waits here. The intake skips a reply that is finished; the second
         // Cancel is for a call that the intake handed over in between.
         call.Reply.Fail(new Problem(ProblemCode.Cancelled, "cancelled before it started"));
-        serving.Scheduler.Cancel(call.Id);
+        serving?.Scheduler.Cancel(call.Id);
     }
 
     /// <summary>Ends every request that the scheduler still has: left for the next start where there is a journal,
