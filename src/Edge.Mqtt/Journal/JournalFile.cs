@@ -43,7 +43,7 @@ internal sealed class JournalFile : IDisposable
             if (problem.Length == 0) return journal;
             journal.Dispose();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             problem = $"the journal {path} cannot be used: {e.Message}; give edge a folder of its own to write in, " +
                 "and run one edge per journal";
@@ -61,7 +61,7 @@ internal sealed class JournalFile : IDisposable
         {
             RandomAccess.Write(_file, _buffer.AsSpan(0, bytes), Length);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             Shorten();
             MustRewrite = true;
@@ -79,7 +79,7 @@ internal sealed class JournalFile : IDisposable
             RandomAccess.FlushToDisk(_file);
             return null;
         }
-        catch (IOException e)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             // The kernel has forgotten which pages failed; a second sync would claim success.
             MustRewrite = true;
@@ -108,7 +108,7 @@ internal sealed class JournalFile : IDisposable
             if (_buffer.Length > 1 << 20) _buffer = new byte[64 * 1024];
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             return e.Message;
         }
@@ -119,6 +119,10 @@ internal sealed class JournalFile : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    // .NET reports a file that may not grow (a limit, FAT's 4 GiB) as an argument out of range.
+    private static bool IsOfTheDisk(Exception e) =>
+        e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     // Not shared: the lock that .NET takes makes a second edge on the same journal fail to open it.
     private static SafeFileHandle OpenHandle(string path, FileMode mode) =>
@@ -150,7 +154,7 @@ internal sealed class JournalFile : IDisposable
     private void Shorten()
     {
         try { RandomAccess.SetLength(_file, Length); }
-        catch (IOException) { MustRewrite = true; }
+        catch (Exception e) when (IsOfTheDisk(e)) { MustRewrite = true; }
     }
 
     // A full disk must not keep half a file.
@@ -158,7 +162,7 @@ internal sealed class JournalFile : IDisposable
     {
         file.Dispose();
         try { File.Delete(path); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
+        catch (Exception e) when (IsOfTheDisk(e)) { }
     }
 
     // A rename is durable only when its folder is.
