@@ -16,7 +16,8 @@ public sealed class Broker : IDisposable
 
     public Broker() : this("") { }
 
-    internal Broker(string extra, bool start = true, Func<string, string>? listener = null, bool persistent = false)
+    internal Broker(string extra, bool start = true, Func<string, string>? listener = null, bool persistent = false,
+        bool quiet = false)
     {
         Port = FreePort();
         _extra = extra;
@@ -24,7 +25,7 @@ public sealed class Broker : IDisposable
             (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}",
                 $"{Port}") +
             $"user {Environment.UserName}\n{(persistent ? $"persistence true\npersistence_location {_folder}/\n" : "")}" +
-            $"log_dest file {_folder}/log\nlog_type all\n" +
+            $"log_dest file {_folder}/log\nlog_type {(quiet ? "error" : "all")}\n" +
             $"max_queued_messages 10000\nset_tcp_nodelay true\n{_extra}\n");
         if (start) Start();
     }
