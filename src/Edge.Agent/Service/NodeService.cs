@@ -2,7 +2,11 @@ using System.Diagnostics;
 using Edge.Agent.Config;
 using Edge.Engine;
 using Edge.Mqtt;
+#if MQTTNET
+using Edge.Mqtt.MqttNet;
+#else
 using Edge.Mqtt.Libmosquitto;
+#endif
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -57,7 +61,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
-            static (mqtt, events) => new MosquittoTransport(mqtt, events));
+            Connect);
         link.Start();
 
         long started = Stopwatch.GetTimestamp();
@@ -158,6 +162,12 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // The scheduler refuses with a better answer first; an answer that the broker has not taken yet counts too.
         CallsMax = config.Inference.Queue + config.Inference.Slots + 16,
     };
+
+#if MQTTNET
+    private static IMqttTransport Connect(MqttOptions mqtt, MqttEvents events) => new MqttNetTransport(mqtt, events);
+#else
+    private static IMqttTransport Connect(MqttOptions mqtt, MqttEvents events) => new MosquittoTransport(mqtt, events);
+#endif
 
     private static LogLevel Level(MqttLogLevel level) => level switch
     {
