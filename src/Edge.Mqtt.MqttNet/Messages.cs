@@ -16,7 +16,8 @@ internal static class Messages
         CorrelationData = m.Correlation.IsEmpty ? null : m.Correlation.ToArray(),
         MessageExpiryInterval = m.ExpirySeconds ?? 0,
         UserProperties = m.UserProperties.Count == 0 ? null
-            : [.. m.UserProperties.Select(p => new MqttUserProperty(p.Key, System.Text.Encoding.UTF8.GetBytes(p.Value)))],
+            : [.. m.UserProperties.Select(p =>
+                new MqttUserProperty(p.Key, System.Text.Encoding.UTF8.GetBytes(p.Value)))],
     };
 
     /// <summary>A copy: MQTTnet's buffers end with its handler.</summary>

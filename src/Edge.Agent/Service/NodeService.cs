@@ -61,7 +61,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
-            Connect);
+#if MQTTNET
+            static (mqtt, events) => new MqttNetTransport(mqtt, events));
+#else
+            static (mqtt, events) => new MosquittoTransport(mqtt, events));
+#endif
         link.Start();
 
         long started = Stopwatch.GetTimestamp();
@@ -162,12 +166,6 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // The scheduler refuses with a better answer first; an answer that the broker has not taken yet counts too.
         CallsMax = config.Inference.Queue + config.Inference.Slots + 16,
     };
-
-#if MQTTNET
-    private static IMqttTransport Connect(MqttOptions mqtt, MqttEvents events) => new MqttNetTransport(mqtt, events);
-#else
-    private static IMqttTransport Connect(MqttOptions mqtt, MqttEvents events) => new MosquittoTransport(mqtt, events);
-#endif
 
     private static LogLevel Level(MqttLogLevel level) => level switch
     {

@@ -17,12 +17,12 @@ internal sealed class CallLedger : IDisposable
     private readonly Action<string> _logError;
     private readonly SortedDictionary<long, CallEntry> _open = [];
     private readonly Dictionary<string, CallEntry> _named = [];
-    private readonly LinkedList<CallEntry> _answered = new();
+    private readonly AnsweredCalls _answered;
     private readonly Queue<CallEntry> _unsynced = new(), _unsent = new();
     private readonly GroupCommit? _commit;
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread? _thread;
-    private long _next = 1, _openBytes, _answeredBytes;
+    private long _next = 1, _openBytes;
     private bool _stopping;
 
     /// <summary>Errors: ArgumentException when the journal cannot be used, with what to do.</summary>
@@ -32,6 +32,7 @@ internal sealed class CallLedger : IDisposable
     {
         (_callsMax, _now, _publish, _logError) = (callsMax, now, publish, logError);
         _options = options ?? new("-");
+        _answered = new(_options.CachedMax, _options.CachedBytesMax);
         if (options is null) return;
         if (options.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
         var records = new List<byte[]>();
@@ -52,7 +53,8 @@ internal sealed class CallLedger : IDisposable
     /// <summary>Calls taken whose reply the broker does not have yet.</summary>
     public int OpenCalls { get { lock (_gate) return _open.Count; } }
 
-    /// <summary>Calls of an earlier run that have no result: to be run again, or ended when their time is over.</summary>
+    /// <summary>Calls of an earlier run that have no result: to be run again, or ended when their time is
+    /// over.</summary>
     public IReadOnlyList<CallEntry> Unfinished
     {
         get { lock (_gate) return [.. _open.Values.Where(e => e.Reply is null && e.Call is null)]; }
@@ -60,7 +62,8 @@ internal sealed class CallLedger : IDisposable
 
     public void Start() => _thread?.Start();
 
-    /// <summary>The call with the same key from the same requester, answered or not, if it is still remembered.</summary>
+    /// <summary>The call with the same key from the same requester, answered or not, if it is still
+    /// remembered.</summary>
     public CallEntry? Find(byte[] key, string topic)
     {
         if (CallEntry.NameOf(key, topic) is not { } name) return null;
@@ -80,12 +83,10 @@ internal sealed class CallLedger : IDisposable
         long leftMs = (long)Stopwatch.GetElapsedTime(at.Monotonic, call.Deadline).TotalMilliseconds;
         lock (_gate)
         {
-            if (_open.Count >= _callsMax)
-                return new(ProblemCode.QueueFull, $"{_callsMax} requests are already under way; try again later",
-                    RetryAfterSeconds: 5);
-            if (_openBytes + message.Payload.Length > _options.BytesMax / 2)
-                return new(ProblemCode.QueueFull, "the requests under way fill the journal; try again later",
-                    RetryAfterSeconds: 5);
+            string? full = _open.Count >= _callsMax ? $"{_callsMax} requests are already under way"
+                : _openBytes + message.Payload.Length > _options.BytesMax / 2 ? "requests under way fill the journal"
+                : null;
+            if (full is not null) return new(ProblemCode.QueueFull, full + "; try again later", RetryAfterSeconds: 5);
             var entry = new CallEntry(
                 new(_next++, at, leftMs, 0, call.PayloadHash, call.Id, call.Reply.Topic, call.Key,
                     message.Correlation.ToArray(), call.Request.RequestId, call.Reply.CreatedUnixSeconds,
@@ -284,24 +285,21 @@ internal sealed class CallLedger : IDisposable
             return;
         }
         _named[name] = entry;
-        _answered.AddLast(entry);
-        _answeredBytes += entry.Bytes;
-        while (_answered.First is { } oldest
-            && (_answered.Count > _options.CachedMax || _answeredBytes > _options.CachedBytesMax))
-            Forget(oldest.Value);
+        _answered.Add(entry);
+        while (_answered.Surplus is { } oldest) Forget(oldest);
     }
 
     private void Forget(CallEntry entry)
     {
         if (entry.Name is { } name && ReferenceEquals(_named.GetValueOrDefault(name), entry)) _named.Remove(name);
-        if (_answered.Remove(entry)) _answeredBytes -= entry.Bytes;
+        _answered.Remove(entry);
     }
 
     private List<byte[]> Snapshot()
     {
         var records = new List<byte[]>();
         long now = Stopwatch.GetTimestamp();
-        foreach (var entry in _answered.Where(e => e.Deadline > now).Concat(_open.Values))
+        foreach (var entry in _answered.Entries.Where(e => e.Deadline > now).Concat(_open.Values))
         {
             records.Add(entry.Request.Encode());
             if (entry.Reply is { } reply) records.Add(ResultRecord.Encode(entry.Request.Number, reply));

@@ -125,8 +125,13 @@ internal sealed class JournalFile : IDisposable
         e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     // Not shared: the lock that .NET takes makes a second edge on the same journal fail to open it.
-    private static SafeFileHandle OpenHandle(string path, FileMode mode) =>
-        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.None);
+    private static SafeFileHandle OpenHandle(string path, FileMode mode)
+    {
+        var file = File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.None);
+        // It holds people's words.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return file;
+    }
 
     private int Frame(IReadOnlyList<byte[]> bodies, int start, ref uint chain)
     {
@@ -179,7 +184,8 @@ internal sealed class JournalFile : IDisposable
     private string? ReadAll(List<byte[]> records)
     {
         long length = RandomAccess.GetLength(_file);
-        if (length > int.MaxValue) return $"the journal {_path} has {length} bytes, which none of ours has; move it away";
+        if (length > int.MaxValue)
+            return $"the journal {_path} has {length} bytes, which none of ours has; move it away";
         byte[] all = new byte[length];
         for (int read = 0; read < all.Length;)
         {

@@ -182,8 +182,8 @@ public sealed class DurabilityTests : IDisposable
         byte[] id = "old"u8.ToArray();
         using (var file = JournalFile.TryOpen(_place.Path, [], out _)!)
         {
-            Assert.Null(file.Append([new RequestRecord(1, then, 60_000, 0, 7, "e2e-old", "clients/e2e/rsp", id, id, null,
-                5, Chat("cold store 2: temp 12.4C").Utf8()).Encode()]));
+            Assert.Null(file.Append([new RequestRecord(1, then, 60_000, 0, 7, "e2e-old", "clients/e2e/rsp", id, id,
+                null, 5, Chat("cold store 2: temp 12.4C").Utf8()).Encode()]));
             Assert.Null(file.Sync());
         }
         using var agent = await Ready(broker, Journal);

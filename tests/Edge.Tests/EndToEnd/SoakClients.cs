@@ -67,7 +67,8 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         }
     }
 
-    private void Publish(MosquittoTransport transport, string reply, string key, int number) => transport.TryPublish(new()
+    private void Publish(
+        MosquittoTransport transport, string reply, string key, int number) => transport.TryPublish(new()
     {
         Topic = topic, Qos = 1, ResponseTopic = reply, Correlation = key.Utf8(), ContentType = "application/json",
         ExpirySeconds = 120, Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
@@ -101,7 +102,8 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
             Lost = all.Count(r => r.Accepted > 0 && r.Finals.Count == 0 && r.Errors.Count == 0),
             AnsweredDifferently = all.Count(r => r.Finals.Distinct().Count() > 1),
             Redelivered = all.Sum(r => Math.Max(0, r.Finals.Count - 1)),
-            Retries = _retries, Repeated = _duplicates, Nodes = all.Select(r => r.Node).Distinct().Count(n => n != null),
+            Retries = _retries, Repeated = _duplicates,
+            Nodes = all.Select(r => r.Node).Distinct().Count(n => n != null),
         };
     }
 

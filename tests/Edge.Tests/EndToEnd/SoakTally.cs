@@ -27,7 +27,7 @@ internal sealed record SoakTally
     public long JournalBytesMax { get; init; }
 
     /// <summary>For scripts/soak, which names the file.</summary>
-    public static void Report(SoakTally tally)
+    public static void Report<T>(T tally)
     {
         if (Environment.GetEnvironmentVariable("EDGE_SOAK_REPORT") is { Length: > 0 } path)
             File.AppendAllText(path, JsonSerializer.Serialize(tally) + "\n");

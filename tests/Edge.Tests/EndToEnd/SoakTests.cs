@@ -98,4 +98,36 @@ public sealed class SoakTests : IDisposable
             foreach (var member in fleet) member.Dispose();
         }
     }
+
+    [Fact]
+    public async Task Journal_UnderABurst_TakesEveryRequest()
+    {
+        int count = Setting("JOURNAL_REQUESTS", 500);
+        var waits = new List<double>(count);
+        using var broker = new Broker("", quiet: true);
+        using var node = await Node.Start(broker,
+            o => o with { Journal = new(_place.Path), CallsMax = count }, call =>
+            {
+                // Handed over means synced: the PUBACK leaves next.
+                waits.Add(Stopwatch.GetElapsedTime(call.ReceivedAt).TotalMilliseconds);
+                call.Reply.Final(Node.Result("x"));
+            });
+        long start = Stopwatch.GetTimestamp();
+        const int window = 500; // within the outbox of the client
+        for (int i = 0; i < count; i++)
+        {
+            node.Ask(AgentProcess.Chat($"request {i} of some length, as a sensor would send it"), $"j{i}");
+            if (i >= window) await node.Reply("final");
+        }
+        for (int i = 0; i < Math.Min(window, count); i++) await node.Reply("final");
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        waits.Sort();
+        SoakTally.Report(new
+        {
+            Name = "journal", Requests = count, PerSecond = Math.Round(count / seconds),
+            AcknowledgeMsMedian = Math.Round(waits[count / 2], 3),
+            AcknowledgeMs99 = Math.Round(waits[count * 99 / 100], 3), node.Link.Ledger.Syncs,
+        });
+        Assert.Equal(count, waits.Count);
+    }
 }

@@ -24,7 +24,8 @@ public sealed class Broker : IDisposable
         File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"),
             (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}",
                 $"{Port}") +
-            $"user {Environment.UserName}\n{(persistent ? $"persistence true\npersistence_location {_folder}/\n" : "")}" +
+            $"user {Environment.UserName}\n" +
+            (persistent ? $"persistence true\npersistence_location {_folder}/\n" : "") +
             $"log_dest file {_folder}/log\nlog_type {(quiet ? "error" : "all")}\n" +
             $"max_queued_messages 10000\nset_tcp_nodelay true\n{_extra}\n");
         if (start) Start();

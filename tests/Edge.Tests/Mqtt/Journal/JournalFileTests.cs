@@ -144,6 +144,14 @@ public sealed class JournalFileTests : IDisposable
     }
 
     [Fact]
+    public void File_Made_IsForItsOwnerAlone()
+    {
+        Write(Body(1, 10));
+        if (OperatingSystem.IsWindows()) return; // says the analyzer; edge runs on Linux
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_place.Path));
+    }
+
+    [Fact]
     public void Open_NoJournal_IsRefusedAndLeftAlone()
     {
         byte[] foreign = [.. "this is somebody's diary"u8];

@@ -11,7 +11,8 @@ internal sealed class Ledger : IDisposable
     private static int s_id;
     private readonly NodeOptions _options = new() { NodeId = "n", Version = "1" };
 
-    public Ledger(JournalOptions? options, int callsMax = 8, Moment? now = null, Func<MqttMessage, bool>? publish = null)
+    public Ledger(
+        JournalOptions? options, int callsMax = 8, Moment? now = null, Func<MqttMessage, bool>? publish = null)
     {
         Calls = new(options, callsMax, () => now ?? Moment.Now(), m =>
         {
