@@ -18,7 +18,7 @@ public sealed record ModelOptions
     public Arithmetic Arithmetic { get; init; } = Arithmetic.Integer;
     public WeightLoading Loading { get; init; } = WeightLoading.Map;
     /// <summary>Tokens of one Forward, at most.</summary>
-    public int BatchRowsMax { get; init; } = 64;
+    public int BatchRowsMax { get; init; } = 128;
     /// <summary>Force a kernel set by name (scalar, avx2, neon, neon+dp); null: the best that this CPU has.</summary>
     public string? KernelSet { get; init; }
 }

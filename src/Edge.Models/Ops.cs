@@ -102,7 +102,7 @@ internal sealed unsafe partial class Ops
     }
 
     private static long ScratchFloats(ModelConfig config) =>
-        (AttentionScalar.ScratchFloats(config.HeadCount / config.HeadCountKv) + 15) & ~15L;
+        (AttentionScalar.ScratchFloats(config.HeadCount / config.HeadCountKv, config.KeyLength) + 15) & ~15L;
 
     private void SwiGlu(RowBuffer gate, RowBuffer up, RowBuffer y, int rows)
     {

@@ -232,7 +232,7 @@ static void prepare_attention(Frame *frame, int index)
             values == EXTREMES && i == 0 ? RANDOM : values);
     }
     add(frame, CLOSE, group * head * 4);
-    add(frame, SCRATCH, group * 66 * 4);
+    add(frame, SCRATCH, (group * 66 + 64 * head) * 4);
     long numbers[] = { head, group, length };
     memcpy(frame->number, numbers, sizeof numbers);
     frame->real[0] = 0.3f;

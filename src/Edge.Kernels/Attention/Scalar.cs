@@ -10,8 +10,9 @@ public static unsafe class AttentionScalar
 {
     public const int Chunk = 64;
 
-    /// <summary>Floats of scratch that one call needs.</summary>
-    public static long ScratchFloats(long group) => group * (Chunk + 2);
+    /// <summary>Floats of scratch that one call needs: scores, their maxima and sums, and a chunk of keys or values
+    /// for the variants that convert halves once.</summary>
+    public static long ScratchFloats(long group, long headSize) => group * (Chunk + 2) + Chunk * headSize;
 
     /// <summary>y[g] = Σ softmax(scale · q[g]·k[p]) v[p] over positions p &lt; length.
     /// Shapes: q and y are float[group][headSize]; k and v are float[length][headSize] of one key/value head;

@@ -11,10 +11,21 @@ public static unsafe class SoftmaxAvx2
     /// <inheritdoc cref="SoftmaxScalar.InPlace"/>
     public static void InPlace(float* x, long n)
     {
-        float max = x[0];
-        for (long i = 1; i < n; i++) max = x[i] > max ? x[i] : max;
-        float inverse = 1 / ExpSum(x, n, max);
+        float inverse = 1 / ExpSum(x, n, Max(x, n, x[0]));
         for (long i = 0; i < n; i++) x[i] *= inverse;
+    }
+
+    /// <summary>The greatest of <paramref name="least"/> and x.</summary>
+    internal static float Max(float* x, long n, float least)
+    {
+        Vector256<float> top = Vector256.Create(least);
+        long i = 0;
+        for (; i + 8 <= n; i += 8) top = Avx.Max(Avx.LoadVector256(x + i), top);
+        Vector128<float> four = Sse.Max(top.GetLower(), top.GetUpper());
+        Vector128<float> two = Sse.Max(four, Sse.MoveHighToLow(four, four));
+        float max = two.ToScalar() > two.GetElement(1) ? two.ToScalar() : two.GetElement(1);
+        for (; i < n; i++) max = x[i] > max ? x[i] : max;
+        return max;
     }
 
     /// <summary>x ← exp(x − max); returns the sum.</summary>

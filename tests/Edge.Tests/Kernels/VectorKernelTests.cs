@@ -194,7 +194,7 @@ public unsafe class VectorKernelTests
             using NativeBytes q = Random(headSize * group, 1);
             using NativeBytes k = Random(headSize * length, 2), v = Random(headSize * length, 3);
             using NativeBytes kHalf = Halves(k), vHalf = Halves(v);
-            using var scratch = new NativeBytes(4 * AttentionScalar.ScratchFloats(group));
+            using var scratch = new NativeBytes(4 * AttentionScalar.ScratchFloats(group, headSize));
             using var y = new NativeBytes(4 * headSize * group, 0xFF);
             float scale = 1 / MathF.Sqrt(headSize);
             set.HeadF32(q.Floats, k.Pointer, v.Pointer, y.Floats, headSize, group, length, scale, scratch.Floats);
