@@ -142,21 +142,15 @@ internal sealed class CallLedger : IDisposable
     /// <summary>The call that a cancel means. MQTT does not say who published, so the reply topic stands for the
     /// requester: a cancel that names one reaches only its calls, and one that names none only a call whose key no
     /// other live call has.</summary>
-    public ChatCall? FindForCancel(ReadOnlySpan<byte> key, string? replyTopic)
+    public ChatCall? FindForCancel(byte[] key, string? replyTopic)
     {
-        if (key.IsEmpty) return null;
-        ChatCall? found = null;
+        if (key.Length == 0) return null;
         lock (_gate)
         {
-            foreach (var entry in _open.Values)
-            {
-                if (entry.Call is not { } call || !entry.Request.Key.AsSpan().SequenceEqual(key)) continue;
-                if (replyTopic is not null && entry.Request.Topic != replyTopic) continue;
-                if (found is not null) return null;
-                found = call;
-            }
+            var meant = _open.Values.Where(e => e.Call is not null && e.Request.Key.AsSpan().SequenceEqual(key)
+                && (replyTopic is null || e.Request.Topic == replyTopic)).Take(2).ToList();
+            return meant.Count == 1 ? meant[0].Call : null;
         }
-        return found;
     }
 
     /// <summary>How many open calls one requester has.</summary>
@@ -178,13 +172,7 @@ internal sealed class CallLedger : IDisposable
     {
         Stop(TimeSpan.FromSeconds(2));
         if (_thread is { IsAlive: true }) return;
-        if (_commit is not null)
-        {
-            Batch last;
-            lock (_gate) last = _commit.Current;
-            _commit.Commit(last, sync: true);
-            _commit.Dispose();
-        }
+        _commit?.Dispose();
         _wake.Dispose();
     }
 
@@ -279,12 +267,11 @@ internal sealed class CallLedger : IDisposable
         entry.IsDone = true;
         entry.Request = entry.Request with { Body = [] };
         entry.Reply = entry.Reply! with { Ticket = 0 };
-        if (entry.Name is not { } name || Stopwatch.GetTimestamp() >= entry.Deadline)
+        if (entry.Name is null || Stopwatch.GetTimestamp() >= entry.Deadline)
         {
-            if (entry.Name is { } expired) _named.Remove(expired);
+            Forget(entry);
             return;
         }
-        _named[name] = entry;
         _answered.Add(entry);
         while (_answered.Surplus is { } oldest) Forget(oldest);
     }

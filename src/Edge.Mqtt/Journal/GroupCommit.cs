@@ -45,8 +45,12 @@ internal sealed class GroupCommit(JournalFile file, long bytesMax, Lock gate, Fu
         lock (_writing) return Rewrite(null);
     }
 
+    /// <summary>Writes and syncs what still waits.</summary>
     public void Dispose()
     {
+        Batch last;
+        lock (gate) last = _current;
+        Commit(last, sync: true);
         lock (_writing) file.Dispose();
     }
 
