@@ -1,7 +1,8 @@
 namespace Edge.Engine;
 
 /// <summary>A bounded queue that serves the highest priority first and, within it, requesters in turn: a requester that
-/// was served goes to the end of the ring, its own requests of one priority stay in order. Not thread-safe: the scheduler's lock guards it.</summary>
+/// was served goes to the end of the ring, its own requests of one priority stay in order. Not thread-safe:
+/// the scheduler's lock guards it.</summary>
 internal sealed class FairQueue(int capacity)
 {
     private sealed record Lane(string Requester, int Priority, Queue<Ticket> Tickets);

@@ -240,10 +240,11 @@ public sealed class DurabilityTests : IDisposable
         byte[] id = agent.Send(client, Chat("x", Long));
         await Reply(client, id, "accepted");
         broker.Stop(gently: persistent);
-        // The requester is there first: without persistence nobody keeps the answer for it.
         await client.Offline.Next();
         broker.Start();
         await client.Online.Next();
+        // Without persistence nobody keeps an answer for a requester that comes back after it: it asks again.
+        if (!persistent) agent.Send(client, Chat("x", Long), m => m with { Correlation = id });
         await Reply(client, id, "final");
         Assert.Single(Ends(client, id).Distinct());
     }
