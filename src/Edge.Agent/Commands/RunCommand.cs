@@ -42,6 +42,8 @@ internal static class RunCommand
             (new("--queue") { Description = "Requests that may wait.", HelpName = "N" }, "inference:queue"),
             (new("--draft") { Description = DraftArguments.DraftHelp, HelpName = "DRAFT" }, "speculation:draft"),
             (new("--draft-max") { Description = DraftArguments.MaxHelp, HelpName = "N" }, "speculation:draftMax"),
+            (new("--journal") { Description = "Where accepted requests survive a crash.", HelpName = "FILE" },
+                "journal:path"),
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),
             (new("--trace") { Description = "Record which experts the model chooses, for 'edge replay'.",
                 HelpName = "FILE" }, "inference:trace"),

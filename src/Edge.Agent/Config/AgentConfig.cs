@@ -18,6 +18,7 @@ internal sealed record AgentConfig(
     SpeculationConfig? Speculation = null,
     MqttConfig? Mqtt = null,
     SensorsConfig? Sensors = null,
+    JournalConfig? Journal = null,
     double TelemetrySeconds = 10,
     double DrainSeconds = 10)
 {
@@ -28,6 +29,7 @@ internal sealed record AgentConfig(
     public SpeculationConfig Speculation { get; } = Speculation ?? new();
     public MqttConfig Mqtt { get; } = Mqtt ?? new();
     public SensorsConfig Sensors { get; } = Sensors ?? new();
+    public JournalConfig Journal { get; } = Journal ?? new();
 
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
     [JsonIgnore]
@@ -43,6 +45,6 @@ internal sealed record AgentConfig(
         if (TelemetrySeconds is not (>= 1 and <= 86400))
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
-        return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem();
+        return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem() ?? Journal.Problem();
     }
 }
