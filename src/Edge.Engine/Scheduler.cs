@@ -107,7 +107,7 @@ public sealed class Scheduler : IDisposable
             return Refuse(
                 Admission.QueueFull, $"{_queue.Count} requests are waiting", _speed.RetryAfter(_slots.Length));
 
-        (int ahead, long tokensAhead) = _queue.Ahead(request.Requester);
+        (int ahead, long tokensAhead) = _queue.Ahead(request.Requester, request.Priority);
         if (request.Deadline is long deadline)
         {
             int cached = 0;

@@ -36,6 +36,8 @@ internal static class RunCommand
                 "inference:context"),
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),
             (new("--queue") { Description = "Requests that may wait.", HelpName = "N" }, "inference:queue"),
+            (new("--journal") { Description = "Where accepted requests survive a crash.", HelpName = "FILE" },
+                "journal:path"),
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),
             (new("--sysfs") { Description = "Where the sensors are read.", HelpName = "DIR" }, "sensors:sysfsRoot"),
         ];

@@ -44,11 +44,12 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // A wrong path or a broken file is found before the node appears on the broker.
         ModelFile.OpenHeader(config.Model);
         var options = NodeOptions();
-        using var intake = new ChatIntake(options.CallsMax);
+        using var intake = new ChatIntake(options.CallsMax, options.Journal is not null);
         using var link = new NodeLink(
             options,
             new NodeHandlers
             {
+                Admit = intake.Admit,
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
                 OnOnline = () => log.LogInformation(
@@ -68,6 +69,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         });
         int context = scheduler.ContextLength;
         _ = loaded.Template; // A template that cannot be used is a reason not to be ready.
+        // What an earlier run owes comes first.
+        link.Resume();
         intake.Serve(scheduler, new RequestMap(loaded, config));
         link.SetInfo(NodeCard.Of(config, loaded, options, context));
         link.SetStatus(ready: true, queue: 0);
@@ -110,12 +113,15 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     {
         intake.Drain();
         link.SetStatus(ready: false, scheduler.Statistics.QueueDepth);
+        link.LeavePools(FarewellLimit);
         var drained = scheduler.DrainAsync();
         if (!drained.IsCompleted) log.LogInformation("stopping: accepted requests are finished first");
         if (!await EndsWithin(drained, TimeSpan.FromSeconds(config.DrainSeconds)))
         {
-            log.LogWarning("stopping: requests that are not finished in time are cancelled");
-            intake.CancelAll();
+            log.LogWarning(
+                "stopping: requests that are not finished in time are {Fate}",
+                config.Journal.Enabled ? "left for the next start" : "cancelled");
+            intake.EndAll();
             await EndsWithin(drained, CancelLimit);
         }
         bool confirmed = link.Stop(FarewellLimit);
@@ -146,8 +152,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Connection = config.Mqtt.Connection($"edge-{config.Node}"),
         ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
-        // The scheduler refuses with a better answer first.
-        CallsMax = config.Inference.Queue + config.Inference.Slots + 8,
+        Pools = config.Mqtt.Pools ?? [],
+        Requesters = config.Mqtt.Requesters ?? [],
+        Journal = config.Journal.ToOptions(config.Node),
+        // The scheduler refuses with a better answer first; an answer that the broker has not taken yet counts too.
+        CallsMax = config.Inference.Queue + config.Inference.Slots + 16,
     };
 
     private static LogLevel Level(MqttLogLevel level) => level switch

@@ -28,8 +28,8 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return (new GenerationRequest
         {
             Id = call.Id,
-            // Requesters are served in turn; who waits for replies in one place is one of them.
-            Requester = call.Reply.Topic,
+            Requester = call.Requester,
+            Priority = call.Priority,
             Prompt = prompt,
             Sink = sink,
             Sampling = ToSampling(chat, call.ReceivedAt),

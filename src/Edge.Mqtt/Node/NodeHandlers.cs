@@ -3,7 +3,9 @@ namespace Edge.Mqtt;
 /// <summary>What the owner of a node does, on the network thread: enqueue and return; no handler may block.</summary>
 public sealed record NodeHandlers
 {
-    /// <summary>Takes the call (Reply.Accepted now or later, then Final or Fail from any thread) or refuses it by
+    /// <summary>Null, or why no call can be taken now; asked before the call is made durable.</summary>
+    public Func<ChatCall, Problem?> Admit { get; init; } = static _ => null;
+    /// <summary>Takes the call, which is durable by now (Reply.Accepted now or later, then Final or Fail from any thread) or refuses it by
     /// Reply.Fail.</summary>
     public required Action<ChatCall> OnChat { get; init; }
     /// <summary>The requester gave up; the owner ends the work and calls Reply.Fail with Cancelled.</summary>
