@@ -86,6 +86,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // Ready says that requests can be answered, not that the broker is there.
         manager.Ready($"model {config.ModelName}, {loaded.Model.Threads} threads");
         using var watch = Watch(manager, scheduler, link);
+        if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
         await ReportAsync(link, loaded, intake, scheduler, stopping);
         manager.Stopping();
         await DrainAsync(intake, link, scheduler);
