@@ -57,6 +57,7 @@ internal static class CommandLine
             PlanCommand.Create(),
             ReplayCommand.Create(),
             KernelsCommand.Create(),
+            SelftestCommand.Create(),
         };
 
     private static string CommandPath(ParseResult parsed)

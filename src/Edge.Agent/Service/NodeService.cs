@@ -23,6 +23,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>Every part that a look for life asks must move within two looks; loading may take this long.</summary>
+    private static readonly TimeSpan LoadLimit = TimeSpan.FromMinutes(10);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -45,6 +48,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 
     private async Task RunAsync(CancellationToken stopping)
     {
+        using var manager = new SystemdSocket(Environment.GetEnvironmentVariable);
+        manager.Extend(LoadLimit);
         // A wrong path or a broken file is found before the node appears on the broker.
         ModelFile.OpenHeader(config.Model);
         var options = NodeOptions();
@@ -92,8 +97,30 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms",
             config.ModelName, context, loaded.Model.KernelSetName, loaded.Model.Threads,
             Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        // Ready says that requests can be answered, not that the broker is there.
+        manager.Ready($"model {config.ModelName}, {loaded.Model.Threads} threads");
+        using var watch = Watch(manager, scheduler, link);
+        if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
         await ReportAsync(link, loaded, intake, scheduler, stopping);
+        manager.Stopping();
         await DrainAsync(intake, link, scheduler);
+    }
+
+    /// <summary>Tells the manager that the service is alive as long as tokens and the network move; a part that hangs
+    /// is named once, and then the manager's patience runs out.</summary>
+    private Timer? Watch(SystemdSocket manager, Scheduler scheduler, NodeLink link)
+    {
+        if (manager.WatchdogPeriod is not { } period) return null;
+        var parts = new Liveness(
+            ("the loop over tokens", () => scheduler.Heartbeat, () => scheduler.IsBusy),
+            ("the link to the broker", () => link.Counters.Passes, () => link.IsOnline));
+        return new Timer(
+            _ =>
+            {
+                if (parts.Stuck() is { } stuck) log.LogError("no sign of life from {Part}", stuck);
+                else manager.Alive();
+            },
+            null, TimeSpan.Zero, period);
     }
 
     /// <summary>Telemetry until the service is told to stop.</summary>

@@ -26,7 +26,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
     private MosquittoClient _client = null!;
     private long _stopAt = long.MaxValue;
     private int _started, _stopped, _inFlightCount;
-    private long _received, _oversized, _published, _dropped, _connects, _faults;
+    private long _received, _oversized, _published, _dropped, _connects, _faults, _passes;
 
     /// <summary>Errors: ArgumentException for options that cannot work; DllNotFoundException when libmosquitto1 is
     /// not installed.</summary>
@@ -45,7 +45,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
     public MqttCounters Counters => new(
         Volatile.Read(ref _received), Volatile.Read(ref _oversized), Volatile.Read(ref _published),
         Volatile.Read(ref _dropped), Volatile.Read(ref _connects), Volatile.Read(ref _faults), _outbox.Count,
-            Volatile.Read(ref _inFlightCount));
+            Volatile.Read(ref _inFlightCount), Volatile.Read(ref _passes));
 
     public void Start()
     {
@@ -145,6 +145,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
         var fds = stackalloc PollFd[2];
         while (client.Socket is >= 0 and var socket)
         {
+            Interlocked.Increment(ref _passes);
             fds[0] = new() { Fd = socket, Events = (short)(Native.PollIn | (client.WantsWrite ? Native.PollOut : 0)) };
             fds[1] = new() { Fd = _wakeup.Fd, Events = Native.PollIn };
             _ = Native.poll(fds, 2, _stopping.IsSet ? 50 : PollMs);
