@@ -31,7 +31,8 @@ internal sealed record BenchReport
     public required double LoadMs { get; init; }
     public required long PeakRssBytes { get; init; }
     /// <summary>Absent while all weights are in memory.</summary>
-    public StreamReport? Streaming { get; init;     /// <summary>Null: without --draft.</summary>
+    public StreamReport? Streaming { get; init; }
+    /// <summary>Null: without --draft.</summary>
     public DraftReport? Drafts { get; init; }
 }
 
@@ -40,7 +41,6 @@ internal sealed record StreamReport(
     string Storage, long BudgetBytes, int Slots, long SlotBytes, long Passes, long Hits, long Misses, double HitRate,
     long Degraded, long Dropped, long BytesRead, double BytesPerDecodedToken, double ReadBytesPerSecond, double StallMs,
     double ReadMs, long Retries, long Failures);
-}
 
 /// <summary>Part of `edge bench --json`: greedy replies with drafts and without. Identical: they are the
 /// same.</summary>

@@ -65,7 +65,7 @@ internal sealed unsafe class ExpertCache
         AfterOwnRule(layer, position, scores, routing, row);
     }
 
-    /// <summary>As <see cref="AfterRoute"/>, of a choice by an architecture's own rule, which prefers nothing.</summary>
+    /// <summary>As <see cref="AfterRoute"/>, for an architecture's own rule, which prefers nothing.</summary>
     public void AfterOwnRule(int layer, int position, float* scores, Routing routing, int row)
     {
         int at = row * routing.Used;
