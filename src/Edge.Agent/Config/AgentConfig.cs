@@ -41,6 +41,6 @@ internal sealed record AgentConfig(
         if (TelemetrySeconds is not (>= 1 and <= 86400))
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
-        return Inference.Problem() ?? Mqtt.Problem();
+        return Inference.Problem() ?? Mqtt.Problem() ?? Sensors.Problem();
     }
 }

@@ -83,7 +83,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private async Task ReportAsync(
         NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, CancellationToken stopping)
     {
-        var source = new TelemetrySource(config.Sensors);
+        using var inventory = config.Sensors.Discover();
+        var source = new TelemetrySource(config.Sensors, inventory);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
         {

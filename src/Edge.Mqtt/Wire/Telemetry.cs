@@ -34,8 +34,10 @@ public sealed record WeightsTelemetry
     public int Threads { get; init; }
 }
 
-/// <summary>One value of one sensor.</summary>
-public sealed record SensorValue(string Name, double Value, string Unit, DateTimeOffset Time);
+/// <summary>One reading of one sensor. Quality: good, estimated, or bad, which has no value; MonoNs: the node's
+/// monotonic clock, for the order and distance of readings whatever the wall clock does.</summary>
+public sealed record SensorValue(
+    string Name, double? Value, string Unit, DateTimeOffset Time, string Quality = "good", long MonoNs = 0);
 
 /// <summary>telemetry/sensors.</summary>
 public sealed record SensorsTelemetry(IReadOnlyList<SensorValue> Readings);
