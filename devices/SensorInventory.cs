@@ -5,11 +5,13 @@ using Edge.Devices.Sysfs;
 
 namespace Edge.Devices;
 
-/// <summary>Every sensor of the machine, found once; read together, by one thread at a time.</summary>
+/// <summary>Every sensor of the machine, found once and read together; any thread.</summary>
 public sealed class SensorInventory : IDisposable
 {
     /// <summary>Beyond it, sensors are left out: a reading costs a system call or three.</summary>
     public const int SensorsMax = 512;
+
+    private readonly Lock _gate = new();
 
     private SensorInventory(IReadOnlyList<ISensor> sensors) => Sensors = sensors;
 
@@ -40,7 +42,10 @@ public sealed class SensorInventory : IDisposable
     }
 
     /// <summary>One reading of each, in a stable order.</summary>
-    public Reading[] ReadAll() => [.. Sensors.Select(sensor => sensor.Read())];
+    public Reading[] ReadAll()
+    {
+        lock (_gate) return [.. Sensors.Select(sensor => sensor.Read())];
+    }
 
     public void Dispose()
     {

@@ -57,6 +57,7 @@ internal abstract unsafe class Transformer : Model
     public override GgufMetadata Metadata { get; }
     public override string KernelSetName { get; }
     public override int Threads { get; }
+    public override int ActiveThreads { get => _pool.Active; set => _pool.Active = value; }
     public override int BatchRowsMax { get; }
     public override long WeightBytesPerToken =>
         LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;

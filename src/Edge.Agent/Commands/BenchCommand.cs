@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Edge.Engine;
+using Edge.Models;
 
 namespace Edge.Agent.Commands;
 
@@ -93,7 +94,7 @@ internal static class BenchCommand
             DecodeTpsMax = decode[^1],
             WeightBytesPerToken = model.WeightBytesPerToken,
             DecodeBytesPerSecond = Median(decode) * model.WeightBytesPerToken,
-            MemoryBytesPerSecond = MemoryBandwidth.Measure(model.Threads),
+            MemoryBytesPerSecond = MemoryBandwidth.Best(model.Threads),
             AllocBytesPerToken = (double)allocated / Math.Max(1, genTokens - 1),
             LoadMs = loadMs,
             PeakRssBytes = peak,

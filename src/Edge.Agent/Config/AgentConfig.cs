@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Edge.Agent.Rules;
 using Edge.Mqtt;
 
 namespace Edge.Agent.Config;
@@ -17,6 +18,7 @@ internal sealed record AgentConfig(
     InferenceConfig? Inference = null,
     MqttConfig? Mqtt = null,
     SensorsConfig? Sensors = null,
+    RuleConfig[]? Rules = null,
     double TelemetrySeconds = 10,
     double DrainSeconds = 10)
 {
@@ -26,6 +28,7 @@ internal sealed record AgentConfig(
     public InferenceConfig Inference { get; } = Inference ?? new();
     public MqttConfig Mqtt { get; } = Mqtt ?? new();
     public SensorsConfig Sensors { get; } = Sensors ?? new();
+    public RuleConfig[] Rules { get; } = Rules ?? [];
 
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
     [JsonIgnore]
@@ -41,6 +44,7 @@ internal sealed record AgentConfig(
         if (TelemetrySeconds is not (>= 1 and <= 86400))
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
-        return Inference.Problem() ?? Mqtt.Problem() ?? Sensors.Problem();
+        return Inference.Problem() ?? Mqtt.Problem() ?? Sensors.Problem()
+            ?? RuleCompiler.Compile(Rules, new NodeTopics(Mqtt.Root, Node)).Problem;
     }
 }

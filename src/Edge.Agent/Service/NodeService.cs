@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Edge.Agent.Config;
+using Edge.Agent.Rules;
+using Edge.Devices;
 using Edge.Engine;
 using Edge.Mqtt;
 using Edge.Mqtt.Libmosquitto;
@@ -15,6 +17,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 {
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>Devices may speak before the model is loaded: what they say waits here.</summary>
+    private readonly RuleInbox _inbox = new();
 
     /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
     public bool HasFailed { get; private set; }
@@ -51,6 +56,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             {
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
+                OnOther = message => _inbox.TryAdd(message),
                 OnOnline = () => log.LogInformation(
                     "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
@@ -75,15 +81,30 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms",
             config.ModelName, context, loaded.Model.KernelSetName, loaded.Model.Threads,
             Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-        await ReportAsync(link, loaded, intake, scheduler, stopping);
+        using var inventory = config.Sensors.Discover();
+        using (StartRules(link, loaded, scheduler, inventory))
+            await ReportAsync(link, loaded, intake, scheduler, inventory, stopping);
         await DrainAsync(intake, link, scheduler);
+    }
+
+    /// <summary>Null where the configuration has no rules: then nothing runs for them.</summary>
+    private RuleService? StartRules(NodeLink link, LoadedModel loaded, Scheduler scheduler, SensorInventory inventory)
+    {
+        var (rules, _) = RuleCompiler.Compile(config.Rules, link.Topics); // Its problems were found at start.
+        if (rules.Count == 0) return null;
+        var service = new RuleService(
+            problem => new RuleBook(rules, config.Node, () => inventory.ReadAll(), TimeProvider.System, problem),
+            new RuleAsker(config.Node, config.Mqtt.Root, loaded.EncodeChat, scheduler.TryAccept),
+            _inbox, link.TryPublish, text => log.LogWarning("{Text}", text));
+        log.LogInformation("{Count} rules run: {Names}", rules.Count, string.Join(", ", rules.Select(r => r.Name)));
+        return service;
     }
 
     /// <summary>Telemetry until the service is told to stop.</summary>
     private async Task ReportAsync(
-        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, CancellationToken stopping)
+        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, SensorInventory inventory,
+        CancellationToken stopping)
     {
-        using var inventory = config.Sensors.Discover();
         var source = new TelemetrySource(config.Sensors, inventory);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
@@ -145,6 +166,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Root = config.Mqtt.Root,
         Version = NodeCard.Version,
         Connection = config.Mqtt.Connection($"edge-{config.Node}"),
+        MoreSubscriptions = [.. RuleCompiler.Filters(config.Rules.Select(rule => rule.On?.Topic).OfType<string>())
+            .Select(filter => new MqttSubscription(filter, 1))],
         ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
         // The scheduler refuses with a better answer first.
