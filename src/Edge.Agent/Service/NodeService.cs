@@ -106,13 +106,16 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         CancellationToken stopping)
     {
         var source = new TelemetrySource(config.Sensors, inventory);
+        var governor = new GovernorLoop(
+            config.Sensors, source, loaded.Model.Threads, effort => scheduler.Effort = effort, link.Publish);
+        var governing = governor.RunAsync(stopping);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
         {
             do
             {
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
-                link.Publish(source.System());
+                link.Publish(source.System(governor.Level, governor.Threads));
                 var inference = Inference(scheduler.Statistics, intake.Refused);
                 link.Publish(inference);
                 link.Publish(NodeCard.Weights(config, loaded));
@@ -125,6 +128,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         {
             // Told to stop.
         }
+        await governing;
     }
 
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>

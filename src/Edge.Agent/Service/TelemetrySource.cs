@@ -6,7 +6,7 @@ using Edge.Mqtt;
 
 namespace Edge.Agent.Service;
 
-/// <summary>Measures what telemetry reports; one thread at a time.</summary>
+/// <summary>Measures what telemetry reports; one thread at a time, but for Temperature.</summary>
 internal sealed class TelemetrySource
 {
     private readonly SensorsConfig _config;
@@ -24,7 +24,7 @@ internal sealed class TelemetrySource
         _zones = config.Enabled ? ThermalZones.Discover(config.SysfsRoot) : [];
     }
 
-    public SystemTelemetry System()
+    public SystemTelemetry System(string governor, int threads)
     {
         long now = Stopwatch.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
@@ -38,6 +38,8 @@ internal sealed class TelemetrySource
             MemoryAvailableBytes = ProcessStatus.MemoryAvailableBytes,
             TemperatureC = Temperature(),
             Throttled = _config.Enabled ? Throttling.IsThrottled(_config.SysfsRoot) : null,
+            Governor = governor,
+            Threads = threads,
         };
     }
 
@@ -65,7 +67,7 @@ internal sealed class TelemetrySource
     };
 
     /// <summary>The hottest zone: whichever it is, it is the one that throttles.</summary>
-    private double? Temperature()
+    public double? Temperature()
     {
         double hottest = double.NegativeInfinity;
         foreach (var zone in _zones)

@@ -8,6 +8,9 @@ public sealed record SystemTelemetry
     public double? CpuPercent { get; init; }
     public double? TemperatureC { get; init; }
     public bool? Throttled { get; init; }
+    /// <summary>full, eased or held: whether the node holds itself back, and with how many threads it works.</summary>
+    public string? Governor { get; init; }
+    public int? Threads { get; init; }
     public long? MemoryAvailableBytes { get; init; }
 }
 
