@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Edge.Devices.Sysfs;
 
@@ -65,7 +64,7 @@ public sealed record Board(BoardProfile Profile, string? Model)
         try
         {
             return File.ReadLines(Path.Combine(proc, "cpuinfo"))
-                .FirstOrDefault(line => line.StartsWith("Model\t", true, CultureInfo.InvariantCulture))
+                .FirstOrDefault(line => line.StartsWith("Model\t", StringComparison.Ordinal))
                 is { } line ? line[(line.IndexOf(':') + 1)..].Trim() : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

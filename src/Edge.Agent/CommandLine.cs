@@ -55,6 +55,7 @@ internal static class CommandLine
             InspectCommand.Create(),
             PackCommand.Create(),
             KernelsCommand.Create(),
+            DoctorCommand.Create(),
         };
 
     private static string CommandPath(ParseResult parsed)

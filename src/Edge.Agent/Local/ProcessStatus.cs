@@ -9,7 +9,8 @@ internal static class ProcessStatus
     public static long? PeakRssBytes => Kibibytes("/proc/self/status", "VmHWM:");
     public static long? MemoryAvailableBytes => Kibibytes("/proc/meminfo", "MemAvailable:");
 
-    private static long? Kibibytes(string path, string key)
+    /// <summary>Bytes of a line such as "MemTotal:  3884340 kB".</summary>
+    public static long? Kibibytes(string path, string key)
     {
         try
         {

@@ -50,19 +50,35 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         ModelFile.OpenHeader(config.Model);
         var options = NodeOptions();
         using var intake = new ChatIntake(options.CallsMax);
+        HomeAssistantLink? home = null;
         using var link = new NodeLink(
             options,
             new NodeHandlers
             {
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
-                OnOther = message => _inbox.TryAdd(message),
-                OnOnline = () => log.LogInformation(
-                    "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
+                OnOther = message =>
+                {
+                    if (home?.OnMessage(message) != true) _inbox.TryAdd(message);
+                },
+                OnOnline = () =>
+                {
+                    log.LogInformation(
+                        "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port);
+                    home?.OnOnline();
+                },
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
             static (mqtt, events) => new MosquittoTransport(mqtt, events));
+        using (home = new HomeAssistantLink(
+            config.HomeAssistant, link.Topics, options.Version, config.TelemetrySeconds, link.TryPublish))
+            await ServeAsync(link, intake, options, home, stopping);
+    }
+
+    private async Task ServeAsync(
+        NodeLink link, ChatIntake intake, NodeOptions options, HomeAssistantLink home, CancellationToken stopping)
+    {
         link.Start();
 
         long started = Stopwatch.GetTimestamp();
@@ -82,6 +98,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             config.ModelName, context, loaded.Model.KernelSetName, loaded.Model.Threads,
             Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         using var inventory = config.Sensors.Discover();
+        home.Announce(inventory.ReadAll());
         using (StartRules(link, loaded, scheduler, inventory))
             await ReportAsync(link, loaded, intake, scheduler, inventory, stopping);
         await DrainAsync(intake, link, scheduler);
@@ -109,6 +126,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         var governor = new GovernorLoop(
             config.Sensors, source, loaded.Model.Threads, effort => scheduler.Effort = effort, link.Publish);
         var governing = governor.RunAsync(stopping);
+        using var health = Health(link, source, intake, scheduler, governor);
+        var exporting = Export(source, intake, scheduler, governor, stopping);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
         {
@@ -129,6 +148,33 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             // Told to stop.
         }
         await governing;
+        await exporting;
+    }
+
+    private HealthSocket? Health(
+        NodeLink link, TelemetrySource source, ChatIntake intake, Scheduler scheduler, GovernorLoop governor)
+    {
+        if (config.Health.Path() is not { } path) return null;
+        return new HealthSocket(path, () =>
+        {
+            var now = Inference(scheduler.Statistics, intake.Refused);
+            return new HealthReport(
+                NodeCard.Version, link.BootId, Ready: true, link.IsOnline, config.ModelName, source.UptimeS, now.Queue,
+                now.Running, now.Completed, now.Failed, now.TokS, scheduler.Heartbeat, governor.Level);
+        });
+    }
+
+    private Task Export(
+        TelemetrySource source, ChatIntake intake, Scheduler scheduler, GovernorLoop governor,
+        CancellationToken stopping)
+    {
+        if (config.Otlp.Endpoint is not { } endpoint) return Task.CompletedTask;
+        var started = DateTimeOffset.UtcNow;
+        return new OtlpExporter(
+            new Uri(endpoint), TimeSpan.FromSeconds(config.Otlp.Seconds),
+            () => OtlpMetrics.Write(config.Node, NodeCard.Version, started, DateTimeOffset.UtcNow, OtlpPoints.Of(
+                Inference(scheduler.Statistics, intake.Refused), source.Temperature(), governor.Threads)),
+            text => log.LogWarning("{Text}", text)).RunAsync(stopping);
     }
 
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
@@ -170,7 +216,10 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Root = config.Mqtt.Root,
         Version = NodeCard.Version,
         Connection = config.Mqtt.Connection($"edge-{config.Node}"),
-        MoreSubscriptions = [.. RuleCompiler.Filters(config.Rules.Select(rule => rule.On?.Topic).OfType<string>())
+        MoreSubscriptions = [.. RuleCompiler.Filters(
+                [.. config.Rules.Select(rule => rule.On?.Topic).OfType<string>(),
+                .. config.HomeAssistant.Mode == HomeAssistantConfig.Off
+                    ? Array.Empty<string>() : [HomeAssistantLink.StatusTopic(config.HomeAssistant)]])
             .Select(filter => new MqttSubscription(filter, 1))],
         ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,

@@ -24,6 +24,8 @@ internal sealed class TelemetrySource
         _zones = config.Enabled ? ThermalZones.Discover(config.SysfsRoot) : [];
     }
 
+    public double UptimeS => Math.Round(Stopwatch.GetElapsedTime(_startedAt).TotalSeconds, 1);
+
     public SystemTelemetry System(string governor, int threads)
     {
         long now = Stopwatch.GetTimestamp();
