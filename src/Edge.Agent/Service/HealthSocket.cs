@@ -35,8 +35,9 @@ internal sealed class HealthSocket : IDisposable
             File.Delete(path); // Of a run that was killed; a socket file cannot be bound twice.
             _listener.Bind(new UnixDomainSocketEndPoint(path));
             // Owner and group: the verifier is of the group.
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead
-                | UnixFileMode.GroupWrite);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead
+                    | UnixFileMode.GroupWrite);
             _listener.Listen(WaitingMax);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
