@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Edge.Devices.Boards;
 
@@ -32,14 +31,27 @@ public sealed record BoardProfile(
     {
         using var stream = typeof(BoardProfile).Assembly.GetManifestResourceStream($"board-{name}.json")
             ?? throw new InvalidOperationException($"boards/{name}/board.json is not embedded in Edge.Devices");
-        return JsonSerializer.Deserialize(stream, BoardJson.Default.BoardProfile)
-            ?? throw new InvalidOperationException($"boards/{name}/board.json is empty");
+        using var document = JsonDocument.Parse(stream);
+        var board = document.RootElement;
+        var memory = board.GetProperty("memory");
+        var thermal = board.GetProperty("thermal");
+        return new BoardProfile(
+            Text(board, "name"), Text(board, "title"), Texts(board, "match"),
+            [.. board.GetProperty("clusters").EnumerateArray().Select(c =>
+                new CoreCluster(c.GetProperty("cores").GetInt32(), Text(c, "cpu"), (int)Number(c, "maxMhz")))],
+            Texts(board, "isa"),
+            new BoardMemory(
+                Text(memory, "bus"), Number(memory, "peakGbPerSecond"), Number(memory, "usualReadGbPerSecond")),
+            [.. board.GetProperty("storage").EnumerateArray().Select(s =>
+                new BoardStorage(Text(s, "kind"), Number(s, "readMbPerSecond")))],
+            new BoardThermal(Number(thermal, "softC"), Number(thermal, "throttleC"), Number(thermal, "criticalC")),
+            Text(board, "source"));
     }
-}
 
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(BoardProfile))]
-internal sealed partial class BoardJson : JsonSerializerContext;
+    private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
+
+    private static double Number(JsonElement json, string name) => json.GetProperty(name).GetDouble();
+
+    private static string[] Texts(JsonElement json, string name) =>
+        [.. json.GetProperty(name).EnumerateArray().Select(item => item.GetString()!)];
+}

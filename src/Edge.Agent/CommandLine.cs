@@ -56,6 +56,8 @@ internal static class CommandLine
             PackCommand.Create(),
             KernelsCommand.Create(),
             DoctorCommand.Create(),
+            FleetCommand.CreateTop(),
+            FleetCommand.CreateFleet(),
         };
 
     private static string CommandPath(ParseResult parsed)

@@ -25,6 +25,8 @@ internal sealed record OtlpConfig(string? Endpoint = null, double Seconds = 30)
     {
         if (Endpoint is not null && !(Uri.TryCreate(Endpoint, UriKind.Absolute, out var uri) && uri.Scheme == "http"))
             return $"otlp.endpoint '{Endpoint}' is not http://HOST:PORT/v1/metrics (TLS is the collector's business)";
+        if (Endpoint is not null && Service.OtlpExporter.Address(new Uri(Endpoint)) is null)
+            return $"otlp.endpoint '{Endpoint}' names no address; use http://127.0.0.1:4318/v1/metrics or the like";
         return Seconds is >= 1 and <= 3600 ? null : $"otlp.seconds {Seconds} is outside 1 to 3600";
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -22,9 +21,9 @@ internal sealed class HealthSocket : IDisposable
 
     private readonly string _path;
     private readonly Func<HealthReport> _report;
-    private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
+    private readonly PosixSocket _listener;
+    private readonly Thread _loop;
+    private volatile bool _stopping;
 
     /// <summary>Errors: UserErrorException naming the path.</summary>
     public HealthSocket(string path, Func<HealthReport> report)
@@ -33,47 +32,39 @@ internal sealed class HealthSocket : IDisposable
         try
         {
             File.Delete(path); // Of a run that was killed; a socket file cannot be bound twice.
-            _listener.Bind(new UnixDomainSocketEndPoint(path));
+            _listener = PosixSocket.Listen(path, WaitingMax);
             // Owner and group: the verifier is of the group.
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead
                     | UnixFileMode.GroupWrite);
-            _listener.Listen(WaitingMax);
         }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _listener.Dispose();
+            _listener?.Dispose();
             throw new UserErrorException($"health.socket {path} cannot be made: {e.Message}");
         }
-        _loop = Task.Run(RunAsync);
+        _loop = new Thread(Serve, 256 << 10) { IsBackground = true, Name = "edge-health" };
+        _loop.Start();
     }
 
     public void Dispose()
     {
-        _stop.Cancel();
+        _stopping = true;
+        _listener.Shutdown();
+        _loop.Join();
         _listener.Dispose();
-        _loop.Wait();
-        _stop.Dispose();
         File.Delete(_path);
     }
 
-    private async Task RunAsync()
+    private void Serve()
     {
-        while (!_stop.IsCancellationRequested)
+        while (!_stopping)
         {
-            try
-            {
-                using var client = await _listener.AcceptAsync(_stop.Token);
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-                limit.CancelAfter(SendLimit);
-                byte[] line =
-                    [.. JsonSerializer.SerializeToUtf8Bytes(_report(), HealthJson.Default.HealthReport), (byte)'\n'];
-                await client.SendAsync(line, limit.Token);
-            }
-            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
-            {
-                // A watcher that went away, or the end.
-            }
+            using var client = _listener.Accept();
+            if (client is null) return; // The end; or the system has no descriptors left, which ends us anyway.
+            client.SetLimit(SendLimit);
+            byte[] line = JsonSerializer.SerializeToUtf8Bytes(_report(), HealthJson.Default.HealthReport);
+            client.Send([.. line, (byte)'\n']);
         }
     }
 }

@@ -207,6 +207,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Failed = s.Cancelled + s.TimedOut + s.Failed,
         PromptTokens = s.PromptTokens,
         CompletionTokens = s.TokensGenerated,
+        CachedTokens = s.CachedTokens,
         TokS = Math.Round(s.DecodeTokensPerSecond, 2),
     };
 

@@ -24,6 +24,8 @@ public sealed record InferenceTelemetry
     public long Failed { get; init; }
     public long PromptTokens { get; init; }
     public long CompletionTokens { get; init; }
+    /// <summary>Prompt tokens that a slot's cache already had.</summary>
+    public long CachedTokens { get; init; }
     public double TokS { get; init; }
 }
 
