@@ -44,7 +44,7 @@ internal sealed unsafe partial class PosixSocket : IDisposable
         var made = Make(address[0]);
         made.SetLimit(limit);
         fixed (byte* at = address)
-            if (ConnectTo(made._descriptor, at, isV6 ? 28 : 16) == 0) return made;
+            if (ConnectTo(made._descriptor, at, isV6 ? 28u : 16u) == 0) return made;
         throw made.Failed();
     }
 
