@@ -5,7 +5,7 @@ namespace Edge.Devices;
 /// <summary>One value of one sensor at one moment.
 /// Units: <paramref name="Unit"/> is a UCUM code ("Cel", "V", "%"); <paramref name="MonoNs"/> is monotonic, never the
 /// wall clock.</summary>
-public readonly record struct Reading(string Name, double Value, string Unit, Quality Quality, long MonoNs)
+public sealed record Reading(string Name, double Value, string Unit, Quality Quality, long MonoNs)
 {
     public static Reading Good(string name, double value, string unit) =>
         new(name, value, unit, Quality.Good, MonotonicNs());

@@ -52,8 +52,10 @@ public sealed unsafe class PmicPower : ISensor
                 CultureInfo.InvariantCulture, out double value))
                 rails[parts[0][..^2]] = value;
         }
-        var both = amperes.Keys.Where(volts.ContainsKey).ToList();
-        return both.Count == 0 ? null : both.Sum(rail => amperes[rail] * volts[rail]);
+        double? watts = null;
+        foreach (var (rail, current) in amperes)
+            if (volts.TryGetValue(rail, out double volt)) watts = (watts ?? 0) + current * volt;
+        return watts;
     }
 
     private string? Ask(ReadOnlySpan<byte> command)

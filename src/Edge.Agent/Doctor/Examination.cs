@@ -59,13 +59,20 @@ internal sealed class Examination(SensorRoots roots, int threads)
         while (!load.Join(TimeSpan.FromMilliseconds(50)))
         {
             var now = Board.Clocks(roots);
-            if (clocks.Count == 0 || now.Sum(c => c.CurrentMhz) > clocks.Sum(c => c.CurrentMhz))
+            if (clocks.Count == 0 || Total(now) > Total(clocks))
             {
                 clocks.Clear();
                 clocks.AddRange(now);
             }
         }
         return rate;
+    }
+
+    private static double Total(IReadOnlyList<CpuClock> clocks)
+    {
+        double mhz = 0;
+        foreach (var clock in clocks) mhz += clock.CurrentMhz;
+        return mhz;
     }
 
     private DoctorMemory Memory(BoardProfile profile, double bandwidth)
@@ -93,9 +100,10 @@ internal sealed class Examination(SensorRoots roots, int threads)
 
     private double? Temperature()
     {
-        double hottest = ThermalZones.Discover(roots.Sys).Select(zone => zone.Read()).Where(r => r.IsUsable)
-            .Select(r => r.Value).DefaultIfEmpty(double.NaN).Max();
-        return double.IsNaN(hottest) ? null : Math.Round(hottest, 1);
+        double hottest = double.NegativeInfinity;
+        foreach (var zone in ThermalZones.Discover(roots.Sys))
+            if (zone.Read() is { IsUsable: true } reading) hottest = Math.Max(hottest, reading.Value);
+        return double.IsFinite(hottest) ? Math.Round(hottest, 1) : null;
     }
 
     private static bool Answers(string host, int port)

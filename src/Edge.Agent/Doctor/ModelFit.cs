@@ -12,15 +12,18 @@ internal static class ModelFit
     /// <summary>Four bits and a scale for each block of 32, as Q4_0 has them.</summary>
     private const double BytesPerParameter = 18.0 / 32;
 
-    /// <summary>Usual classes: parameters in all and per token, in 10⁹, and the bytes of keys and values of 2048
-    /// tokens in float16.</summary>
-    private static readonly (string Name, double All, double Active, long KvBytes)[] Classes =
+    /// <summary>Parameters in all and per token, in 10⁹, and the bytes of keys and values of 2048 tokens in float16.
+    /// A class, as everything that goes through Linq here: each value type there costs tens of kilobytes of
+    /// binary.</summary>
+    private sealed record SizeClass(string Name, double All, double Active, long KvBytes);
+
+    private static readonly SizeClass[] Classes =
     [
-        ("0.6 B, 4 bits", 0.6, 0.6, 224L << 20),
-        ("1.7 B, 4 bits", 1.7, 1.7, 224L << 20),
-        ("4 B, 4 bits", 4, 4, 288L << 20),
-        ("8 B, 4 bits", 8.2, 8.2, 288L << 20),
-        ("30 B with 3 B active, 4 bits", 30.5, 3.3, 192L << 20),
+        new("0.6 B, 4 bits", 0.6, 0.6, 224L << 20),
+        new("1.7 B, 4 bits", 1.7, 1.7, 224L << 20),
+        new("4 B, 4 bits", 4, 4, 288L << 20),
+        new("8 B, 4 bits", 8.2, 8.2, 288L << 20),
+        new("30 B with 3 B active, 4 bits", 30.5, 3.3, 192L << 20),
     ];
 
     public static IEnumerable<DoctorModel> OfClasses(long? availableBytes, double memoryBytesPerSecond) =>

@@ -46,7 +46,15 @@ internal sealed class RuleBook
     /// <summary>How often readings are looked at where a rule waits for one.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    public long Dropped => _gates.Values.Sum(gate => gate.Dropped);
+    public long Dropped
+    {
+        get
+        {
+            long dropped = 0;
+            foreach (var gate in _gates.Values) dropped += gate.Dropped;
+            return dropped;
+        }
+    }
 
     /// <summary>How long nothing will be due, unless a message comes.</summary>
     public TimeSpan Rest()
@@ -175,7 +183,7 @@ internal sealed class RuleBook
         if (waiting.Count == 0) return [];
         var readings = _read();
         var names = readings.Select(reading => reading.Name).ToList();
-        var watches = new List<(string Name, ReadingWatch Watch)>();
+        var watches = new Dictionary<string, ReadingWatch[]>();
         foreach (var rule in waiting)
         {
             var (name, problem) = ReadingWatch.Resolve(rule.On.Reading!, names);
@@ -186,9 +194,9 @@ internal sealed class RuleBook
             }
             var watch = new ReadingWatch(rule);
             watch.Take(readings.First(reading => reading.Name == name)); // Movement counts from the start.
-            watches.Add((name, watch));
+            watches[name] = [.. watches.GetValueOrDefault(name) ?? [], watch];
         }
-        return watches.GroupBy(w => w.Name).ToDictionary(g => g.Key, g => g.Select(w => w.Watch).ToArray());
+        return watches;
     }
 
     private TimeSpan Less(TimeSpan rest, double seconds, long since)

@@ -8,22 +8,32 @@ internal sealed class RuleGate(TimeSpan debounce, int perMinuteMax, TimeProvider
     public const int PendingMax = 256;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<string, (RuleFiring Firing, long At)> _pending = [];
+    private readonly Dictionary<string, Pending> _pending = [];
     private readonly Queue<long> _passed = new();
 
     /// <summary>Firings that were dropped here: by the rate limit, or because too many topics were waiting.</summary>
     public long Dropped { get; private set; }
 
+    private sealed record Pending(RuleFiring Firing, long At);
+
     /// <summary>When a waiting firing is due; null: none waits.</summary>
-    public TimeSpan? Due =>
-        _pending.Count == 0 ? null : debounce - clock.GetElapsedTime(_pending.Values.Min(entry => entry.At));
+    public TimeSpan? Due
+    {
+        get
+        {
+            if (_pending.Count == 0) return null;
+            long first = long.MaxValue;
+            foreach (var entry in _pending.Values) first = Math.Min(first, entry.At);
+            return debounce - clock.GetElapsedTime(first);
+        }
+    }
 
     /// <summary>The firing itself when it may go on now, else null.</summary>
     public RuleFiring? Offer(RuleFiring firing)
     {
         if (debounce == TimeSpan.Zero) return Pass(firing);
         if (_pending.Count < PendingMax || _pending.ContainsKey(firing.Key))
-            _pending[firing.Key] = (firing, clock.GetTimestamp());
+            _pending[firing.Key] = new Pending(firing, clock.GetTimestamp());
         else Dropped++;
         return null;
     }
@@ -32,9 +42,17 @@ internal sealed class RuleGate(TimeSpan debounce, int perMinuteMax, TimeProvider
     public IReadOnlyList<RuleFiring> TakeDue()
     {
         if (_pending.Count == 0) return [];
-        var due = _pending.Where(entry => clock.GetElapsedTime(entry.Value.At) >= debounce).ToList();
-        foreach (var (key, _) in due) _pending.Remove(key);
-        return [.. due.OrderBy(entry => entry.Value.At).Select(entry => Pass(entry.Value.Firing)).OfType<RuleFiring>()];
+        var due = new List<Pending>();
+        foreach (var entry in _pending.Values)
+            if (clock.GetElapsedTime(entry.At) >= debounce) due.Add(entry);
+        due.Sort(static (a, b) => a.At.CompareTo(b.At));
+        var passed = new List<RuleFiring>();
+        foreach (var entry in due)
+        {
+            _pending.Remove(entry.Firing.Key);
+            if (Pass(entry.Firing) is { } firing) passed.Add(firing);
+        }
+        return passed;
     }
 
     private RuleFiring? Pass(RuleFiring firing)

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Edge.Agent.Service;
 
 /// <summary>One figure; a sum counts since the start of the service.</summary>
-internal readonly record struct OtlpPoint(string Name, string Unit, double Value, bool IsSum);
+internal sealed record OtlpPoint(string Name, string Unit, double Value, bool IsSum);
 
 /// <summary>The body of an export request. Source: OpenTelemetry protocol 1.x, JSON encoding of metrics.</summary>
 internal static class OtlpMetrics

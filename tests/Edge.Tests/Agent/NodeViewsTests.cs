@@ -19,13 +19,13 @@ public sealed class NodeViewsTests
             """{"values":{"uptime_s":9,"temperature_c":51.5,"throttled":false,"governor":"eased","threads":3}}"""));
         Assert.False(_views.Find("shed")!.IsComplete);
         Assert.True(Take("shed/telemetry/inference",
-            """{"values":{"running":1,"queue":2,"tok_s":8.25,"cached_tokens":25,"prompt_tokens":75}}"""));
+            """{"values":{"running":1,"queue":2,"tok_s":8.5,"cached_tokens":25,"prompt_tokens":75}}"""));
         var view = Assert.Single(_views.All);
         Assert.True(view.IsComplete);
         Assert.Equal(("shed", "online", "demo", "eased", 3, 2),
             (view.Node, view.State, view.Model, view.Governor, view.Threads, view.Queue));
         Assert.Contains("(25 %)", ViewText.Page(view), StringComparison.Ordinal);
-        Assert.Contains("8.3", ViewText.Line(view), StringComparison.Ordinal);
+        Assert.Contains("8.5", ViewText.Line(view), StringComparison.Ordinal);
         Assert.True(Take("shed/status", """{"state":"offline"}"""));
         Assert.StartsWith("shed                 offline", ViewText.Line(_views.All[0]), StringComparison.Ordinal);
     }

@@ -20,10 +20,10 @@ public sealed class FleetTests
         var fleet = await NativeEdge.RunJson("fleet", "--broker", address);
         Assert.Equal(("e2e", "online", "sensor-triage-moe-q4_0"), (fleet.GetProperty("node").GetString(),
             fleet.GetProperty("state").GetString(), fleet.GetProperty("model").GetString()));
-        var top = await NativeEdge.RunJson("top", "--broker", address, "--node", Node);
+        var top = await NativeEdge.RunJson("top", "--broker", address, "--node", AgentProcess.Node);
         Assert.Equal(51.6, top.GetProperty("temperature_c").GetDouble());
         Assert.Equal(("full", 0), (top.GetProperty("governor").GetString(), top.GetProperty("running").GetInt32()));
-        var page = await NativeEdge.Run("top", "--once", "--broker", address, "--node", Node);
+        var page = await NativeEdge.Run("top", "--once", "--broker", address, "--node", AgentProcess.Node);
         Assert.Contains("51.6 °C, not throttled, governor full", page.Output, StringComparison.Ordinal);
         (await NativeEdge.Run("top", "--once", "--broker", address, "--node", "nobody", "--timeout", "0.5"))
             .RefusesWith(1, "nobody", "edge fleet");
