@@ -58,6 +58,9 @@ internal static class CommandLine
             ReplayCommand.Create(),
             KernelsCommand.Create(),
             SelftestCommand.Create(),
+            DoctorCommand.Create(),
+            FleetCommand.CreateTop(),
+            FleetCommand.CreateFleet(),
         };
 
     private static string CommandPath(ParseResult parsed)

@@ -25,6 +25,7 @@ public sealed class Scheduler : IDisposable
     private readonly FairQueue _queue;
     private readonly Dictionary<string, Ticket> _live;
     private readonly SpeedEstimate _speed = new();
+    private Effort _effort = Effort.Full;
     private int _active;
     private bool _draining, _endQueued, _stopping;
     private long _accepted, _refused, _settled, _finished, _cancelled, _timedOut, _failed;
@@ -200,11 +201,19 @@ public sealed class Scheduler : IDisposable
         }
     }
 
+    /// <summary>How hard the node works from the next step on; any thread.</summary>
+    public Effort Effort
+    {
+        get => Volatile.Read(ref _effort);
+        set => Volatile.Write(ref _effort, value);
+    }
+
     /// <summary>Ends what must end, fills free slots, runs one batch.</summary>
     internal void Step()
     {
         Interlocked.Increment(ref _heartbeat);
         long begun = _clock.GetTimestamp();
+        _parts.Model.ActiveThreads = Effort.Threads;
         lock (_gate) _queue.Sweep(begun, _endQueued, _sweptOut);
         foreach (Ticket ticket in _sweptOut) EndQueued(ticket, begun);
         _sweptOut.Clear();

@@ -78,6 +78,9 @@ public abstract class Model : IDisposable
     public abstract GgufMetadata Metadata { get; }
     public abstract string KernelSetName { get; }
     public abstract int Threads { get; }
+    /// <summary>How many of the threads work, 1 to <see cref="Threads"/>: fewer make less heat. To be set between calls
+    /// of Forward, by the thread that makes them; results stay the same to the bit, and nothing is allocated.</summary>
+    public abstract int ActiveThreads { get; set; }
     public abstract int BatchRowsMax { get; }
     /// <summary>Bytes of weights read to decode one token (routed experts only).</summary>
     public abstract long WeightBytesPerToken { get; }

@@ -63,6 +63,7 @@ internal abstract unsafe class Transformer : Model
     public override GgufMetadata Metadata => File.Metadata;
     public override string KernelSetName { get; }
     public override int Threads { get; }
+    public override int ActiveThreads { get => _pool.Active; set => _pool.Active = value; }
     public override int BatchRowsMax { get; }
     public override MemoryPlan? Plan { get; }
     public override StreamStatistics? Stream => _tensors.Stream?.Statistics;

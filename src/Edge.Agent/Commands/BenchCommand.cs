@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Edge.Agent.Plot;
 using Edge.Engine;
+using Edge.Models;
 using Edge.Models.Streaming;
 
 namespace Edge.Agent.Commands;
@@ -130,7 +131,7 @@ internal static class BenchCommand
             WeightBytesPerToken = model.WeightBytesPerToken,
             DecodeBytesPerSecond = Median(decode) * model.WeightBytesPerToken,
             // Its buffers would break the budget.
-            MemoryBytesPerSecond = model.Plan is null ? MemoryBandwidth.Measure(model.Threads) : 0,
+            MemoryBytesPerSecond = model.Plan is null ? MemoryBandwidth.Best(model.Threads) : 0,
             AllocBytesPerToken = (double)allocated / Math.Max(1, genTokens - 1),
             LoadMs = loadMs,
             PeakRssBytes = peak,

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Edge.Agent.Rules;
 using Edge.Mqtt;
 
 namespace Edge.Agent.Config;
@@ -19,6 +20,10 @@ internal sealed record AgentConfig(
     MqttConfig? Mqtt = null,
     SensorsConfig? Sensors = null,
     JournalConfig? Journal = null,
+    RuleConfig[]? Rules = null,
+    HomeAssistantConfig? HomeAssistant = null,
+    HealthConfig? Health = null,
+    OtlpConfig? Otlp = null,
     double TelemetrySeconds = 10,
     double DrainSeconds = 10)
 {
@@ -30,6 +35,10 @@ internal sealed record AgentConfig(
     public MqttConfig Mqtt { get; } = Mqtt ?? new();
     public SensorsConfig Sensors { get; } = Sensors ?? new();
     public JournalConfig Journal { get; } = Journal ?? new();
+    public HomeAssistantConfig HomeAssistant { get; } = HomeAssistant ?? new();
+    public HealthConfig Health { get; } = Health ?? new();
+    public OtlpConfig Otlp { get; } = Otlp ?? new();
+    public RuleConfig[] Rules { get; } = Rules ?? [];
 
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
     [JsonIgnore]
@@ -45,6 +54,8 @@ internal sealed record AgentConfig(
         if (TelemetrySeconds is not (>= 1 and <= 86400))
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
-        return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem() ?? Journal.Problem();
+        return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem() ?? Journal.Problem() ?? Sensors.Problem()
+            ?? HomeAssistant.Problem() ?? Health.Problem() ?? Otlp.Problem()
+            ?? RuleCompiler.Compile(Rules, new NodeTopics(Mqtt.Root, Node)).Problem;
     }
 }

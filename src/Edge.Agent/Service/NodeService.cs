@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Edge.Agent.Config;
+using Edge.Agent.Rules;
+using Edge.Devices;
 using Edge.Engine;
 using Edge.Mqtt;
 #if MQTTNET
@@ -19,6 +21,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 {
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>Devices may speak before the model is loaded: what they say waits here.</summary>
+    private readonly RuleInbox _inbox = new();
 
     /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
     public bool HasFailed { get; private set; }
@@ -54,6 +59,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         ModelFile.OpenHeader(config.Model);
         var options = NodeOptions();
         using var intake = new ChatIntake(options.CallsMax, options.Journal is not null);
+        HomeAssistantLink? home = null;
         using var link = new NodeLink(
             options,
             new NodeHandlers
@@ -61,8 +67,16 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 Admit = intake.Admit,
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
-                OnOnline = () => log.LogInformation(
-                    "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port),
+                OnOther = message =>
+                {
+                    if (home?.OnMessage(message) != true) _inbox.TryAdd(message);
+                },
+                OnOnline = () =>
+                {
+                    log.LogInformation(
+                        "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port);
+                    home?.OnOnline();
+                },
                 OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
@@ -71,6 +85,14 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 #else
             static (mqtt, events) => new MosquittoTransport(mqtt, events));
 #endif
+        using (home = new HomeAssistantLink(
+            config.HomeAssistant, link.Topics, options.Version, config.TelemetrySeconds, link.TryPublish))
+            await ServeAsync(link, intake, options, home, manager, stopping);
+    }
+
+    private async Task ServeAsync(NodeLink link, ChatIntake intake, NodeOptions options, HomeAssistantLink home,
+        SystemdSocket manager, CancellationToken stopping)
+    {
         link.Start();
 
         long started = Stopwatch.GetTimestamp();
@@ -101,7 +123,10 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         manager.Ready($"model {config.ModelName}, {loaded.Model.Threads} threads");
         using var watch = Watch(manager, scheduler, link);
         if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
-        await ReportAsync(link, loaded, intake, scheduler, stopping);
+        using var inventory = config.Sensors.Discover();
+        home.Announce(inventory.ReadAll());
+        using (StartRules(link, loaded, scheduler, inventory))
+            await ReportAsync(link, loaded, intake, scheduler, inventory, stopping);
         manager.Stopping();
         await DrainAsync(intake, link, scheduler);
     }
@@ -123,12 +148,31 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             null, TimeSpan.Zero, period);
     }
 
+    /// <summary>Null where the configuration has no rules: then nothing runs for them.</summary>
+    private RuleService? StartRules(NodeLink link, LoadedModel loaded, Scheduler scheduler, SensorInventory inventory)
+    {
+        var (rules, _) = RuleCompiler.Compile(config.Rules, link.Topics); // Its problems were found at start.
+        if (rules.Count == 0) return null;
+        var service = new RuleService(
+            problem => new RuleBook(rules, config.Node, () => inventory.ReadAll(), TimeProvider.System, problem),
+            new RuleAsker(config.Node, config.Mqtt.Root, loaded.EncodeChat, scheduler.TryAccept),
+            _inbox, link.TryPublish, text => log.LogWarning("{Text}", text));
+        log.LogInformation("{Count} rules run: {Names}", rules.Count, string.Join(", ", rules.Select(r => r.Name)));
+        return service;
+    }
+
     /// <summary>Telemetry until the service is told to stop.</summary>
     private async Task ReportAsync(
-        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, CancellationToken stopping)
+        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, SensorInventory inventory,
+        CancellationToken stopping)
     {
-        var source = new TelemetrySource(config.Sensors);
         bool warned = false;
+        var source = new TelemetrySource(config.Sensors, inventory);
+        var governor = new GovernorLoop(
+            config.Sensors, source, loaded.Model.Threads, effort => scheduler.Effort = effort, link.Publish);
+        var governing = governor.RunAsync(stopping);
+        using var health = Health(link, source, intake, scheduler, governor);
+        var exporting = Export(source, intake, scheduler, governor, stopping);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
         {
@@ -140,7 +184,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                     log.LogWarning("no more drafts: {Problem}", problem);
                 }
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
-                link.Publish(source.System());
+                link.Publish(source.System(governor.Level, governor.Threads));
                 var inference = Inference(scheduler.Statistics, intake.Refused);
                 link.Publish(inference);
                 link.Publish(NodeCard.Weights(config, loaded));
@@ -153,6 +197,34 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         {
             // Told to stop.
         }
+        await governing;
+        await exporting;
+    }
+
+    private HealthSocket? Health(
+        NodeLink link, TelemetrySource source, ChatIntake intake, Scheduler scheduler, GovernorLoop governor)
+    {
+        if (config.Health.Path() is not { } path) return null;
+        return new HealthSocket(path, () =>
+        {
+            var now = Inference(scheduler.Statistics, intake.Refused);
+            return new HealthReport(
+                NodeCard.Version, link.BootId, Ready: true, link.IsOnline, config.ModelName, source.UptimeS, now.Queue,
+                now.Running, now.Completed, now.Failed, now.TokS, scheduler.Heartbeat, governor.Level);
+        });
+    }
+
+    private Task Export(
+        TelemetrySource source, ChatIntake intake, Scheduler scheduler, GovernorLoop governor,
+        CancellationToken stopping)
+    {
+        if (config.Otlp.Endpoint is not { } endpoint) return Task.CompletedTask;
+        var started = DateTimeOffset.UtcNow;
+        return new OtlpExporter(
+            new Uri(endpoint), TimeSpan.FromSeconds(config.Otlp.Seconds),
+            () => OtlpMetrics.Write(config.Node, NodeCard.Version, started, DateTimeOffset.UtcNow, OtlpPoints.Of(
+                Inference(scheduler.Statistics, intake.Refused), source.Temperature(), governor.Threads)),
+            text => log.LogWarning("{Text}", text)).RunAsync(stopping);
     }
 
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
@@ -188,6 +260,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Failed = s.Cancelled + s.TimedOut + s.Failed,
         PromptTokens = s.PromptTokens,
         CompletionTokens = s.TokensGenerated,
+        CachedTokens = s.CachedTokens,
         TokS = Math.Round(s.DecodeTokensPerSecond, 2),
         Drafted = s.Speculation?.Drafted,
         Accepted = s.Speculation?.Accepted,
@@ -200,6 +273,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Root = config.Mqtt.Root,
         Version = NodeCard.Version,
         Connection = config.Mqtt.Connection($"edge-{config.Node}"),
+        MoreSubscriptions = [.. RuleCompiler.Filters(
+                [.. config.Rules.Select(rule => rule.On?.Topic).OfType<string>(),
+                .. config.HomeAssistant.Mode == HomeAssistantConfig.Off
+                    ? Array.Empty<string>() : [HomeAssistantLink.StatusTopic(config.HomeAssistant)]])
+            .Select(filter => new MqttSubscription(filter, 1))],
         ReplyPrefixes = config.Mqtt.ReplyPrefixes ?? [],
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
         Pools = config.Mqtt.Pools ?? [],

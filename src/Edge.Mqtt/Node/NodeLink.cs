@@ -46,7 +46,7 @@ public sealed class NodeLink : IDisposable
         var connection = options.Connection with
         {
             ClientId = $"edge-{options.NodeId}",
-            Subscriptions = Topics.Subscriptions,
+            Subscriptions = [.. Topics.Subscriptions, .. options.MoreSubscriptions],
             Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus),
                 options.WillDelaySeconds),
         };
@@ -136,6 +136,10 @@ public sealed class NodeLink : IDisposable
     public void Publish(NodeEvent happened) =>
         Emit(Topics.Event, "event", 1, happened, NodeJson.Default.TelemetryMessageNodeEvent);
 
+    /// <summary>Any message of the node's owner, such as a rule's answer; as <see cref="IMqttTransport.TryPublish"/>
+    /// takes it.</summary>
+    public bool TryPublish(MqttMessage message) => _transport.TryPublish(message);
+
     /// <summary>Publishes offline, then disconnects cleanly, so that the will stays silent. True: offline was
     /// acknowledged.</summary>
     public bool Stop(TimeSpan limit)
@@ -190,6 +194,9 @@ public sealed class NodeLink : IDisposable
                 break;
             case NodeTopicKind.Rebirth when !message.Retain && RebirthIsDue():
                 Announce();
+                break;
+            case NodeTopicKind.Unknown:
+                _handlers.OnOther(message);
                 break;
         }
     }

@@ -9,6 +9,8 @@ public sealed record NodeOptions
     public MqttOptions Connection { get; init; } = new() { ClientId = "edge" };
     /// <summary>Topics that replies may go to besides `clients/…` and `{root}/…/rsp`; each ends in '/'.</summary>
     public IReadOnlyList<string> ReplyPrefixes { get; init; } = [];
+    /// <summary>Topics besides the contract's; what comes on them goes to <see cref="NodeHandlers.OnOther"/>.</summary>
+    public IReadOnlyList<MqttSubscription> MoreSubscriptions { get; init; } = [];
     public uint WillDelaySeconds { get; init; } = 15;
     /// <summary>Shared queues of the fleet that this node serves, each {root}/pool/NAME/cmd/+/req.</summary>
     public IReadOnlyList<string> Pools { get; init; } = [];

@@ -52,6 +52,7 @@ internal sealed class FakeModel(int vocabularySize, int contextLength = 256, int
     public override GgufMetadata Metadata => throw new NotSupportedException();
     public override string KernelSetName => "fake";
     public override int Threads => 1;
+    public override int ActiveThreads { get; set; } = 1;
     public override int BatchRowsMax => batchRowsMax;
     public override long WeightBytesPerToken => 0;
     public override SweepCost? Sweep => Storage;
