@@ -41,7 +41,7 @@ internal static class Selftest
             string path = Path.Combine(folder, Path.GetFileName(parts[1]));
             using var stream = File.OpenRead(path);
             if (!Convert.ToHexStringLower(SHA256.HashData(stream)).Equals(parts[0], StringComparison.Ordinal))
-                throw new UserErrorException($"{path} does not have the checksum that its package states; reinstall it");
+                throw new UserErrorException($"{path} has not the checksum that its package states; reinstall it");
             count++;
         }
         return $"files: {count} as packaged";
