@@ -134,8 +134,8 @@ internal sealed class WorkerPool : IDisposable
             if (Volatile.Read(ref _open) != 0)
             {
                 Interlocked.Increment(ref _active);
-                // Asked again after being counted; the loop may have closed between the two.
-                if (Volatile.Read(ref _open) != 0) TakeItems(worker);
+                // Asked again after being counted; the loop may have closed, or the limit changed, between the two.
+                if (Volatile.Read(ref _open) != 0 && worker < Volatile.Read(ref _limit)) TakeItems(worker);
                 Interlocked.Decrement(ref _active);
                 spins = 0;
             }
