@@ -10,9 +10,15 @@ public sealed record Reading(string Name, double Value, string Unit, Quality Qua
     public static Reading Good(string name, double value, string unit) =>
         new(name, value, unit, Quality.Good, MonotonicNs());
 
+    public static Reading Estimated(string name, double value, string unit) =>
+        new(name, value, unit, Quality.Estimated, MonotonicNs());
+
     /// <summary>A failed read: the value is NaN, so that nobody takes it for a measured zero.</summary>
     public static Reading Bad(string name, string unit) =>
         new(name, double.NaN, unit, Quality.Bad, MonotonicNs());
+
+    /// <summary>The value may be used.</summary>
+    public bool IsUsable => Quality != Quality.Bad;
 
     private static long MonotonicNs() =>
         (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));

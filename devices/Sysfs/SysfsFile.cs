@@ -31,6 +31,42 @@ internal static class SysfsFile
             ? value
             : null;
 
+    /// <summary>The decimal number in the file, or null when there is none.</summary>
+    public static double? ReadDecimal(string path) =>
+        double.TryParse(ReadText(path), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+            CultureInfo.InvariantCulture, out double value)
+            ? value
+            : null;
+
+    /// <summary>The files of a folder whose names match, in ordinal order; none where the folder is not there.
+    /// </summary>
+    public static IReadOnlyList<string> Files(string folder, string pattern)
+    {
+        try
+        {
+            string[] files = Directory.GetFiles(folder, pattern);
+            Array.Sort(files, StringComparer.Ordinal);
+            return files;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return []; // Went away between listing and reading: as good as not there.
+        }
+    }
+
+    /// <summary>Where a link points, or null where the path is none.</summary>
+    public static string? LinkTarget(string path)
+    {
+        try
+        {
+            return new DirectoryInfo(path).LinkTarget?.TrimEnd('/');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Directories below <paramref name="folder"/> whose name is the prefix and a number, in numeric
     /// order.</summary>
     public static IEnumerable<string> Numbered(string folder, string prefix, int max)

@@ -57,6 +57,10 @@ internal static class CommandLine
             PlanCommand.Create(),
             ReplayCommand.Create(),
             KernelsCommand.Create(),
+            SelftestCommand.Create(),
+            DoctorCommand.Create(),
+            FleetCommand.CreateTop(),
+            FleetCommand.CreateFleet(),
         };
 
     private static string CommandPath(ParseResult parsed)

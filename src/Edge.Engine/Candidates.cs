@@ -80,6 +80,29 @@ internal sealed class Candidates(int vocabularySize)
         return _ids[last];
     }
 
+    /// <summary>The weight of a token; 0 for one that was cut.</summary>
+    public double WeightOf(int id)
+    {
+        int at = Ids.BinarySearch(id);
+        return at < 0 ? 0 : _weights[at];
+    }
+
+    /// <summary>Writes weight / <paramref name="sum"/> of every token, 0 for those that were cut.</summary>
+    public void WriteOdds(Span<float> odds, double sum)
+    {
+        odds.Clear();
+        for (int i = 0; i < Count; i++) odds[_ids[i]] = (float)(_weights[i] / sum);
+    }
+
+    /// <summary>Weights become what their share of <paramref name="sum"/> has above <paramref name="odds"/>; returns
+    /// the sum of those.</summary>
+    public double Subtract(ReadOnlySpan<float> odds, double sum)
+    {
+        double rest = 0;
+        for (int i = 0; i < Count; i++) rest += _weights[i] = Math.Max(0, _weights[i] / sum - odds[_ids[i]]);
+        return rest;
+    }
+
     // The last candidate, in falling order, with which the sum (of ones, or of weights) reaches the goal.
     private int LastOf(bool counted, double goal)
     {

@@ -14,6 +14,8 @@ public sealed record GenerationRequest
     public required string Id { get; init; }
     /// <summary>Who asks: requesters are served in turn, the requests of one in order.</summary>
     public string Requester { get; init; } = "";
+    /// <summary>Requests of a higher priority are taken from the queue first.</summary>
+    public int Priority { get; init; }
     public required IReadOnlyList<int> Prompt { get; init; }
     public required ITokenSink Sink { get; init; }
     public SamplingOptions Sampling { get; init; } = new();

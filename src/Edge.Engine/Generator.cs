@@ -1,3 +1,4 @@
+using Edge.Engine.Speculation;
 using Edge.Models;
 using Edge.Text;
 
@@ -9,21 +10,27 @@ public sealed class Generator : IDisposable
 {
     private readonly Sequence[] _slot;
     private readonly BatchStep _step;
+    private readonly Speculator? _speculator;
     private readonly int _vocabularySize;
     private GenerationResult? _result;
 
-    /// <summary>ContextLength 0: the model's own.</summary>
-    public Generator(Model model, Tokenizer tokenizer, int contextLength = 0)
+    /// <summary>ContextLength 0: the model's own. Errors: ArgumentException for a draft model that cannot
+    /// serve.</summary>
+    public Generator(
+        Model model, Tokenizer tokenizer, int contextLength = 0, SpeculationOptions? speculation = null)
     {
         ContextLength = contextLength == 0 ? model.Config.ContextLength : contextLength;
         _vocabularySize = model.Config.VocabularySize;
         SequenceParts parts = SequenceParts.For(model, tokenizer, TimeProvider.System);
-        _slot = [new Sequence(parts, ContextLength, (_, result) => _result = result)];
-        _step = new BatchStep(model, 1, model.BatchRowsMax, TimeProvider.System);
+        _speculator = Speculator.Create(parts, speculation, 1, model.BatchRowsMax);
+        _slot = [new Sequence(parts, ContextLength, (_, result) => _result = result, _speculator)];
+        _step = new BatchStep(parts, 1, model.BatchRowsMax, _speculator);
     }
 
     /// <summary>Tokens of prompt and reply.</summary>
     public int ContextLength { get; }
+    /// <summary>Null: without speculation.</summary>
+    public SpeculationStatistics? Speculation => _speculator?.Statistics;
 
     /// <summary>The sink hears all on this thread before Run returns. Errors: ArgumentException, with a sentence for
     /// people, when the request cannot be run.</summary>
@@ -46,5 +53,9 @@ public sealed class Generator : IDisposable
         return _result!;
     }
 
-    public void Dispose() => _slot[0].Dispose();
+    public void Dispose()
+    {
+        _speculator?.Dispose();
+        _slot[0].Dispose();
+    }
 }

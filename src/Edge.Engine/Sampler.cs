@@ -21,16 +21,68 @@ internal sealed class Sampler(int vocabularySize)
         SamplingOptions options, ref SamplerRandom random, out int token, out string? error)
     {
         token = -1;
+        if (!TryFilter(ref logits, mask, history, options, out error)) return false;
+        token = options.Temperature == 0
+            ? Greedy(logits, mask)
+            : _candidates.Count == 0 ? -1
+            : _candidates.Draw(_candidates.Weigh(options.Temperature), random.NextDouble());
+        return token >= 0 || Empty(out error);
+    }
+
+    /// <summary>As TrySample at a temperature above 0, and <paramref name="odds"/> receives the probability of every
+    /// token. Shapes: odds [vocabulary].</summary>
+    public bool TrySample(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> mask, ReadOnlySpan<int> history,
+        SamplingOptions options, ref SamplerRandom random, Span<float> odds, out int token, out string? error)
+    {
+        token = -1;
+        if (!TryFilter(ref logits, mask, history, options, out error)) return false;
+        if (_candidates.Count == 0) return Empty(out error);
+        double sum = _candidates.Weigh(options.Temperature);
+        _candidates.WriteOdds(odds, sum);
+        token = _candidates.Draw(sum, random.NextDouble());
+        return true;
+    }
+
+    /// <summary>Takes a token that was drawn from <paramref name="odds"/> with the probability min(1, p / odds), p
+    /// being what TrySample draws from, and otherwise draws from what p has above the odds: together exactly p.
+    /// Source: Leviathan et al., "Fast Inference from Transformers via Speculative Decoding".</summary>
+    public bool TryJudge(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> mask, ReadOnlySpan<int> history,
+        SamplingOptions options, ref SamplerRandom random, int draft, ReadOnlySpan<float> odds, out int token,
+        out string? error)
+    {
+        token = -1;
+        if (!TryFilter(ref logits, mask, history, options, out error)) return false;
+        if (_candidates.Count == 0) return Empty(out error);
+        double sum = _candidates.Weigh(options.Temperature);
+        double wanted = _candidates.WeightOf(draft);
+        if (random.NextDouble() * odds[draft] * sum < wanted)
+        {
+            token = draft;
+            return true;
+        }
+        double rest = _candidates.Subtract(odds, sum);
+        // Nothing is left where both agree to the last bit; then p itself is what remains.
+        if (rest <= 0) rest = _candidates.Weigh(options.Temperature);
+        token = _candidates.Draw(rest, random.NextDouble());
+        return true;
+    }
+
+    private static bool Empty(out string? error)
+    {
+        error = "the token mask is empty: no token may follow here";
+        return false;
+    }
+
+    // Penalty, mask and cuts; a greedy choice needs no candidates.
+    private bool TryFilter(ref ReadOnlySpan<float> logits, ReadOnlySpan<ulong> mask, ReadOnlySpan<int> history,
+        SamplingOptions options, out string? error)
+    {
         error = FindNonFinite(logits);
         if (error is not null) return false;
         if (options.RepetitionPenalty != 1 && options.RepetitionWindow > 0)
             logits = Penalise(logits, history, options);
-        token = options.Temperature == 0
-            ? Greedy(logits, mask)
-            : Draw(logits, mask, options, ref random);
-        if (token >= 0) return true;
-        error = "the token mask is empty: no token may follow here";
-        return false;
+        if (options.Temperature > 0) Collect(logits, mask, options);
+        return true;
     }
 
     private static string? FindNonFinite(ReadOnlySpan<float> logits)
@@ -83,16 +135,13 @@ internal sealed class Sampler(int vocabularySize)
         return best;
     }
 
-    private int Draw(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> mask, SamplingOptions options,
-        ref SamplerRandom random)
+    private void Collect(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> mask, SamplingOptions options)
     {
         _candidates.Clear();
         for (int id = 0; id < logits.Length; id++)
             if (mask.IsEmpty || (mask[id >> 6] >> (id & 63) & 1) != 0) _candidates.Add(id, logits[id]);
-        if (_candidates.Count == 0) return -1;
         if (options.TopK > 0) _candidates.KeepLikeliest(options.TopK);
         if (options.TopP < 1) _candidates.KeepShare(options.TopP);
         if (options.MinP > 0) _candidates.KeepFraction(options.MinP);
-        return _candidates.Draw(_candidates.Weigh(options.Temperature), random.NextDouble());
     }
 }

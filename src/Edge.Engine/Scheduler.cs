@@ -1,3 +1,4 @@
+using Edge.Engine.Speculation;
 using Edge.Models;
 using Edge.Text;
 
@@ -12,6 +13,7 @@ public sealed class Scheduler : IDisposable
 {
     private readonly SequenceParts _parts;
     private readonly Sequence[] _slots;
+    private readonly Speculator? _speculator;
     private readonly BatchStep _step;
     private readonly Thread? _thread;
     private readonly TimeProvider _clock;
@@ -23,6 +25,7 @@ public sealed class Scheduler : IDisposable
     private readonly FairQueue _queue;
     private readonly Dictionary<string, Ticket> _live;
     private readonly SpeedEstimate _speed = new();
+    private Effort _effort = Effort.Full;
     private int _active;
     private bool _draining, _endQueued, _stopping;
     private long _accepted, _refused, _settled, _finished, _cancelled, _timedOut, _failed;
@@ -49,8 +52,11 @@ public sealed class Scheduler : IDisposable
         _clock = clock;
         _parts = SequenceParts.For(model, tokenizer, clock);
         _slots = new Sequence[options.SlotsMax];
-        for (int i = 0; i < _slots.Length; i++) _slots[i] = new Sequence(_parts, ContextLength, OnRunEnded);
-        _step = new BatchStep(model, options.SlotsMax, options.PrefillRowsWhileDecoding, clock);
+        _speculator = Speculator.Create(
+            _parts, options.Speculation, options.SlotsMax, options.PrefillRowsWhileDecoding);
+        for (int i = 0; i < _slots.Length; i++)
+            _slots[i] = new Sequence(_parts, ContextLength, OnRunEnded, _speculator);
+        _step = new BatchStep(_parts, options.SlotsMax, options.PrefillRowsWhileDecoding, _speculator);
         _queue = new FairQueue(options.QueueMax);
         _live = new Dictionary<string, Ticket>(options.QueueMax + options.SlotsMax);
         _sweptOut = new List<Ticket>(options.QueueMax);
@@ -107,7 +113,7 @@ public sealed class Scheduler : IDisposable
             return Refuse(
                 Admission.QueueFull, $"{_queue.Count} requests are waiting", _speed.RetryAfter(_slots.Length));
 
-        (int ahead, long tokensAhead) = _queue.Ahead(request.Requester);
+        (int ahead, long tokensAhead) = _queue.Ahead(request.Requester, request.Priority);
         if (request.Deadline is long deadline)
         {
             int cached = 0;
@@ -158,6 +164,7 @@ public sealed class Scheduler : IDisposable
                     TimedOut = _timedOut, Failed = _failed, QueueDepth = _queue.Count, ActiveSlots = _active,
                     TokensGenerated = _generated, PromptTokens = _promptRun, CachedTokens = _reused, Steps = _steps,
                     PrefillTokensPerSecond = _speed.Prefill, DecodeTokensPerSecond = _speed.Decode,
+                    Speculation = _speculator?.Statistics,
                 };
         }
     }
@@ -177,6 +184,7 @@ public sealed class Scheduler : IDisposable
         }
         if (_thread is not null) _thread.Join();
         else Step();
+        _speculator?.Dispose();
         foreach (Sequence slot in _slots) slot.Dispose();
     }
 
@@ -193,11 +201,19 @@ public sealed class Scheduler : IDisposable
         }
     }
 
+    /// <summary>How hard the node works from the next step on; any thread.</summary>
+    public Effort Effort
+    {
+        get => Volatile.Read(ref _effort);
+        set => Volatile.Write(ref _effort, value);
+    }
+
     /// <summary>Ends what must end, fills free slots, runs one batch.</summary>
     internal void Step()
     {
         Interlocked.Increment(ref _heartbeat);
         long begun = _clock.GetTimestamp();
+        _parts.Model.ActiveThreads = Effort.Threads;
         lock (_gate) _queue.Sweep(begun, _endQueued, _sweptOut);
         foreach (Ticket ticket in _sweptOut) EndQueued(ticket, begun);
         _sweptOut.Clear();

@@ -1,3 +1,5 @@
+using Edge.Engine.Speculation;
+
 namespace Edge.Engine;
 
 /// <summary>Bounds of the scheduler.</summary>
@@ -12,4 +14,6 @@ public sealed record SchedulerOptions
     /// <summary>Prompt tokens run per step while another request is decoding, so that its stream keeps
     /// moving.</summary>
     public int PrefillRowsWhileDecoding { get; init; } = 16;
+    /// <summary>Null: none.</summary>
+    public SpeculationOptions? Speculation { get; init; }
 }

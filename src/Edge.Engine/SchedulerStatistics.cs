@@ -1,3 +1,5 @@
+using Edge.Engine.Speculation;
+
 namespace Edge.Engine;
 
 /// <summary>A snapshot of the scheduler. Counts are since start: Finished counts every accepted request that ended,
@@ -19,4 +21,6 @@ public sealed record SchedulerStatistics
     public double PrefillTokensPerSecond { get; init; }
     public double DecodeTokensPerSecond { get; init; }
     public long Steps { get; init; }
+    /// <summary>Null: without speculation.</summary>
+    public SpeculationStatistics? Speculation { get; init; }
 }

@@ -15,11 +15,12 @@ internal sealed class SpeedEstimate
     public double Decode => _decode.PerSecond;
 
     /// <summary>Steps that mix prompt and decode rows count their whole batch as prefill: the rows share one pass over
-    /// the weights.</summary>
+    /// the weights. Drafts count where they were right.</summary>
     public void NoteStep(StepRows rows, double seconds)
     {
-        if (rows.PrefillRows == 0 && rows.DecodeRows > 0) _decode.Add(rows.DecodeRows, seconds);
-        else if (rows.PrefillRows >= PrefillRowsMin) _prefill.Add(rows.PrefillRows + rows.DecodeRows, seconds);
+        if (rows.PrefillRows == 0 && rows.DecodeRows > 0) _decode.Add(rows.DecodeRows + rows.Accepted, seconds);
+        else if (rows.PrefillRows >= PrefillRowsMin) 
+            _prefill.Add(rows.PrefillRows + rows.DecodeRows + rows.DraftRows, seconds);
     }
 
     /// <summary>A request held its slot this long.</summary>

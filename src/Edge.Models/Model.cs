@@ -78,6 +78,9 @@ public abstract class Model : IDisposable
     public abstract GgufMetadata Metadata { get; }
     public abstract string KernelSetName { get; }
     public abstract int Threads { get; }
+    /// <summary>How many of the threads work, 1 to <see cref="Threads"/>: fewer make less heat. To be set between calls
+    /// of Forward, by the thread that makes them; results stay the same to the bit, and nothing is allocated.</summary>
+    public abstract int ActiveThreads { get; set; }
     public abstract int BatchRowsMax { get; }
     /// <summary>Bytes of weights read to decode one token (routed experts only).</summary>
     public abstract long WeightBytesPerToken { get; }
@@ -92,6 +95,9 @@ public abstract class Model : IDisposable
     /// <summary>What its weights cost so far in waits for storage and bytes read; nothing while they are resident.
     /// </summary>
     public virtual WeightTraffic Traffic => default;
+    /// <summary>What a pass waits for, so that drafts can be written meanwhile; null: all weights are in
+    /// memory.</summary>
+    public virtual SweepCost? Sweep => null;
     public abstract KvCache CreateCache(int contextLength);
     /// <summary>Runs up to BatchRowsMax rows, which may belong to several caches. Returns the logits of the rows that
     /// want them, in order, VocabularySize floats each; valid until the next call. A row's logits do not depend, to

@@ -63,9 +63,17 @@ internal abstract unsafe class Transformer : Model
     public override GgufMetadata Metadata => File.Metadata;
     public override string KernelSetName { get; }
     public override int Threads { get; }
+    public override int ActiveThreads { get => _pool.Active; set => _pool.Active = value; }
     public override int BatchRowsMax { get; }
     public override MemoryPlan? Plan { get; }
     public override StreamStatistics? Stream => _tensors.Stream?.Statistics;
+    /// <summary>A mixture's extra row may want as many experts again: drafts stay off where they stream.</summary>
+    public override SweepCost? Sweep => Plan switch
+    {
+        { Kind: MemoryPlanKind.LayerWindow } plan => new(plan.ReadBytesPerToken, 0),
+        { Kind: MemoryPlanKind.ExpertCache } plan => new(plan.ReadBytesPerToken, plan.ReadBytesPerToken),
+        _ => null,
+    };
     public override WeightTraffic Traffic => _tensors.Stream?.Traffic ?? default;
     public override long WeightBytesPerToken =>
         LayerBytesPerToken + Output.Bytes + TokenEmbd.Bytes / TokenEmbd.Rows;

@@ -25,6 +25,10 @@ internal sealed class WorkerPool : IDisposable
     private long _grain;
     private long _next;
 
+    /// <summary>Workers with a number below it take part; the others wait on the bench.</summary>
+    private int _limit;
+    private readonly object _bench = new();
+
     private int _open;
     private int _active;
     private int _parked;
@@ -35,7 +39,7 @@ internal sealed class WorkerPool : IDisposable
     /// each of the hundreds of loops of a token would cost two system calls each.</summary>
     public WorkerPool(int threads, CpuList? cpus = null)
     {
-        (Count, _cpus) = (threads, cpus);
+        (Count, _cpus, _limit) = (threads, cpus, threads);
         _threads = new Thread[threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
@@ -52,12 +56,29 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Threads that run a loop, the caller among them.</summary>
     public int Count { get; }
 
+    /// <summary>How many of the threads take part in loops, 1 to <see cref="Count"/>; the others sleep until they are
+    /// wanted again. To be set between loops, by the thread that runs them; allocates nothing.</summary>
+    public int Active
+    {
+        get => _limit;
+        set
+        {
+            int limit = Math.Clamp(value, 1, Count);
+            if (limit == _limit) return;
+            lock (_bench)
+            {
+                _limit = limit;
+                Monitor.PulseAll(_bench);
+            }
+        }
+    }
+
     /// <summary>Calls part(worker, from, to) over disjoint ranges that make up 0 … items; returns when all are done.
     /// Ranges hold at most <paramref name="grain"/> items; a single range runs on the caller alone.</summary>
     public void Run(LoopPart part, long items, long grain)
     {
         if (_cpus is not null && _caller != Environment.CurrentManagedThreadId) BindCaller(_cpus);
-        if (items <= grain || _threads.Length == 0)
+        if (items <= grain || _limit == 1)
         {
             if (items > 0) part(0, 0, items);
             return;
@@ -82,6 +103,7 @@ internal sealed class WorkerPool : IDisposable
     {
         _stopping = true;
         lock (_gate) Monitor.PulseAll(_gate);
+        lock (_bench) Monitor.PulseAll(_bench);
         foreach (Thread thread in _threads) thread.Join();
     }
 
@@ -108,11 +130,12 @@ internal sealed class WorkerPool : IDisposable
         int spins = 0;
         while (!_stopping)
         {
+            if (worker >= Volatile.Read(ref _limit)) SitOut(worker);
             if (Volatile.Read(ref _open) != 0)
             {
                 Interlocked.Increment(ref _active);
-                // Asked again after being counted; the loop may have closed between the two.
-                if (Volatile.Read(ref _open) != 0) TakeItems(worker);
+                // Asked again after being counted; the loop may have closed, or the limit changed, between the two.
+                if (Volatile.Read(ref _open) != 0 && worker < Volatile.Read(ref _limit)) TakeItems(worker);
                 Interlocked.Decrement(ref _active);
                 spins = 0;
             }
@@ -122,6 +145,15 @@ internal sealed class WorkerPool : IDisposable
                 Park();
                 spins = 0;
             }
+        }
+    }
+
+    // Apart from the parked: a loop wakes those, and must not pay for waking a thread that takes no part.
+    private void SitOut(int worker)
+    {
+        lock (_bench)
+        {
+            while (worker >= _limit && !_stopping) Monitor.Wait(_bench);
         }
     }
 

@@ -9,9 +9,14 @@ public enum MqttDropReason { OutboxFull, Offline, TooLargeForBroker, InvalidTopi
 /// or Dispose.</summary>
 public sealed record MqttEvents
 {
-    /// <summary>Runs before the message is acknowledged (QoS 1: PUBACK leaves after it returns): whatever must be
-    /// durable, is made durable here.</summary>
+    /// <summary>One message; its PUBACK (QoS 1) leaves only after the next <see cref="BeforeAcknowledge"/> has
+    /// returned.</summary>
     public required Action<MqttMessage> OnMessage { get; init; }
+    /// <summary>Runs after one or several OnMessage and before their acknowledgements leave: whatever must be durable,
+    /// is made durable here, all of it with one sync.</summary>
+    public Action BeforeAcknowledge { get; init; } = static () => { };
+    /// <summary>The broker has taken a message that bears a ticket.</summary>
+    public Action<MqttMessage> OnAcknowledged { get; init; } = static _ => { };
     /// <summary>Connected and every subscription granted: the moment for a birth message.</summary>
     public Action OnOnline { get; init; } = static () => { };
     /// <summary>The connection is gone; the argument says why. The transport connects again by itself.</summary>

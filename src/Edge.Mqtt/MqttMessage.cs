@@ -18,6 +18,9 @@ public sealed record MqttMessage
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
     /// <summary>Stopwatch timestamp of the arrival; 0 on a message that was not received.</summary>
     public long ReceivedAt { get; init; }
+    /// <summary>Not on the wire: the owner's number for it; other than 0, <see cref="MqttEvents.OnAcknowledged"/>
+    /// tells of its PUBACK.</summary>
+    public long Ticket { get; init; }
     /// <summary>Bytes that the payload had on the wire; larger than Payload.Length only when
     /// <see cref="IsOversized"/>.</summary>
     public int WireBytes { get; init; }

@@ -3,7 +3,7 @@ using System.Text;
 namespace Edge.Mqtt;
 
 /// <summary>What a topic that is published to may look like.</summary>
-internal static class TopicName
+public static class TopicName
 {
     public const int BytesMax = 256;
 

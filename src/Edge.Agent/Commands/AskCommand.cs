@@ -13,6 +13,7 @@ internal static class AskCommand
         var model = new ModelArguments(command);
         var trace = new TraceArgument(command);
         var sampling = new SamplingArguments(command, maxTokens: 256);
+        var draft = new DraftArguments(command);
         var prompt = new Option<string>("--prompt", "-p")
         {
             Description = "What to ask; '-' reads stdin.", HelpName = "TEXT", Required = true,
@@ -40,7 +41,8 @@ internal static class AskCommand
 
             using var loaded = model.Load(parsed, parsed.GetValue(context));
             using var recording = trace.Start(parsed, loaded);
-            using var generator = new LocalGenerator(loaded, parsed.GetValue(context));
+            using var drafts = draft.Open(parsed, model.Options(parsed));
+            using var generator = new LocalGenerator(loaded, parsed.GetValue(context), drafts.Options);
             bool asJson = parsed.GetValue(json);
             using var live = new LiveLine(repliesHere: !asJson);
             var result = generator.Run(messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
@@ -50,6 +52,7 @@ internal static class AskCommand
                     if (loaded.Model.Stream is { } stream) live.Show(() => StreamText.Of(stream));
                 });
             live.Dispose();
+            if (generator.Speculation?.Problem is { } problem) Console.Error.WriteLine($"warn: {problem}");
             if (asJson) Print(loaded, result);
             else PrintStatistics(loaded, result);
             return ExitCode.Ok;
@@ -63,7 +66,8 @@ internal static class AskCommand
         var timings = result.Timings;
         Console.Error.WriteLine(
             $"{result.PromptTokens} prompt tokens in {timings.PromptMs:F1} ms, {result.CompletionTokens} tokens at " +
-            $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}");
+            $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}" +
+            (timings.Drafted > 0 ? $"; {timings.Accepted} of {timings.Drafted} drafts right" : ""));
         if (loaded.Model.Stream is { } stream) Console.Error.WriteLine(StreamText.Of(stream));
     }
 
@@ -72,6 +76,6 @@ internal static class AskCommand
             new AskReport(
                 ModelFile.NameOf(loaded.Path), result.Text, result.Reason.ToString().ToLowerInvariant(),
                 result.PromptTokens, result.CompletionTokens, result.Timings.PromptMs, result.Timings.TtftMs,
-                result.Timings.TokensPerSecond),
+                result.Timings.TokensPerSecond, result.Timings.Drafted, result.Timings.Accepted),
             AgentJson.Default.AskReport);
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Edge.Agent.Plot;
 using Edge.Engine;
+using Edge.Models;
 using Edge.Models.Streaming;
 
 namespace Edge.Agent.Commands;
@@ -15,6 +16,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure prefill and decode speed; medians of the repeats.");
         var model = new ModelArguments(command);
         var trace = new TraceArgument(command);
+        var draft = new DraftArguments(command);
         var prompt = new Option<int>("--prompt-tokens")
         {
             Description = "Tokens of the prompt.", HelpName = "N", DefaultValueFactory = _ => 128,
@@ -27,6 +29,11 @@ internal static class BenchCommand
         {
             Description = "Measured repeats, after one that warms up.", HelpName = "R", DefaultValueFactory = _ => 5,
         };
+        var data = new Option<string?>("--draft-data")
+        {
+            Description = "Prompts for --draft: JSON lines, as for 'edge eval'; absent: a list to repeat.",
+            HelpName = "FILE",
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var plot = new Option<string?>("--plot")
         {
@@ -35,7 +42,7 @@ internal static class BenchCommand
         Validate.Between(prompt, 1, 1 << 20);
         Validate.Between(gen, 1, 1 << 20);
         Validate.Between(repeat, 1, 1000);
-        foreach (Option option in (Option[])[prompt, gen, repeat, json, plot]) command.Options.Add(option);
+        foreach (Option option in (Option[])[prompt, gen, repeat, data, json, plot]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             long started = Stopwatch.GetTimestamp();
@@ -49,12 +56,19 @@ internal static class BenchCommand
                     $"of {limit}",
                     ExitCode.Usage);
             using var recording = trace.Start(parsed, loaded);
+            using var drafts = draft.Open(parsed, model.Options(parsed));
             int runs = parsed.GetValue(repeat);
             string? picture = parsed.GetValue(plot);
             var samples = picture is null ? null
                 : new List<StepSample>((int)Math.Min(SpeedPlot.SamplesMax, (long)runs * (promptTokens + genTokens)));
             var report = Measure(loaded, promptTokens, genTokens, runs, loadMs, samples);
             if (samples is not null) SvgPicture.Save(picture!, SpeedPlot.Panels(report.Model, samples));
+            if (drafts.Options is not null)
+                report = report with
+                {
+                    Drafts = DraftBench.Measure(
+                        loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens),
+                };
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
             else Print(report);
             return ExitCode.Ok;
@@ -117,7 +131,7 @@ internal static class BenchCommand
             WeightBytesPerToken = model.WeightBytesPerToken,
             DecodeBytesPerSecond = Median(decode) * model.WeightBytesPerToken,
             // Its buffers would break the budget.
-            MemoryBytesPerSecond = model.Plan is null ? MemoryBandwidth.Measure(model.Threads) : 0,
+            MemoryBytesPerSecond = model.Plan is null ? MemoryBandwidth.Best(model.Threads) : 0,
             AllocBytesPerToken = (double)allocated / Math.Max(1, genTokens - 1),
             LoadMs = loadMs,
             PeakRssBytes = peak,
@@ -165,5 +179,6 @@ internal static class BenchCommand
         Console.Out.WriteLine(
             $"memory  {r.PeakRssBytes / 1048576.0,10:F1} MiB peak, " +
             $"{r.AllocBytesPerToken:F1} bytes allocated per decoded token");
+        if (r.Drafts is { } drafts) DraftBench.Print(drafts);
     }
 }

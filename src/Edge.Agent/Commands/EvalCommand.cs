@@ -15,6 +15,7 @@ internal static class EvalCommand
         var model = new ModelArguments(command);
         var trace = new TraceArgument(command);
         var sampling = new SamplingArguments(command, maxTokens: 96);
+        var draft = new DraftArguments(command);
         var data = new Option<string>("--data", "-d")
         {
             Description = "The rows: JSON lines.", HelpName = "FILE", Required = true,
@@ -39,7 +40,8 @@ internal static class EvalCommand
             var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
             using var loaded = model.Load(parsed);
             using var recording = trace.Start(parsed, loaded);
-            using var generator = new LocalGenerator(loaded);
+            using var drafts = draft.Open(parsed, model.Options(parsed));
+            using var generator = new LocalGenerator(loaded, speculation: drafts.Options);
             using var progress = new ProgressLine("rows");
             var score = new EvalScore(form?.Schema);
             var sampled = sampling.Read(parsed);

@@ -7,7 +7,7 @@ internal static class KernelsBench
 {
     public static void Run(int threads, bool asJson)
     {
-        double memory = MemoryBandwidth.Measure(threads) / 1e9;
+        double memory = MemoryBandwidth.Best(threads) / 1e9;
         if (!asJson)
         {
             Console.Out.WriteLine($"{CpuModel.Name}, {threads} threads read {memory:F1} GB/s of memory");

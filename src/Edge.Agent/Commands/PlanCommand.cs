@@ -50,7 +50,7 @@ internal static class PlanCommand
                 Memory = new MemoryBudget
                 {
                     Bytes = Size("--memory", parsed.GetRequiredValue(memory)), StorageBytesPerSecond = storage,
-                    MemoryBytesPerSecond = MemoryBandwidth.Measure(Environment.ProcessorCount),
+                    MemoryBytesPerSecond = MemoryBandwidth.Best(Environment.ProcessorCount),
                     ContextLength = parsed.GetValue(context), Sequences = parsed.GetValue(slots),
                 },
             });

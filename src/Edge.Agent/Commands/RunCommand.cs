@@ -14,9 +14,10 @@ internal static class RunCommand
     public static Command Create()
     {
         var command = new Command("run", "Serve a model over MQTT until SIGTERM or Ctrl-C.");
-        var file = new Option<string?>("--config", "-c")
+        var file = new Option<string[]>("--config", "-c")
         {
-            Description = "The configuration, JSON.", HelpName = "FILE",
+            Description = "A configuration, JSON, or a folder of such files; later ones win.", HelpName = "PATH",
+            DefaultValueFactory = _ => [],
         };
         var broker = new Option<string?>("--broker", "-b") { Description = "The MQTT broker.", HelpName = "HOST:PORT" };
         // The configuration's key behind each option: the command line wins.
@@ -40,6 +41,10 @@ internal static class RunCommand
                 "inference:context"),
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),
             (new("--queue") { Description = "Requests that may wait.", HelpName = "N" }, "inference:queue"),
+            (new("--draft") { Description = DraftArguments.DraftHelp, HelpName = "DRAFT" }, "speculation:draft"),
+            (new("--draft-max") { Description = DraftArguments.MaxHelp, HelpName = "N" }, "speculation:draftMax"),
+            (new("--journal") { Description = "Where accepted requests survive a crash.", HelpName = "FILE" },
+                "journal:path"),
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),
             (new("--trace") { Description = "Record which experts the model chooses, for 'edge replay'.",
                 HelpName = "FILE" }, "inference:trace"),
@@ -58,12 +63,12 @@ internal static class RunCommand
                 var (host, port) = BrokerAddress.Parse(address);
                 (values["mqtt:host"], values["mqtt:port"]) = (host, $"{port}");
             }
-            var config = ConfigFile.Read(parsed.GetValue(file), values);
+            var config = ConfigFile.Read(parsed.GetValue(file) ?? [], values);
             if (config.Inference.Kernels is null && TuningFile.SetFor(config.Model) is { } tuned)
             {
                 // Read again with it, so that the configuration in effect shows what this machine prefers.
                 values["inference:kernels"] = tuned;
-                config = ConfigFile.Read(parsed.GetValue(file), values);
+                config = ConfigFile.Read(parsed.GetValue(file) ?? [], values);
             }
             return Serve(config);
         });

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Edge.Agent.Rules;
 using Edge.Mqtt;
 
 namespace Edge.Agent.Config;
@@ -15,8 +16,14 @@ internal sealed record AgentConfig(
     string? ModelName = null,
     string? Node = null,
     InferenceConfig? Inference = null,
+    SpeculationConfig? Speculation = null,
     MqttConfig? Mqtt = null,
     SensorsConfig? Sensors = null,
+    JournalConfig? Journal = null,
+    RuleConfig[]? Rules = null,
+    HomeAssistantConfig? HomeAssistant = null,
+    HealthConfig? Health = null,
+    OtlpConfig? Otlp = null,
     double TelemetrySeconds = 10,
     double DrainSeconds = 10)
 {
@@ -24,8 +31,14 @@ internal sealed record AgentConfig(
     public string ModelName { get; } = ModelName ?? ModelFile.NameOf(Model);
     public string Node { get; } = Node ?? DefaultNode;
     public InferenceConfig Inference { get; } = Inference ?? new();
+    public SpeculationConfig Speculation { get; } = Speculation ?? new();
     public MqttConfig Mqtt { get; } = Mqtt ?? new();
     public SensorsConfig Sensors { get; } = Sensors ?? new();
+    public JournalConfig Journal { get; } = Journal ?? new();
+    public HomeAssistantConfig HomeAssistant { get; } = HomeAssistant ?? new();
+    public HealthConfig Health { get; } = Health ?? new();
+    public OtlpConfig Otlp { get; } = Otlp ?? new();
+    public RuleConfig[] Rules { get; } = Rules ?? [];
 
     /// <summary>The host's name with what a topic level may not hold replaced.</summary>
     [JsonIgnore]
@@ -41,6 +54,8 @@ internal sealed record AgentConfig(
         if (TelemetrySeconds is not (>= 1 and <= 86400))
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
-        return Inference.Problem() ?? Mqtt.Problem();
+        return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem() ?? Journal.Problem() ?? Sensors.Problem()
+            ?? HomeAssistant.Problem() ?? Health.Problem() ?? Otlp.Problem()
+            ?? RuleCompiler.Compile(Rules, new NodeTopics(Mqtt.Root, Node)).Problem;
     }
 }

@@ -5,6 +5,10 @@ namespace Edge.Agent.Config;
 /// <summary>The broker. The password stands in a file of its own, so that the configuration holds no secret.</summary>
 /// <param name="ReplyPrefixes">Topics that replies may go to besides clients/… and {root}/…/rsp; each ends in
 /// '/'.</param>
+/// <param name="PasswordFile">This and the other files may begin with $CREDENTIALS_DIRECTORY, systemd's folder of a
+/// unit's secrets.</param>
+/// <param name="Pools">Shared queues that this node serves with others.</param>
+/// <param name="Requesters">Limits and priorities by reply topic.</param>
 internal sealed record MqttConfig(
     string Host = "127.0.0.1",
     int Port = 1883,
@@ -16,8 +20,17 @@ internal sealed record MqttConfig(
     string Root = NodeTopics.DefaultRoot,
     string[]? ReplyPrefixes = null,
     int PayloadBytesMax = 256 * 1024,
-    int WillDelaySeconds = 15)
+    int WillDelaySeconds = 15,
+    int KeepAliveSeconds = 30,
+    string[]? Pools = null,
+    RequesterRule[]? Requesters = null)
 {
+    // No setters: the binder would set them again after the constructor, past the folder's name.
+    public string? PasswordFile { get; } = CredentialPath.Resolve(PasswordFile);
+    public string? CaFile { get; } = CredentialPath.Resolve(CaFile);
+    public string? CertificateFile { get; } = CredentialPath.Resolve(CertificateFile);
+    public string? KeyFile { get; } = CredentialPath.Resolve(KeyFile);
+
     /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
     public string? Problem()
     {
@@ -30,7 +43,9 @@ internal sealed record MqttConfig(
         if (PasswordFile is not null && User is null) return "mqtt.passwordFile is set without mqtt.user; set both";
         if (CaFile is null && (CertificateFile is not null || KeyFile is not null))
             return "mqtt.certificateFile and mqtt.keyFile need mqtt.caFile; set it too";
-        return Connection("edge").Validate();
+        string? listed = (Pools ?? []).Select(NodeTopics.WhyNoPool)
+            .Concat((Requesters ?? []).Select(rule => rule.Validate())).FirstOrDefault(problem => problem is not null);
+        return listed ?? Connection("edge").Validate();
     }
 
     /// <summary>Reads the password file.</summary>
@@ -43,5 +58,6 @@ internal sealed record MqttConfig(
         Password = PasswordFile is null ? null : File.ReadAllText(PasswordFile).TrimEnd('\r', '\n'),
         Tls = CaFile is null ? null : new MqttTls(CaFile, CertificateFile, KeyFile),
         PayloadBytesMax = PayloadBytesMax,
+        KeepAliveSeconds = KeepAliveSeconds,
     };
 }

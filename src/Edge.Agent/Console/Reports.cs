@@ -5,7 +5,7 @@ namespace Edge.Agent;
 /// <summary>`edge ask --json`.</summary>
 internal sealed record AskReport(
     string Model, string Text, string FinishReason, int PromptTokens, int CompletionTokens, double PromptMs,
-    double TtftMs, double TokensPerSecond);
+    double TtftMs, double TokensPerSecond, int Drafted, int Accepted);
 
 /// <summary>`edge bench --json`: medians of the repeats, and the spread.</summary>
 internal sealed record BenchReport
@@ -32,6 +32,8 @@ internal sealed record BenchReport
     public required long PeakRssBytes { get; init; }
     /// <summary>Absent while all weights are in memory.</summary>
     public StreamReport? Streaming { get; init; }
+    /// <summary>Null: without --draft.</summary>
+    public DraftReport? Drafts { get; init; }
 }
 
 /// <summary>What streaming did during the measured repeats.</summary>
@@ -39,6 +41,12 @@ internal sealed record StreamReport(
     string Storage, long BudgetBytes, int Slots, long SlotBytes, long Passes, long Hits, long Misses, double HitRate,
     long Degraded, long Dropped, long BytesRead, double BytesPerDecodedToken, double ReadBytesPerSecond, double StallMs,
     double ReadMs, long Retries, long Failures);
+
+/// <summary>Part of `edge bench --json`: greedy replies with drafts and without. Identical: they are the
+/// same.</summary>
+internal sealed record DraftReport(
+    string Draft, int DraftMax, int Prompts, long Tokens, double PlainTps, double DraftedTps, double Speedup,
+    long Drafted, long Accepted, double Acceptance, double TokensPerStep, bool Identical, string? Problem);
 
 /// <summary>`edge perplexity --json`.</summary>
 internal sealed record PerplexityReport(

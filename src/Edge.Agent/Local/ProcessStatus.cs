@@ -12,7 +12,8 @@ internal static class ProcessStatus
     public static long? SwapUsedBytes =>
         Kibibytes("/proc/meminfo", "SwapTotal:") - Kibibytes("/proc/meminfo", "SwapFree:");
 
-    private static long? Kibibytes(string path, string key)
+    /// <summary>Bytes of a line such as "MemTotal:  3884340 kB".</summary>
+    public static long? Kibibytes(string path, string key)
     {
         try
         {

@@ -16,7 +16,7 @@ internal static class SpeedPlot
         Panel Draw(string title, string label, Func<StepSample, double> value) => new(
             title, "seconds", label,
             [new Series("decode", [.. decode.Select(s =>
-                (Stopwatch.GetElapsedTime(begun, s.StartedAt).TotalSeconds, value(s)))])]);
+                new Point(Stopwatch.GetElapsedTime(begun, s.StartedAt).TotalSeconds, value(s)))])]);
         return
         [
             Draw($"{model}: speed", "tokens/s", s => 1 / s.Seconds),

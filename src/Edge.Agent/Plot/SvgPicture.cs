@@ -78,13 +78,13 @@ internal static class SvgPicture
         Write(svg, at + 28, row + 4, "start", series.Name);
     }
 
-    private static IEnumerable<(double X, double Y)> Thin(IReadOnlyList<(double X, double Y)> points)
+    private static IEnumerable<Point> Thin(IReadOnlyList<Point> points)
     {
         int step = Math.Max(1, points.Count / PointsMax);
         return points.Where((point, index) => IsShown(point) && (index % step == 0 || index == points.Count - 1));
     }
 
-    private static bool IsShown((double X, double Y) point) =>
+    private static bool IsShown(Point point) =>
         double.IsFinite(point.X) && double.IsFinite(point.Y) && point.X >= 0 && point.Y >= 0;
 
     private static void Write(

@@ -87,7 +87,8 @@ internal sealed class ReplayTable(Trace trace, RoutingStatistics routing, IReadO
         Series[] Lines(Func<ReplayCounts, double> value) =>
         [
             .. curve.GroupBy(row => row.Policy).Select(policy => new Series(policy.Key.Label,
-                [.. policy.Select(row => (100.0 * row.BudgetBytes / trace.Shape.TotalBytes, value(row.Result.Judged)))],
+                [.. policy.Select(row =>
+                    new Point(100.0 * row.BudgetBytes / trace.Shape.TotalBytes, value(row.Result.Judged)))],
                 policy.Key.Row.NeedsFuture)),
         ];
         return

@@ -12,15 +12,18 @@ internal sealed class ChatIntake : IDisposable
 {
     private readonly Channel<ChatCall> _calls;
     private readonly ConcurrentDictionary<string, bool> _live = new();
-    private readonly Task _loop;
+    private static readonly TimeSpan s_roomPoll = TimeSpan.FromMilliseconds(20);
+    private readonly bool _isDurable;
+    private Task _loop = Task.CompletedTask;
     private Serving? _serving;
     private long _refused;
-    private volatile bool _draining;
+    private volatile bool _draining, _abandoned;
 
-    public ChatIntake(int callsMax)
+    /// <param name="isDurable">Calls stand in a journal: what is not done at the end, the next start does.</param>
+    public ChatIntake(int callsMax, bool isDurable)
     {
-        _calls = Channel.CreateBounded<ChatCall>(new BoundedChannelOptions(callsMax) { SingleReader = true });
-        _loop = Task.Run(RunAsync);
+        _isDurable = isDurable;
+        _calls = Channel.CreateBounded<ChatCall>(callsMax);
     }
 
     /// <summary>Calls that were told no, by the intake or by the scheduler.</summary>
@@ -28,36 +31,50 @@ internal sealed class ChatIntake : IDisposable
 
     private sealed record Serving(Scheduler Scheduler, RequestMap Map);
 
-    /// <summary>From now on calls are served; before, they are told not_ready.</summary>
-    public void Serve(Scheduler scheduler, RequestMap map) =>
-        Volatile.Write(ref _serving, new Serving(scheduler, map));
+    /// <summary>From now on calls are served, those first that OnChat has brought already. Once.</summary>
+    public void Serve(Scheduler scheduler, RequestMap map)
+    {
+        var serving = new Serving(scheduler, map);
+        _loop = Task.Run(() => RunAsync(serving));
+        Volatile.Write(ref _serving, serving);
+    }
 
     /// <summary>From now on calls are refused; those accepted go on.</summary>
     public void Drain() => _draining = true;
 
-    /// <summary>On the network thread.</summary>
+    /// <summary>On a network thread, before the call is made durable. While the model loads, calls wait here: after a
+    /// power cut the broker has some, and a retry would come too early too.</summary>
+    public Problem? Admit(ChatCall call)
+    {
+        if (!_draining) return null;
+        Interlocked.Increment(ref _refused);
+        return RequestMap.NotReady("the node is stopping");
+    }
+
+    /// <summary>On a network thread.</summary>
     public void OnChat(ChatCall call)
     {
-        if (_draining) Refuse(call, RequestMap.NotReady("the node is stopping"));
-        else if (Volatile.Read(ref _serving) is null) Refuse(call, RequestMap.NotReady("the model is still loading"));
-        else if (!_calls.Writer.TryWrite(call))
+        if (!_calls.Writer.TryWrite(call))
             Refuse(call, new Problem(ProblemCode.QueueFull, "too many requests wait to be read", RetryAfterSeconds: 1));
     }
 
     /// <summary>On the network thread.</summary>
     public void OnCancel(ChatCall call)
     {
-        if (Volatile.Read(ref _serving) is not { } serving || serving.Scheduler.Cancel(call.Id)) return;
+        var serving = Volatile.Read(ref _serving);
+        if (serving is not null && serving.Scheduler.Cancel(call.Id)) return;
         // Not with the scheduler yet: it still waits here. The intake skips a reply that is finished; the second
         // Cancel is for a call that the intake handed over in between.
         call.Reply.Fail(new Problem(ProblemCode.Cancelled, "cancelled before it started"));
-        serving.Scheduler.Cancel(call.Id);
+        serving?.Scheduler.Cancel(call.Id);
     }
 
-    /// <summary>Cancels every request that the scheduler still has.</summary>
-    public void CancelAll()
+    /// <summary>Ends every request that the scheduler still has: left for the next start where there is a journal,
+    /// else cancelled.</summary>
+    public void EndAll()
     {
         if (Volatile.Read(ref _serving) is not { } serving) return;
+        _abandoned = _isDurable;
         foreach (string id in _live.Keys) serving.Scheduler.Cancel(id);
     }
 
@@ -69,28 +86,38 @@ internal sealed class ChatIntake : IDisposable
         _loop.Wait();
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(Serving serving)
     {
         await foreach (var call in _calls.Reader.ReadAllAsync())
         {
-            if (call.Reply.IsFinished) continue;
-            if (_draining) Refuse(call, RequestMap.NotReady("the node is stopping"));
-            else Admit(call, Volatile.Read(ref _serving)!);
+            while (!TryHandOver(call, serving)) await Task.Delay(s_roomPoll);
         }
     }
 
-    private void Admit(ChatCall call, Serving serving)
+    // False: an earlier run has promised an answer and the queue has no room just now.
+    private bool TryHandOver(ChatCall call, Serving serving)
+    {
+        if (call.Reply.IsFinished) return true;
+        if (_draining)
+        {
+            if (!_isDurable) Refuse(call, RequestMap.NotReady("the node is stopping"));
+            return true;
+        }
+        return Admit(call, serving);
+    }
+
+    private bool Admit(ChatCall call, Serving serving)
     {
         var sink = new CallSink(call.Reply, (reply, result) =>
         {
             _live.TryRemove(call.Id, out _);
-            serving.Map.Finish(reply, result);
+            if (!_abandoned || result.Reason != FinishReason.Cancelled) serving.Map.Finish(reply, result);
         });
         var (request, problem) = serving.Map.ToGeneration(call, sink);
         if (request is null)
         {
             Refuse(call, problem!);
-            return;
+            return true;
         }
         // The sink's gate keeps the first token behind "accepted", which names the position that only TryAccept knows.
         lock (sink.Gate)
@@ -101,8 +128,10 @@ internal sealed class ChatIntake : IDisposable
             if (problem is null) call.Reply.Accepted(admission.Position);
             else _live.TryRemove(call.Id, out _);
         }
+        if (problem is { Code: ProblemCode.QueueFull } && call.IsResumed) return false;
         if (problem is not null) Refuse(call, problem);
         else if (call.Reply.IsFinished) serving.Scheduler.Cancel(call.Id);
+        return true;
     }
 
     private void Refuse(ChatCall call, Problem problem)

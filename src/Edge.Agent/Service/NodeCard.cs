@@ -26,6 +26,7 @@ internal static class NodeCard
             options.Connection.PayloadBytesMax, ChatLimits.MessagesMax, config.Inference.Queue,
             config.Inference.MaxTokens,
             options.TimeoutMax.TotalSeconds),
+        Pools = options.Pools,
         KernelSet = loaded.Model.KernelSetName,
         Threads = loaded.Model.Threads,
     };

@@ -28,8 +28,8 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return (new GenerationRequest
         {
             Id = call.Id,
-            // Requesters are served in turn; who waits for replies in one place is one of them.
-            Requester = call.Reply.Topic,
+            Requester = call.Requester,
+            Priority = call.Priority,
             Prompt = prompt,
             Sink = sink,
             Sampling = ToSampling(chat, call.ReceivedAt),
@@ -88,7 +88,9 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
         return new ChatResult(
             result.Text, result.Reason == FinishReason.Length ? ChatFinish.Length : ChatFinish.Stop,
             result.PromptTokens, result.CompletionTokens,
-            new ChatTimings(t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens),
+            new ChatTimings(
+                t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens,
+                t.Drafted > 0 ? t.Drafted : null, t.Drafted > 0 ? t.Accepted : null),
             config.ModelName);
     }
 

@@ -6,24 +6,27 @@ using Edge.Mqtt;
 
 namespace Edge.Agent.Service;
 
-/// <summary>Measures what telemetry reports; one thread at a time.</summary>
+/// <summary>Measures what telemetry reports; one thread at a time, but for Temperature.</summary>
 internal sealed class TelemetrySource
 {
     private readonly SensorsConfig _config;
-    private readonly IReadOnlyList<ISensor> _sensors;
+    private readonly SensorInventory _inventory;
     private readonly IReadOnlyList<ISensor> _zones;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private long _measuredAt = Stopwatch.GetTimestamp();
     private TimeSpan _cpuTime = Environment.CpuUsage.TotalTime;
 
-    public TelemetrySource(SensorsConfig config)
+    /// <param name="config">Where to read.</param>
+    /// <param name="inventory">The sensors of telemetry and rules; not disposed here.</param>
+    public TelemetrySource(SensorsConfig config, SensorInventory inventory)
     {
-        _config = config;
+        (_config, _inventory) = (config, inventory);
         _zones = config.Enabled ? ThermalZones.Discover(config.SysfsRoot) : [];
-        _sensors = config.Enabled ? [.. _zones, .. Hwmon.Discover(config.SysfsRoot)] : [];
     }
 
-    public SystemTelemetry System()
+    public double UptimeS => Math.Round(Stopwatch.GetElapsedTime(_startedAt).TotalSeconds, 1);
+
+    public SystemTelemetry System(string governor, int threads)
     {
         long now = Stopwatch.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
@@ -37,24 +40,36 @@ internal sealed class TelemetrySource
             MemoryAvailableBytes = ProcessStatus.MemoryAvailableBytes,
             TemperatureC = Temperature(),
             Throttled = _config.Enabled ? Throttling.IsThrottled(_config.SysfsRoot) : null,
+            Governor = governor,
+            Threads = threads,
         };
     }
 
-    /// <summary>The readings that are good: a bad one has no value to report.</summary>
-    public SensorsTelemetry? Sensors()
+    /// <summary>A reading of every sensor; a bad one is told, without a value. Null where there is no
+    /// sensor.</summary>
+    public static SensorsTelemetry? Sensors(IReadOnlyList<Reading> readings)
     {
         var time = DateTimeOffset.UtcNow;
         SensorValue[] values =
         [
-            .. _sensors.Select(sensor => sensor.Read())
-                .Where(reading => reading.Quality == Quality.Good)
-                .Select(reading => new SensorValue(reading.Name, Math.Round(reading.Value, 6), reading.Unit, time)),
+            .. readings.Select(reading => new SensorValue(
+                reading.Name, reading.IsUsable ? Math.Round(reading.Value, 6) : null, reading.Unit, time,
+                Name(reading.Quality), reading.MonoNs)),
         ];
         return values.Length > 0 ? new SensorsTelemetry(values) : null;
     }
 
+    public SensorsTelemetry? Sensors() => Sensors(_inventory.ReadAll());
+
+    private static string Name(Quality quality) => quality switch
+    {
+        Quality.Good => "good",
+        Quality.Estimated => "estimated",
+        _ => "bad",
+    };
+
     /// <summary>The hottest zone: whichever it is, it is the one that throttles.</summary>
-    private double? Temperature()
+    public double? Temperature()
     {
         double hottest = double.NegativeInfinity;
         foreach (var zone in _zones)

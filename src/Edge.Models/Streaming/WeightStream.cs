@@ -104,7 +104,8 @@ internal sealed unsafe class WeightStream : IDisposable
             IReadOnlyList<GgufTensor> tensors = plan.PinnedLayers[l] ? [] : layout.Streamable(l);
             for (int i = 0; i < tensors.Count; i++) Add(tensors[i], CacheShape.Hi(l), i, l);
             slices[CacheShape.Hi(l)] =
-                new SliceRanges(0, [.. tensors.Select(t => new ByteRange(t.Offset, t.Bytes, _pack?.Digest(t, 0, 1)))]);
+                new SliceRanges(0, Array.ConvertAll(
+                    [.. tensors], t => new ByteRange(t.Offset, t.Bytes, _pack?.Digest(t, 0, 1))));
             slices[CacheShape.Lo(l)] = SliceRanges.None;
         }
         return slices;
@@ -131,8 +132,8 @@ internal sealed unsafe class WeightStream : IDisposable
     }
 
     private SliceRanges OfExpert(GgufTensor[] stacks, int expert, int experts) => new(0,
-        [.. stacks.Select(stack => new ByteRange(stack.Offset + expert * (stack.Bytes / experts),
-            stack.Bytes / experts, _pack?.Digest(stack, expert, experts)))]);
+        Array.ConvertAll(stacks, stack => new ByteRange(stack.Offset + expert * (stack.Bytes / experts),
+            stack.Bytes / experts, _pack?.Digest(stack, expert, experts))));
 
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {

@@ -4,9 +4,10 @@ namespace Edge.Mqtt.Libmosquitto;
 
 /// <summary>The transport on libmosquitto.so.1 (2.0.11 and later). One thread owns the library's handle and does
 /// everything with it; the others only put messages into the outbox.</summary>
-public sealed class MosquittoTransport : IMqttTransport
+public sealed partial class MosquittoTransport : IMqttTransport
 {
     private const int PollMs = 1000;
+    private static readonly TimeSpan s_certificateLook = TimeSpan.FromSeconds(2);
     private readonly MqttOptions _options;
     private readonly MqttEvents _events;
     private readonly Outbox _outbox;
@@ -25,7 +26,7 @@ public sealed class MosquittoTransport : IMqttTransport
     private MosquittoClient _client = null!;
     private long _stopAt = long.MaxValue;
     private int _started, _stopped, _inFlightCount;
-    private long _received, _oversized, _published, _dropped, _connects, _faults;
+    private long _received, _oversized, _published, _dropped, _connects, _faults, _passes;
 
     /// <summary>Errors: ArgumentException for options that cannot work; DllNotFoundException when libmosquitto1 is
     /// not installed.</summary>
@@ -44,7 +45,7 @@ public sealed class MosquittoTransport : IMqttTransport
     public MqttCounters Counters => new(
         Volatile.Read(ref _received), Volatile.Read(ref _oversized), Volatile.Read(ref _published),
         Volatile.Read(ref _dropped), Volatile.Read(ref _connects), Volatile.Read(ref _faults), _outbox.Count,
-            Volatile.Read(ref _inFlightCount));
+            Volatile.Read(ref _inFlightCount), Volatile.Read(ref _passes));
 
     public void Start()
     {
@@ -88,6 +89,13 @@ public sealed class MosquittoTransport : IMqttTransport
 
     private void Run()
     {
+        while (!_stopping.IsSet && RunClient()) TakeBackInFlight();
+    }
+
+    // One client for as long as its certificates are the ones on disk. False: it cannot be made, or it is time to stop.
+    private bool RunClient()
+    {
+        var files = TlsFiles.Of(_options.Tls);
         using var client = new MosquittoClient(_options)
         {
             Connected = OnConnected, Lost = why => _lost ??= why, Message = OnMessage, Published = OnPublished,
@@ -97,40 +105,52 @@ public sealed class MosquittoTransport : IMqttTransport
         if (client.Open() is { } refused)
         {
             _events.OnLog(MqttLogLevel.Error, refused);
-            return;
+            // Files that are half replaced are whole in a moment; what was refused at the start stays refused.
+            return _subscribedOnce && !_stopping.Wait(_backoff.Next());
         }
         while (!_stopping.IsSet)
         {
             _lost = null;
+            bool rotated = false;
             if (client.Connect() is { } error) _lost = error;
-            else Serve(client);
+            else rotated = !Serve(client, files);
             bool wasOnline = _online;
             _online = false;
             foreach (var old in _outbox.TakeDroppable()) Drop(old, MqttDropReason.Offline);
             if (wasOnline) Guard(() => _events.OnOffline(_lost ?? "disconnected"));
             if (_stopping.IsSet) break;
+            if (rotated || TlsFiles.Of(_options.Tls) != files) return true;
             TimeSpan delay = _backoff.Next();
             _events.OnLog(MqttLogLevel.Warning, $"mqtt: no connection to {_options.Host}:{_options.Port} " +
                 $"({_lost ?? "closed"}); next attempt in {delay.TotalSeconds:0.0} s");
             _stopping.Wait(delay);
         }
+        return false;
+    }
+
+    // A client that is gone takes its messages with it; the next one sends them, perhaps for the second time.
+    private void TakeBackInFlight()
+    {
+        foreach (var message in _inFlight.Values.Reverse()) _outbox.PutBack(message);
+        _inFlight.Clear();
+        Volatile.Write(ref _inFlightCount, 0);
     }
 
     // Until the connection is gone: wait, read (callbacks run here), send what waits, write (PUBACKs leave here),
-    // keep alive.
-    private unsafe void Serve(MosquittoClient client)
+    // keep alive. False: the certificates on disk are new ones.
+    private unsafe bool Serve(MosquittoClient client, TlsFiles files)
     {
         bool leaving = false;
+        long looked = Stopwatch.GetTimestamp();
         var fds = stackalloc PollFd[2];
         while (client.Socket is >= 0 and var socket)
         {
+            Interlocked.Increment(ref _passes);
             fds[0] = new() { Fd = socket, Events = (short)(Native.PollIn | (client.WantsWrite ? Native.PollOut : 0)) };
             fds[1] = new() { Fd = _wakeup.Fd, Events = Native.PollIn };
             _ = Native.poll(fds, 2, _stopping.IsSet ? 50 : PollMs);
             if (fds[1].Returned != 0) _wakeup.Clear();
-            if ((fds[0].Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0
-                && client.Read() != Native.Success)
-                return;
+            if (IsReadable(fds[0]) && !ReadGroup(client, fds)) return true;
             if (_lost is not null && !leaving)
             {
                 // Refused by the broker (CONNACK or SUBACK) while the socket is still open.
@@ -139,10 +159,37 @@ public sealed class MosquittoTransport : IMqttTransport
             }
             if (_online && !leaving) Pump(client);
             if (_stopping.IsSet && !leaving) leaving = StopStep(client);
-            if (client.WantsWrite && client.Write() != Native.Success) return;
-            if (client.KeepAlive() != Native.Success) return;
-            if (leaving && Stopwatch.GetTimestamp() > Volatile.Read(ref _stopAt)) return;
+            if (client.WantsWrite && client.Write() != Native.Success) return true;
+            if (client.KeepAlive() != Native.Success) return true;
+            if (leaving && Stopwatch.GetTimestamp() > Volatile.Read(ref _stopAt)) return true;
+            if (_options.Tls is null || Stopwatch.GetElapsedTime(looked) < s_certificateLook) continue;
+            looked = Stopwatch.GetTimestamp();
+            if (leaving || TlsFiles.Of(_options.Tls) == files) continue;
+            _lost = "the certificates were replaced";
+            _ = client.Disconnect();
+            _ = client.Write();
+            return false;
         }
+        return true;
+    }
+
+    private static bool IsReadable(PollFd fd) =>
+        (fd.Returned & (Native.PollIn | Native.PollError | Native.PollHangUp)) != 0;
+
+    // What has arrived by now is read as one group, so that one sync of the owner's journal serves all of it. False:
+    // the link is gone; the group was still taken, and comes again.
+    private unsafe bool ReadGroup(MosquittoClient client, PollFd* socket)
+    {
+        long received = _received;
+        int rc = client.Read();
+        for (int i = 1; rc == Native.Success && i < _options.ReceiveMaximum; i++)
+        {
+            socket->Returned = 0;
+            if (Native.poll(socket, 1, 0) <= 0 || !IsReadable(*socket)) break;
+            rc = client.Read();
+        }
+        // A fault there must not be acknowledged: the link ends, and the messages come again.
+        return (received == _received || Guard(_events.BeforeAcknowledge)) && rc == Native.Success;
     }
 
     private void Pump(MosquittoClient client)
@@ -196,77 +243,5 @@ public sealed class MosquittoTransport : IMqttTransport
         _farewellDone = _farewellSent && !_inFlight.ContainsKey(_farewellMid);
         _ = client.Disconnect();
         return true;
-    }
-
-    private void OnConnected(bool sessionPresent)
-    {
-        Interlocked.Increment(ref _connects);
-        _pendingSubscriptions.Clear();
-        // A session may be from another configuration, so the first connection of a process always subscribes.
-        if (_options.Subscriptions.Count == 0 || (sessionPresent && _subscribedOnce))
-        {
-            GoOnline();
-            return;
-        }
-        foreach (var subscription in _options.Subscriptions)
-        {
-            int rc = _client.Subscribe(subscription, out int mid);
-            if (rc == Native.Success) _pendingSubscriptions.Add(mid);
-            else _lost = $"cannot subscribe to {subscription.Filter}: {MosquittoLibrary.ErrorText(rc)}";
-        }
-    }
-
-    private void OnSubscribed(int mid, int reason)
-    {
-        if (!_pendingSubscriptions.Remove(mid)) return;
-        if (reason >= 128)
-            _lost = $"the broker refused a subscription ({MosquittoLibrary.ReasonText(reason)}); " +
-                $"check its access list for user '{_options.User ?? "(none)"}', client id '{_options.ClientId}'";
-        else if (_pendingSubscriptions.Count == 0 && _lost is null)
-            GoOnline();
-    }
-
-    private void GoOnline()
-    {
-        _subscribedOnce = true;
-        _online = true;
-        _backoff.Reset();
-        _events.OnOnline();
-    }
-
-    private void OnMessage(MqttMessage message)
-    {
-        Interlocked.Increment(ref _received);
-        if (message.IsOversized) Interlocked.Increment(ref _oversized);
-        _events.OnMessage(message);
-    }
-
-    private void OnPublished(int mid, int reason)
-    {
-        if (!_inFlight.Remove(mid, out var message)) return;
-        Volatile.Write(ref _inFlightCount, _inFlight.Count);
-        // 16 says "no subscribers", which is no failure.
-        if (reason >= 128) Drop(message, MqttDropReason.RefusedByBroker);
-        else Interlocked.Increment(ref _published);
-    }
-
-    private bool Drop(MqttMessage message, MqttDropReason reason)
-    {
-        Interlocked.Increment(ref _dropped);
-        Guard(() => _events.OnDropped(message, reason));
-        return false;
-    }
-
-    private void Guard(Action action)
-    {
-        try { action(); }
-        catch (Exception e) { OnFault(e); } // boundary: C called
-    }
-
-    // A handler's bug. It must not cross into C, and ending the process would only bring the same message again.
-    private void OnFault(Exception e)
-    {
-        Interlocked.Increment(ref _faults);
-        _events.OnLog(MqttLogLevel.Error, $"mqtt: a handler failed, its message is given up: {e}");
     }
 }

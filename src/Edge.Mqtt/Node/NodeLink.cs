@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Edge.Mqtt.Journal;
 
 namespace Edge.Mqtt;
 
@@ -9,11 +10,14 @@ namespace Edge.Mqtt;
 public sealed class NodeLink : IDisposable
 {
     private const string Json = "application/json";
+    // What a member holds unacknowledged, nobody else can serve.
+    private const int PoolReceiveMaximum = 2;
     private static readonly TimeSpan s_rebirthMin = TimeSpan.FromSeconds(1);
 
     private readonly NodeOptions _options;
     private readonly NodeHandlers _handlers;
     private readonly IMqttTransport _transport;
+    private readonly IMqttTransport? _pools;
     private readonly ChatEndpoint _chat;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _seqs = [];
@@ -31,33 +35,73 @@ public sealed class NodeLink : IDisposable
             throw new ArgumentException($"reply prefix '{prefix}' is not usable; end it in '/' and use no wildcards",
                 nameof(options));
         if (options.CallsMax < 1) throw new ArgumentException("calls_max must be at least 1", nameof(options));
+        var rule = options.Requesters.Select(r => r.Validate()).Concat(options.Pools.Select(NodeTopics.WhyNoPool))
+            .FirstOrDefault(problem => problem is not null);
+        if (rule is not null) throw new ArgumentException(rule, nameof(options));
         (_options, _handlers) = (options, handlers);
         _status = new("online", BootId, options.Version, false, 0);
-        _chat = new(options, Topics, handlers, m => _transport!.TryPublish(m));
-        _transport = transport(
-            options.Connection with
-            {
-                ClientId = $"edge-{options.NodeId}",
-                Subscriptions = Topics.Subscriptions,
-                Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus),
-                    options.WillDelaySeconds),
-            },
-            new()
-            {
-                OnMessage = OnMessage, OnOnline = OnOnline, OnOffline = handlers.OnOffline, OnDropped = OnDropped,
-                OnLog = handlers.OnLog,
-            });
+        Ledger = new(options.Journal, options.CallsMax, Moment.Now, m => _transport!.TryPublish(m),
+            text => handlers.OnLog(MqttLogLevel.Error, text));
+        _chat = new(options, Topics, handlers, Ledger, m => _transport!.TryPublish(m));
+        var connection = options.Connection with
+        {
+            ClientId = $"edge-{options.NodeId}",
+            Subscriptions = [.. Topics.Subscriptions, .. options.MoreSubscriptions],
+            Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus),
+                options.WillDelaySeconds),
+        };
+        _transport = transport(connection, Events(new()) with
+        {
+            OnOnline = OnOnline, OnOffline = handlers.OnOffline, OnAcknowledged = m => Ledger.Acknowledged(m.Ticket),
+            OnDropped = OnDropped,
+        });
+        if (options.Pools.Count == 0) return;
+        // A session of its own that ends with the connection: mosquitto goes on giving a shared subscription's messages
+        // to members that are away but have a session, and there they wait until they expire.
+        _pools = transport(connection with
+        {
+            ClientId = connection.ClientId + "-pool", SessionExpirySeconds = 0, ReceiveMaximum = PoolReceiveMaximum,
+            Subscriptions = [.. options.Pools.Select(Topics.Pool)], Will = null,
+        }, Events(new()) with
+        {
+            OnOffline = why => handlers.OnLog(MqttLogLevel.Warning, $"offline in the pools: {why}; trying again"),
+        });
     }
+
+    private MqttEvents Events(Arrivals arrivals) => new()
+    {
+        OnMessage = m => OnMessage(m, arrivals), BeforeAcknowledge = () => _chat.Accept(arrivals),
+        OnLog = _handlers.OnLog,
+    };
 
     public NodeTopics Topics { get; }
     /// <summary>New at every start: tells a restart from a reconnect.</summary>
     public string BootId { get; } = Guid.NewGuid().ToString("N");
     public bool IsOnline => _transport.IsOnline;
     public MqttCounters Counters => _transport.Counters;
-    /// <summary>Calls taken and not finished.</summary>
-    public int LiveCalls => _chat.LiveCalls;
+    /// <summary>Calls taken whose answer the broker does not have yet.</summary>
+    public int LiveCalls => Ledger.OpenCalls;
+    internal CallLedger Ledger { get; }
 
-    public void Start() => _transport.Start();
+    public void Start()
+    {
+        if (Ledger.CutBytes > 0)
+            _handlers.OnLog(MqttLogLevel.Warning,
+                $"the journal ended in {Ledger.CutBytes} bytes that were never acknowledged; they are cut off");
+        Ledger.Start();
+        _transport.Start();
+    }
+
+    /// <summary>Once, when the owner can work: hands over what an earlier run left unfinished, and joins the
+    /// pools.</summary>
+    public void Resume()
+    {
+        _chat.Resume();
+        _pools?.Start();
+    }
+
+    /// <summary>Takes no more work from the pools, so that the others get it; the node's own topics go on.</summary>
+    public void LeavePools(TimeSpan limit) => _pools?.Stop(null, limit);
 
     /// <summary>Publishes the status again when it differs from the last one.</summary>
     public void SetStatus(bool ready, int queue)
@@ -92,22 +136,37 @@ public sealed class NodeLink : IDisposable
     public void Publish(NodeEvent happened) =>
         Emit(Topics.Event, "event", 1, happened, NodeJson.Default.TelemetryMessageNodeEvent);
 
+    /// <summary>Any message of the node's owner, such as a rule's answer; as <see cref="IMqttTransport.TryPublish"/>
+    /// takes it.</summary>
+    public bool TryPublish(MqttMessage message) => _transport.TryPublish(message);
+
     /// <summary>Publishes offline, then disconnects cleanly, so that the will stays silent. True: offline was
     /// acknowledged.</summary>
-    public bool Stop(TimeSpan limit) => _transport.Stop(new()
+    public bool Stop(TimeSpan limit)
     {
-        Topic = Topics.Status,
-        Payload = Body(new("offline", BootId), NodeJson.Default.NodeStatus),
-        Qos = 1,
-        Retain = true,
-        ContentType = Json,
-    }, limit);
+        LeavePools(limit);
+        Ledger.Stop(limit);
+        return _transport.Stop(new()
+        {
+            Topic = Topics.Status,
+            Payload = Body(new("offline", BootId), NodeJson.Default.NodeStatus),
+            Qos = 1,
+            Retain = true,
+            ContentType = Json,
+        }, limit);
+    }
 
-    public void Dispose() => _transport.Dispose();
+    public void Dispose()
+    {
+        _pools?.Dispose();
+        _transport.Dispose();
+        Ledger.Dispose();
+    }
 
     private void OnOnline()
     {
         Announce();
+        Ledger.Nudge();
         _handlers.OnOnline();
     }
 
@@ -120,12 +179,12 @@ public sealed class NodeLink : IDisposable
         }
     }
 
-    private void OnMessage(MqttMessage message)
+    private void OnMessage(MqttMessage message, Arrivals arrivals)
     {
         switch (Topics.Match(message.Topic, out string command))
         {
             case NodeTopicKind.Command when command == "chat":
-                _chat.Receive(message);
+                _chat.Receive(message, arrivals);
                 break;
             case NodeTopicKind.Command:
                 _chat.RefuseCommand(message, command);
@@ -135,6 +194,9 @@ public sealed class NodeLink : IDisposable
                 break;
             case NodeTopicKind.Rebirth when !message.Retain && RebirthIsDue():
                 Announce();
+                break;
+            case NodeTopicKind.Unknown:
+                _handlers.OnOther(message);
                 break;
         }
     }
@@ -149,6 +211,9 @@ public sealed class NodeLink : IDisposable
 
     private void OnDropped(MqttMessage message, MqttDropReason reason)
     {
+        // A full outbox is the ledger's to retry; what no broker takes must not be sent for ever.
+        if (message.Ticket != 0 && reason == MqttDropReason.OutboxFull) return;
+        if (message.Ticket != 0) Ledger.Acknowledged(message.Ticket);
         // Lost deltas and telemetry cost liveliness alone; a lost answer is worth a line.
         if (message.Qos > 0)
             _handlers.OnLog(MqttLogLevel.Error,

@@ -9,8 +9,16 @@ public sealed record NodeOptions
     public MqttOptions Connection { get; init; } = new() { ClientId = "edge" };
     /// <summary>Topics that replies may go to besides `clients/…` and `{root}/…/rsp`; each ends in '/'.</summary>
     public IReadOnlyList<string> ReplyPrefixes { get; init; } = [];
+    /// <summary>Topics besides the contract's; what comes on them goes to <see cref="NodeHandlers.OnOther"/>.</summary>
+    public IReadOnlyList<MqttSubscription> MoreSubscriptions { get; init; } = [];
     public uint WillDelaySeconds { get; init; } = 15;
-    /// <summary>Calls taken and not yet finished; above it: queue_full.</summary>
+    /// <summary>Shared queues of the fleet that this node serves, each {root}/pool/NAME/cmd/+/req.</summary>
+    public IReadOnlyList<string> Pools { get; init; } = [];
+    /// <summary>Limits and priorities; none: everybody may ask as fast as the queue takes it.</summary>
+    public IReadOnlyList<RequesterRule> Requesters { get; init; } = [];
+    /// <summary>Where accepted requests survive a crash; null: they live in memory alone.</summary>
+    public JournalOptions? Journal { get; init; }
+    /// <summary>Calls taken whose answer the broker does not have yet; above it: queue_full.</summary>
     public int CallsMax { get; init; } = 64;
     /// <summary>Deadline of a request that names none, and the longest that one may name.</summary>
     public TimeSpan TimeoutDefault { get; init; } = TimeSpan.FromSeconds(120);

@@ -23,6 +23,12 @@ public sealed record NodeTopics(string Root, string NodeId)
     public string Cancel => $"{Root}/cancel";
     public string Rebirth => $"{Root}/node/{NodeId}/rebirth";
 
+    /// <summary>What a member of a pool subscribes to: the broker gives each request to one of them.</summary>
+    public MqttSubscription Pool(string pool) =>
+        new($"$share/{pool}/{Root}/pool/{pool}/cmd/+/req", 1, NoLocal: false);
+    /// <summary>Where a request to a pool goes.</summary>
+    public string PoolRequest(string pool, string command) => $"{Root}/pool/{pool}/cmd/{command}/req";
+
     /// <summary>What a node subscribes to; pools are shared subscriptions on a connection of their own and so are not
     /// among these.</summary>
     public IReadOnlyList<MqttSubscription> Subscriptions => [new(Requests, 1), new(Cancel, 1), new(Rebirth, 1)];
@@ -34,15 +40,30 @@ public sealed record NodeTopics(string Root, string NodeId)
         command = "";
         if (topic == Cancel) return NodeTopicKind.Cancel;
         if (topic == Rebirth) return NodeTopicKind.Rebirth;
-        string head = $"{Root}/node/{NodeId}/cmd/";
+        string node = $"{Root}/node/{NodeId}/cmd/", pools = $"{Root}/pool/";
+        int name = topic.StartsWith(node, StringComparison.Ordinal) ? node.Length
+            : topic.StartsWith(pools, StringComparison.Ordinal) ? AfterPool(topic, pools.Length) : 0;
         const string tail = "/req";
-        if (topic.Length <= head.Length + tail.Length || !topic.StartsWith(head, StringComparison.Ordinal) ||
-            !topic.EndsWith(tail, StringComparison.Ordinal)) return NodeTopicKind.Unknown;
-        string name = topic[head.Length..^tail.Length];
-        if (name.Contains('/')) return NodeTopicKind.Unknown;
-        command = name;
-        return NodeTopicKind.Command;
+        if (name <= 0 || topic.Length <= name + tail.Length || !topic.EndsWith(tail, StringComparison.Ordinal))
+            return NodeTopicKind.Unknown;
+        command = topic[name..^tail.Length];
+        if (!command.Contains('/')) return NodeTopicKind.Command;
+        command = "";
+        return NodeTopicKind.Unknown;
     }
+
+    // Behind `NAME/cmd/`; 0: not such a topic.
+    private static int AfterPool(string topic, int pool)
+    {
+        const string cmd = "/cmd/";
+        int end = topic.IndexOf('/', pool);
+        return end > pool && topic.AsSpan(end).StartsWith(cmd) ? end + cmd.Length : 0;
+    }
+
+    /// <summary>Null, or why <paramref name="pool"/> is no name for a pool.</summary>
+    public static string? WhyNoPool(string pool) =>
+        pool.Length is > 0 and <= NodeIdLengthMax && pool.All(IsLevelCharacter) ? null
+            : $"pool '{pool}' is not usable; use 1 to {NodeIdLengthMax} letters, digits, '-', '_' or '.'";
 
     /// <summary>The first thing that is wrong with root or node id, with its remedy; null when all is well.</summary>
     public string? Validate()

@@ -9,6 +9,7 @@ namespace Edge.Mqtt;
 public sealed class ReplyStream
 {
     private const int GatheredCharsMax = 16 * 1024;
+    private const int ResumedSeq = 1 << 20;
     private static readonly KeyValuePair<string, string> s_ok = new("__stat", "200"), s_accepted = new("__stat", "202");
 
     private readonly Lock _gate = new();
@@ -18,16 +19,21 @@ public sealed class ReplyStream
     private readonly Func<MqttMessage, bool> _publish;
     private readonly ArrayBufferWriter<char> _gathered = new(256);
     private Timer? _timer;
-    private Action? _finished;
+    private Action<MqttMessage>? _finish;
+    private Action<int>? _answered;
     private bool _armed, _acceptedSent, _deltaSent, _isFinished;
     private int _seq;
 
     internal ReplyStream(
         ReplyHead head, ChatRequest? request, NodeOptions options, Func<MqttMessage, bool> publish,
-            Action? finished = null)
+            bool isResumed = false)
     {
-        (_head, _request, _options, _publish, _finished) = (head, request, options, publish, finished);
+        (_head, _request, _options, _publish) = (head, request, options, publish);
         Model = request?.Model ?? "";
+        IsResumed = isResumed;
+        if (!isResumed) return;
+        // An earlier run may have sent `accepted` and some deltas: their numbers are not used again.
+        (_acceptedSent, _seq) = (true, ResumedSeq);
     }
 
     /// <summary>The model's name in deltas; the owner sets it when it has chosen one.</summary>
@@ -36,7 +42,9 @@ public sealed class ReplyStream
     /// <summary>The topic that the replies go to.</summary>
     public string Topic => _head.Topic;
 
+    internal bool IsResumed { get; }
     internal string Id => _head.Id;
+    internal long CreatedUnixSeconds => _head.CreatedUnixSeconds;
 
     public bool IsFinished { get { lock (_gate) return _isFinished; } }
 
@@ -83,7 +91,7 @@ public sealed class ReplyStream
             }
             Finish("final", s_ok, ReplyWriter.Final(_head, _seq, result), "application/json");
         }
-        _finished?.Invoke();
+        _answered?.Invoke(result.PromptTokens + result.CompletionTokens);
         return true;
     }
 
@@ -96,11 +104,14 @@ public sealed class ReplyStream
             Finish("error", new("__stat", $"{problem.Status}"), ReplyWriter.Error(_head, _seq, problem),
                 "application/problem+json");
         }
-        _finished?.Invoke();
         return true;
     }
 
-    internal void WhenFinished(Action finished) => _finished = finished;
+    /// <summary>The last reply goes this way instead of being published at once; null: as before.</summary>
+    internal void FinishThrough(Action<MqttMessage>? finish) => _finish = finish;
+
+    /// <summary>Hears the tokens that an answer has cost.</summary>
+    internal void WhenAnswered(Action<int> answered) => _answered = answered;
 
     private void OnTimer()
     {
@@ -123,12 +134,16 @@ public sealed class ReplyStream
     {
         _isFinished = true;
         _timer?.Dispose();
-        Send(kind, 1, status, body, contentType);
+        var last = Make(kind, 1, status, body, contentType);
+        if (_finish is { } finish) finish(last);
+        else _publish(last);
     }
 
-    private void Send(
-        string kind, int qos, KeyValuePair<string, string> status, byte[] body,
-            string contentType = "application/json") => _publish(new()
+    private void Send(string kind, int qos, KeyValuePair<string, string> status, byte[] body) =>
+        _publish(Make(kind, qos, status, body, "application/json"));
+
+    private MqttMessage Make(
+        string kind, int qos, KeyValuePair<string, string> status, byte[] body, string contentType) => new()
     {
         Topic = _head.Topic,
         Payload = body,
@@ -137,5 +152,5 @@ public sealed class ReplyStream
         ContentType = contentType,
         ExpirySeconds = _options.ReplyExpirySeconds,
         UserProperties = [new("edge-kind", kind), new("edge-seq", $"{_seq++}"), status],
-    });
+    };
 }

@@ -61,6 +61,8 @@ internal static class ReplyWriter
         Number(w, "ttft_ms", result.Timings.TtftMs);
         Number(w, "tok_s", result.Timings.TokS);
         w.WriteNumber("cached_tokens", result.Timings.CachedTokens);
+        if (result.Timings.Drafted is { } drafted) w.WriteNumber("drafted", drafted);
+        if (result.Timings.Accepted is { } accepted) w.WriteNumber("accepted", accepted);
         w.WriteEndObject();
         Edge(w, head, "final", seq, []);
     });

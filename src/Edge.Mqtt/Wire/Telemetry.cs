@@ -8,6 +8,9 @@ public sealed record SystemTelemetry
     public double? CpuPercent { get; init; }
     public double? TemperatureC { get; init; }
     public bool? Throttled { get; init; }
+    /// <summary>full, eased or held: whether the node holds itself back, and with how many threads it works.</summary>
+    public string? Governor { get; init; }
+    public int? Threads { get; init; }
     public long? MemoryAvailableBytes { get; init; }
 }
 
@@ -21,7 +24,13 @@ public sealed record InferenceTelemetry
     public long Failed { get; init; }
     public long PromptTokens { get; init; }
     public long CompletionTokens { get; init; }
+    /// <summary>Prompt tokens that a slot's cache already had.</summary>
+    public long CachedTokens { get; init; }
     public double TokS { get; init; }
+    /// <summary>Tokens guessed ahead, and those of them that were right; absent without speculation.</summary>
+    public long? Drafted { get; init; }
+    public long? Accepted { get; init; }
+    public double? TokensPerStep { get; init; }
 }
 
 /// <summary>telemetry/weights.</summary>
@@ -58,8 +67,10 @@ public sealed record StreamingTelemetry
     public long Failures { get; init; }
 }
 
-/// <summary>One value of one sensor.</summary>
-public sealed record SensorValue(string Name, double Value, string Unit, DateTimeOffset Time);
+/// <summary>One reading of one sensor. Quality: good, estimated, or bad, which has no value; MonoNs: the node's
+/// monotonic clock, for the order and distance of readings whatever the wall clock does.</summary>
+public sealed record SensorValue(
+    string Name, double? Value, string Unit, DateTimeOffset Time, string Quality = "good", long MonoNs = 0);
 
 /// <summary>telemetry/sensors.</summary>
 public sealed record SensorsTelemetry(IReadOnlyList<SensorValue> Readings);

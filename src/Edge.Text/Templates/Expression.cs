@@ -19,7 +19,7 @@ internal sealed record LiteralExpression(Place Place, object? Constant) : Expres
 internal sealed record NameExpression(Place Place, string Name) : Expression(Place)
 {
     protected override object? Value(RenderContext context) =>
-        context.Scope.TryFind(Name, out object? value) ? value : new Undefined($"'{Name}' is undefined");
+        context.Scope.TryFind(Name, out object? value) ? value : context.Missing(Name);
 }
 
 internal sealed record ListExpression(Place Place, IReadOnlyList<Expression> Items, bool IsTuple) : Expression(Place)

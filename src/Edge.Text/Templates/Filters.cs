@@ -46,6 +46,9 @@ internal static class Filters
         ["abs"] = (v, a, _) => v is double number ? (object)Math.Abs(number)
             : Arithmetic.Integer(v) is { } n and > long.MinValue
                 ? Math.Abs(n) : throw a.Place.Error("'abs' needs a number"),
+        ["round"] = (v, a, _) => Rounding.Round(
+            Arithmetic.Real(v) ?? throw a.Place.Error("'round' needs a number"), a.TakeInteger(0, "precision", 0),
+            a.Place),
         ["map"] = Map,
         ["select"] = (v, a, c) => Select(v, a, c, attribute: false, keep: true),
         ["reject"] = (v, a, c) => Select(v, a, c, attribute: false, keep: false),

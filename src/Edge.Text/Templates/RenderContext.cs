@@ -34,6 +34,15 @@ internal sealed class RenderContext(TemplateScope globals, Func<DateTimeOffset> 
     public StringBuilder Output { get; private set; } = new();
     public DateTimeOffset Now => now();
 
+    /// <summary>The first name that no scope had, for hosts that take it for a mistake.</summary>
+    public string? MissingName { get; private set; }
+
+    public Undefined Missing(string name)
+    {
+        MissingName ??= name;
+        return new Undefined($"'{name}' is undefined");
+    }
+
     /// <summary>To be called by everything that is evaluated: bounds time and the depth of the stack.</summary>
     public void Step(Place place)
     {

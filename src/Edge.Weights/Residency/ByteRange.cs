@@ -2,7 +2,7 @@ namespace Edge.Weights;
 
 /// <summary>A run of bytes of the file, from a page on, with the <see cref="Checksum"/> that it must have; null: it has
 /// none.</summary>
-public sealed record ByteRange(long Offset, long Bytes, ulong? Digest)
+public readonly record struct ByteRange(long Offset, long Bytes, ulong? Digest)
 {
     /// <summary>What it takes in a slot: whole pages.</summary>
     public long SlotBytes => (Bytes + StorageFile.Alignment - 1) / StorageFile.Alignment * StorageFile.Alignment;

@@ -15,7 +15,7 @@ public sealed class ConfigFileTests : IDisposable
     private AgentConfig Read(string json, params (string Key, string Value)[] overrides)
     {
         File.WriteAllText(_path, json);
-        return ConfigFile.Read(_path, overrides.ToDictionary(o => o.Key, o => (string?)o.Value));
+        return ConfigFile.Read([_path], overrides.ToDictionary(o => o.Key, o => (string?)o.Value));
     }
 
     private string Refusal(string json)
@@ -94,7 +94,40 @@ public sealed class ConfigFileTests : IDisposable
     public void Read_MissingFile_IsAUsageError()
     {
         var e = Assert.Throws<UserErrorException>(
-            () => ConfigFile.Read("/nonexistent.json", new Dictionary<string, string?>()));
+            () => ConfigFile.Read(["/nonexistent.json"], new Dictionary<string, string?>()));
         Assert.Contains("/nonexistent.json does not exist", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_FileAndFolder_LaterWinsKeyByKey()
+    {
+        string folder = _path + ".d";
+        Directory.CreateDirectory(folder);
+        try
+        {
+            File.WriteAllText(_path, """{"model":"a.gguf","node":"n","mqtt":{"host":"h","port":1}}""");
+            File.WriteAllText(Path.Combine(folder, "20-b.json"), """{"mqtt":{"port":3}}""");
+            File.WriteAllText(Path.Combine(folder, "10-a.json"), """{"mqtt":{"port":2},"node":"m"}""");
+            File.WriteAllText(Path.Combine(folder, "30-c.json.dpkg-old"), "not read");
+            var config = ConfigFile.Read([_path, folder], new Dictionary<string, string?>());
+            Assert.Equal(("a.gguf", "m", "h", 3), (config.Model, config.Node, config.Mqtt.Host, config.Mqtt.Port));
+
+            File.WriteAllText(Path.Combine(folder, "20-b.json"), """{"mqtt":""");
+            var e = Assert.Throws<UserErrorException>(
+                () => ConfigFile.Read([_path, folder], new Dictionary<string, string?>()));
+            Assert.Contains("20-b.json", e.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Read_FolderThatIsNotThere_IsEmpty()
+    {
+        File.WriteAllText(_path, """{"model":"a.gguf"}""");
+        var config = ConfigFile.Read([_path, "/nonexistent/conf.d/"], new Dictionary<string, string?>());
+        Assert.Equal("a.gguf", config.Model);
     }
 }

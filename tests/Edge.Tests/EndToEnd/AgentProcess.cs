@@ -14,13 +14,24 @@ internal sealed partial class AgentProcess : IDisposable
 {
     private const int SigTerm = 15;
     private readonly Process _process;
+    private readonly string _folder = Directory.CreateTempSubdirectory("edge-agent-").FullName;
     private int _lastId;
 
-    private AgentProcess(int port, string[] extra)
+    private AgentProcess(int port, string[] extra, string? shell = null)
     {
         StartedAt = Stopwatch.GetTimestamp();
-        _process = Process.Start(NativeEdge.StartInfo(
-            ["run", "--model", NativeEdge.Model, "--broker", $"127.0.0.1:{port}", "--node", Node, .. extra]))!;
+        List<string> arguments = ["run", "--model", NativeEdge.Model, "--broker", $"127.0.0.1:{port}", .. extra];
+        if (!extra.Contains("--node")) arguments.AddRange(["--node", Node]);
+        if (!extra.Contains("--journal")) arguments.AddRange(["--journal", Path.Combine(_folder, "journal")]);
+        var start = NativeEdge.StartInfo([.. arguments]);
+        if (shell is not null)
+        {
+            // What a shell sets up, the agent that it becomes inherits.
+            start.FileName = "/bin/sh";
+            string[] before = ["-c", shell + "; exec \"$0\" \"$@\"", NativeEdge.Binary];
+            for (int i = 0; i < before.Length; i++) start.ArgumentList.Insert(i, before[i]);
+        }
+        _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, e) =>
         {
             if (e.Data is { } line) Log.Add(line);
@@ -35,6 +46,9 @@ internal sealed partial class AgentProcess : IDisposable
     public int Id => _process.Id;
 
     public static AgentProcess Start(int port, params string[] extra) => new(port, extra);
+
+    /// <summary>Starts it from a shell after <paramref name="shell"/>, such as a limit.</summary>
+    public static AgentProcess StartAfter(string shell, int port, params string[] extra) => new(port, extra, shell);
 
     /// <summary>Starts and waits until requests are served.</summary>
     public static async Task<AgentProcess> Ready(Broker broker, params string[] extra)
@@ -98,7 +112,16 @@ internal sealed partial class AgentProcess : IDisposable
     public static string Chat(string prompt, string more = "") =>
         $$"""{"messages":[{"role":"user","content":{{JsonSerializer.Serialize(prompt)}}}]{{more}}}""";
 
-    public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+    public void Terminate() => Signal(SigTerm);
+
+    /// <summary>kill -9, and waits for the end.</summary>
+    public void KillNow()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
 
     public async Task<int> Exit()
     {
@@ -129,8 +152,9 @@ internal sealed partial class AgentProcess : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+        Directory.Delete(_folder, true);
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int pid, int signal);
+    internal static partial int Kill(int pid, int signal);
 }

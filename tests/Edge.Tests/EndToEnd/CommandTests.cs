@@ -54,6 +54,34 @@ public sealed class CommandTests
         Assert.NotEqual(first.GetProperty("text").GetString(), other.GetProperty("text").GetString());
     }
 
+    [Theory]
+    [InlineData("lookup")]
+    [InlineData("sensor-triage-moe-q8_0.gguf")]
+    public async Task Bench_Drafts_SameRepliesAndCounts(string draft)
+    {
+        string folder = Path.GetDirectoryName(Model)!;
+        var report = (await RunJson(
+            "bench", "--model", Model, "--repeat", "1", "--gen-tokens", "40", "--draft-max", "3", "--draft",
+            draft == "lookup" ? draft : Path.Combine(folder, draft),
+            "--draft-data", Path.Combine(folder, "eval.jsonl"))).GetProperty("drafts");
+        Assert.True(report.GetProperty("identical").GetBoolean());
+        Assert.Equal(64, report.GetProperty("prompts").GetInt32());
+        Assert.True(report.GetProperty("drafted").GetInt64() >= report.GetProperty("accepted").GetInt64());
+        Assert.True(report.GetProperty("accepted").GetInt64() > 0);
+        Assert.True(report.GetProperty("tokens_per_step").GetDouble() > 1);
+    }
+
+    [Fact]
+    public async Task Ask_DraftThatDoesNotFit_SaysWhy()
+    {
+        string tiny = Path.Combine(Root, "tests/golden/tiny/llama.gguf");
+        var absent = await Run("ask", "--model", Model, "--prompt", "x", "--draft", "nowhere.gguf");
+        Assert.Equal((2, true), (absent.Code, absent.Error.Contains("nowhere.gguf does not exist")));
+        var other = await Run("ask", "--model", Model, "--prompt", "x", "--draft", tiny);
+        Assert.Equal((1, true), (other.Code, other.Error.Contains("tokeni")));
+        Assert.Equal(2, (await Run("ask", "--model", Model, "--prompt", "x", "--draft-max", "0")).Code);
+    }
+
     [Fact]
     public async Task Logits_LastAndEveryPosition_SameLastRow()
     {

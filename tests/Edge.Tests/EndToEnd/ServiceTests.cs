@@ -2,6 +2,7 @@ using System.Text.Json;
 using Edge.Agent;
 using Edge.Devices;
 using Edge.Mqtt;
+using Edge.Tests.Devices;
 using Edge.Tests.Mqtt;
 using Xunit;
 using static Edge.Tests.EndToEnd.AgentProcess;
@@ -86,9 +87,8 @@ public sealed class ServiceTests
     public async Task Telemetry_EveryGroup_ComesWithSensorsOfTheBoard()
     {
         using var broker = new Broker();
-        using var agent = Start(
-            broker.Port, "--telemetry-seconds", "1", "--sysfs",
-            Path.Combine(NativeEdge.Root, "tests/golden/sysfs/pi5"));
+        using var tree = new RecordedTree("pi5");
+        using var agent = Start(broker.Port, "--telemetry-seconds", "1", "--sysfs", tree.Roots.Sys);
         using var client = await Connect(broker, Topics.Telemetry("+"));
         var system = await Values("system");
         Assert.Equal(51.6, system.GetProperty("temperature_c").GetDouble());
@@ -97,9 +97,9 @@ public sealed class ServiceTests
         Assert.Equal(0, (await Values("inference")).GetProperty("running").GetInt32());
         Assert.Equal("sensor-triage-moe-q4_0", (await Values("weights")).GetProperty("model").GetString());
         var readings = (await Values("sensors")).GetProperty("readings").EnumerateArray().ToList();
-        Assert.Equal(8, readings.Count);
+        Assert.Equal(19, readings.Count);
         Assert.Contains(readings, r =>
-            r.GetProperty("name").GetString() == "rp1_adc@1f000c8000.adc/in2"
+            r.GetProperty("name").GetString() == "rp1_adc@1f000c8000.adc/Voltage2"
                 && r.GetProperty("value").GetDouble() == 2.543
             && r.GetProperty("unit").GetString() == "V");
 

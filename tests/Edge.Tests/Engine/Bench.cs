@@ -1,4 +1,5 @@
 using Edge.Engine;
+using Edge.Engine.Speculation;
 
 namespace Edge.Tests.Engine;
 
@@ -7,11 +8,13 @@ internal sealed class Bench : IDisposable
 {
     private readonly Dictionary<string, RecordingSink> _sinks = [];
 
-    public Bench(int slots = 2, int queue = 32, int context = 256, int batch = 32)
+    public Bench(int slots = 2, int queue = 32, int context = 256, int batch = 32,
+        SpeculationOptions? speculation = null, bool streamed = false)
     {
         Model = new FakeModel(TinyVocabulary.Size, context, batch);
+        if (streamed) Model.Storage = new(1000, 0);
         Scheduler = new Scheduler(Model, TinyVocabulary.Tokenizer,
-            new() { SlotsMax = slots, QueueMax = queue }, Model.Clock, startThread: false);
+            new() { SlotsMax = slots, QueueMax = queue, Speculation = speculation }, Model.Clock, startThread: false);
     }
 
     public FakeModel Model { get; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Edge.Engine;
+using Edge.Engine.Speculation;
 using Edge.Models;
 using Edge.Tests.Text;
 using Edge.Text;
@@ -27,10 +28,12 @@ public sealed class DemoModelTests : IDisposable
         Prompt = Golden.Demo.EncodeToIds($"<|im_start|>user\n{_eval[row].Prompt}<|im_end|>\n<|im_start|>assistant\n"),
     };
 
-    private GenerationResult[] RunAll(int slots, Func<int, GenerationRequest> request)
+    private GenerationResult[] RunAll(
+        int slots, Func<int, GenerationRequest> request, SpeculationOptions? speculation = null)
     {
         using var scheduler = new Scheduler(
-            _model, Golden.Demo, new() { SlotsMax = slots, QueueMax = Rows }, TimeProvider.System, startThread: false);
+            _model, Golden.Demo, new() { SlotsMax = slots, QueueMax = Rows, Speculation = speculation },
+            TimeProvider.System, startThread: false);
         GenerationRequest[] requests = [.. Enumerable.Range(0, Rows).Select(request)];
         foreach (GenerationRequest r in requests) Assert.Equal(Admission.Accepted, scheduler.TryAccept(r).Admission);
         while (scheduler.IsBusy) scheduler.Step();
@@ -46,6 +49,27 @@ public sealed class DemoModelTests : IDisposable
         Assert.Equal(_eval.Select(row => row.Expected), results.Select(r => r.Text));
         Assert.All(results, r => Assert.Equal(FinishReason.Stop, r.Reason));
         Assert.Contains(results, r => r.Timings.CachedTokens > 0);
+    }
+
+    [Theory]
+    [InlineData("", 0.05)]
+    [InlineData("q4_0", 0.9)]
+    public void Scheduler_EvalRowsWithDrafts_GiveTheSameReplies(string draft, double rightLeast)
+    {
+        using Model? small = draft.Length == 0 ? null : Model.Load(
+            Golden.Path($"demo-model/sensor-triage-moe-{draft}.gguf"), new() { Threads = 1 });
+        var options = new SpeculationOptions
+        {
+            DraftModel = small, DraftTokenizer = small is null ? null : Golden.Demo, Adaptive = false,
+        };
+        GenerationRequest Constrained(int row) => Request(row) with { Grammar = Grammar.JsonObject };
+        foreach (Func<int, GenerationRequest> request in (Func<int, GenerationRequest>[])[Request, Constrained])
+        {
+            GenerationResult[] results = RunAll(3, request, options);
+            Assert.Equal(_eval.Select(row => row.Expected), results.Select(r => r.Text));
+            double drafted = results.Sum(r => r.Timings.Drafted), right = results.Sum(r => r.Timings.Accepted);
+            Assert.True(right > rightLeast * drafted && drafted > 20, $"{right} of {drafted}");
+        }
     }
 
     [Fact]

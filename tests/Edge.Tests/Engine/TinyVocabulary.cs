@@ -18,18 +18,7 @@ internal static class TinyVocabulary
         string path = Path.GetTempFileName();
         try
         {
-            using (var writer = new GgufWriter(path))
-            {
-                writer.Set("general.architecture", "llama");
-                writer.Set("tokenizer.ggml.model", "gpt2");
-                writer.Set("tokenizer.ggml.pre", "gpt-2");
-                writer.SetArray("tokenizer.ggml.tokens", Spellings());
-                int[] types = [.. Enumerable.Repeat(1, 256), 3];
-                writer.SetArray<int>("tokenizer.ggml.token_type", types);
-                writer.SetArray("tokenizer.ggml.merges", []);
-                writer.Set("tokenizer.ggml.eos_token_id", (uint)End);
-                writer.Complete();
-            }
+            Write(path, Spellings());
             return Tokenizer.FromGguf(GgufFile.Open(path).Metadata);
         }
         finally
@@ -38,8 +27,22 @@ internal static class TinyVocabulary
         }
     }
 
+    public static void Write(string path, string[] spellings)
+    {
+        using var writer = new GgufWriter(path);
+        writer.Set("general.architecture", "llama");
+        writer.Set("tokenizer.ggml.model", "gpt2");
+        writer.Set("tokenizer.ggml.pre", "gpt-2");
+        writer.SetArray("tokenizer.ggml.tokens", spellings);
+        int[] types = [.. Enumerable.Repeat(1, 256), 3];
+        writer.SetArray<int>("tokenizer.ggml.token_type", types);
+        writer.SetArray("tokenizer.ggml.merges", []);
+        writer.Set("tokenizer.ggml.eos_token_id", (uint)End);
+        writer.Complete();
+    }
+
     // GPT-2 spells the bytes that are no visible Latin-1 character as U+0100 and up.
-    private static string[] Spellings()
+    public static string[] Spellings()
     {
         var spellings = new string[Size];
         int next = 256;

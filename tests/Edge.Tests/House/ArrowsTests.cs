@@ -15,12 +15,13 @@ public sealed class ArrowsTests
         ["Edge.Models"] = ["Edge.Weights", "Edge.Gguf", "Edge.Kernels"],
         ["Edge.Engine"] = ["Edge.Text", "Edge.Models"],
         ["Edge.Mqtt"] = [],
+        ["Edge.Mqtt.MqttNet"] = ["Edge.Mqtt"], // only with -p:MqttTransport=MQTTnet
         ["Edge.Devices"] = [],
-        ["Edge.Agent"] = ["Edge.Mqtt", "Edge.Devices", "Edge.Engine"],
+        ["Edge.Agent"] = ["Edge.Mqtt", "Edge.Mqtt.MqttNet", "Edge.Devices", "Edge.Engine"],
     };
 
     private static readonly string[] FreeOfPackages =
-        [.. Allowed.Keys.Where(room => room != "Edge.Agent")];
+        [.. Allowed.Keys.Where(room => room is not ("Edge.Agent" or "Edge.Mqtt.MqttNet"))];
 
     private static IEnumerable<(string Project, XDocument Xml)> Products() =>
         Repository.Files(".csproj")

@@ -62,14 +62,11 @@ public sealed partial class BansTests
     [Fact]
     public void Interfaces_OfTheProduct_HaveTwoImplementers()
     {
-        // IMqttTransport's second implementer is the optional MQTTnet project, which comes with the fleet work.
-        string[] promised = ["IMqttTransport"];
         var sources = Repository.Sources("src", "devices")
             .Select(f => new SourceText(Repository.Read(f)).Code).ToList();
         var lonely = from code in sources
                      from Match m in InterfaceName().Matches(code)
                      let name = m.Groups[1].Value
-                     where !promised.Contains(name)
                      let implementer = $@"(class|record|struct)\s+\w+[^{{;]*:[^{{;]*\b{name}\b"
                      where sources.Sum(s => Regex.Count(s, implementer)) < 2
                      select name;

@@ -47,6 +47,39 @@ public sealed class WorkerPoolTests
     }
 
     [Fact]
+    public void Active_ChangedBetweenLoops_OnlyThoseTakePartAndNothingIsAllocated()
+    {
+        using var pool = new WorkerPool(4);
+        var ranges = new int[4];
+        LoopPart part = (worker, _, _) =>
+        {
+            Interlocked.Increment(ref ranges[worker]);
+            Thread.SpinWait(2000); // long enough for the others to come
+        };
+        foreach (int active in new[] { 4, 2, 1, 3, 4, 1, 4 })
+        {
+            pool.Active = active;
+            Array.Clear(ranges);
+            for (int loop = 0; loop < 20; loop++) pool.Run(part, 400, 4);
+            Assert.Equal(active, pool.Active);
+            Assert.All(ranges.Skip(active), count => Assert.Equal(0, count));
+            // Alone, the caller runs a loop in one piece.
+            Assert.Equal(active == 1 ? 20 : 2000, ranges.Sum());
+        }
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            pool.Active = 1 + i % 4;
+            pool.Run(part, 8, 4);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        pool.Active = 99;
+        Assert.Equal(4, pool.Active);
+        pool.Active = 0;
+        Assert.Equal(1, pool.Active);
+    }
+
+    [Fact]
     public void Run_BoundToACpu_EveryWorkerRunsThere()
     {
         if (!OperatingSystem.IsLinux()) return; // elsewhere Load refuses and says so

@@ -16,14 +16,17 @@ public sealed class Broker : IDisposable
 
     public Broker() : this("") { }
 
-    internal Broker(string extra, bool start = true, Func<string, string>? listener = null)
+    internal Broker(string extra, bool start = true, Func<string, string>? listener = null, bool persistent = false,
+        bool quiet = false)
     {
         Port = FreePort();
         _extra = extra;
         File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"),
             (listener?.Invoke(_folder) ?? $"listener {Port} 127.0.0.1\nallow_anonymous true\n").Replace("{port}",
                 $"{Port}") +
-            $"user {Environment.UserName}\npersistence false\nlog_dest file {_folder}/log\nlog_type all\n" +
+            $"user {Environment.UserName}\n" +
+            (persistent ? $"persistence true\npersistence_location {_folder}/\n" : "") +
+            $"log_dest file {_folder}/log\nlog_type {(quiet ? "error" : "all")}\n" +
             $"max_queued_messages 10000\nset_tcp_nodelay true\n{_extra}\n");
         if (start) Start();
     }
@@ -57,10 +60,14 @@ public sealed class Broker : IDisposable
         }
     }
 
-    public void Stop()
+    public int Id => _process!.Id;
+
+    /// <summary>Ends it; a gentle end lets it save what it keeps.</summary>
+    public void Stop(bool gently = false)
     {
         if (_process is null) return;
-        if (!_process.HasExited) _process.Kill();
+        if (gently) Assert.Equal(0, EndToEnd.AgentProcess.Kill(_process.Id, 15));
+        else if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
         _process = null;

@@ -19,6 +19,9 @@ public sealed class TcpCut : IDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>What the broker sends is swallowed: a link that is dead in one direction.</summary>
+    public bool Mute { get; set; }
+
     public void Cut()
     {
         lock (_open)
@@ -49,16 +52,21 @@ public sealed class TcpCut : IDisposable
                 var outer = new TcpClient();
                 await outer.ConnectAsync(IPAddress.Loopback, _target);
                 lock (_open) _open.AddRange([inner, outer]);
-                _ = Relay(inner, outer);
-                _ = Relay(outer, inner);
+                _ = Relay(inner, outer, false);
+                _ = Relay(outer, inner, true);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException) { }
     }
 
-    private static async Task Relay(TcpClient from, TcpClient to)
+    private async Task Relay(TcpClient from, TcpClient to, bool canBeMuted)
     {
-        try { await from.GetStream().CopyToAsync(to.GetStream()); }
+        byte[] buffer = new byte[64 * 1024];
+        try
+        {
+            while (await from.GetStream().ReadAsync(buffer) is > 0 and var bytes)
+                if (!(canBeMuted && Mute)) await to.GetStream().WriteAsync(buffer.AsMemory(0, bytes));
+        }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException) { }
         from.Close();
         to.Close();

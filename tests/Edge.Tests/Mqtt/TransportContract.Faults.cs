@@ -148,4 +148,75 @@ public abstract partial class TransportContract
             Assert.Empty(bad.Online.Seen);
         }
     }
+
+    [Fact]
+    public async Task Tls_CertificatesReplaced_AreUsedWithoutARestart()
+    {
+        TestCertificates? made = null;
+        using var secure = new Broker("", listener: folder =>
+        {
+            made = new(Path.Combine(folder, "tls"));
+            var (certificate, key) = made.Issue("broker");
+            return $"listener {{port}} 127.0.0.1\nrequire_certificate true\nuse_identity_as_username true\n" +
+                $"cafile {made.CaFile}\ncertfile {certificate}\nkeyfile {key}\n";
+        });
+        var (mine, myKey) = made!.Issue("first");
+        using var client = await Connect();
+        var (next, nextKey) = made.Issue("second");
+        File.Move(nextKey, myKey, true);
+        File.Move(next, mine, true);
+        await client.Offline.Next();
+        await client.Online.Next();
+        await secure.Logged("u'second'");
+        // What is sent now arrives: nothing of the old client is left in the way.
+        client.Transport.TryPublish(new() { Topic = "clients/tls", Payload = "new"u8.ToArray(), Qos = 1 });
+        Assert.Equal("new", (await client.Messages.Next()).Text());
+
+        Task<Client> Connect() => Client.Connect(Make, Options(new MqttSubscription("clients/tls", 1, NoLocal: false))
+            with { Port = secure.Port, Tls = new(made.CaFile, mine, myKey) });
+    }
+
+    [Fact]
+    public async Task BeforeAcknowledge_Throwing_IsNotAcknowledgedAndTheMessageComesAgain()
+    {
+        string topic = NewTopic("again");
+        int calls = 0;
+        var got = new Inbox<MqttMessage>();
+        using var to = Make(Options(new MqttSubscription(topic, 1)), new()
+        {
+            OnMessage = got.Add,
+            BeforeAcknowledge = () =>
+            {
+                if (calls++ == 0) throw new InvalidOperationException("a bug before the acknowledgement");
+            },
+        });
+        to.Start();
+        using var from = await Client.Connect(Make, Options());
+        while (!to.IsOnline) await Task.Yield();
+        from.Transport.TryPublish(new() { Topic = topic, Payload = "x"u8.ToArray(), Qos = 1 });
+        Assert.Equal(["x", "x"], [(await got.Next()).Text(), (await got.Next()).Text()]);
+    }
+
+    [Fact]
+    public async Task Link_DeadInOneDirection_IsFoundByItsSilence()
+    {
+        using var cut = new TcpCut(broker.Port);
+        using var client = await Client.Connect(Make, Options() with { Port = cut.Port, KeepAliveSeconds = 5 });
+        cut.Mute = true;
+        await client.Offline.Next();
+        cut.Mute = false;
+        await client.Online.Next();
+    }
+
+    [Fact]
+    public async Task Acknowledged_WithATicket_IsTold()
+    {
+        var told = new Inbox<long>();
+        using var client = Make(Options(), new() { OnMessage = _ => { }, OnAcknowledged = m => told.Add(m.Ticket) });
+        client.Start();
+        foreach (long ticket in new long[] { 0, 7, 0, 9 })
+            client.TryPublish(new() { Topic = "clients/x", Qos = 1, Ticket = ticket });
+        Assert.Equal([7, 9], new[] { await told.Next(), await told.Next() }.Order());
+        Assert.DoesNotContain(0, told.Seen);
+    }
 }

@@ -1,0 +1,138 @@
+using System.Text;
+using System.Text.Json;
+using Edge.Agent.Config;
+using Edge.Agent.Service;
+using Edge.Devices;
+using Edge.Mqtt;
+using Edge.Tests.Devices;
+using Xunit;
+
+namespace Edge.Tests.Agent;
+
+/// <summary>The discovery message against the fields that Home Assistant documents.</summary>
+public sealed class HomeAssistantTests
+{
+    private static readonly NodeTopics Topics = new(NodeTopics.DefaultRoot, "shed");
+
+    // From the pages "MQTT" (discovery, device), "MQTT sensor", "binary sensor", "notify" and "update", with the
+    // abbreviations of the first: field → the kind of its value.
+    private static readonly Dictionary<string, JsonValueKind> Common = new()
+    {
+        ["p"] = JsonValueKind.String, ["name"] = JsonValueKind.String, ["uniq_id"] = JsonValueKind.String,
+        ["ent_cat"] = JsonValueKind.String, ["dev_cla"] = JsonValueKind.String,
+    };
+
+    private static readonly Dictionary<string, (string[] Needed, string[] Allowed)> Platforms = new()
+    {
+        ["sensor"] = (["stat_t"], ["val_tpl", "unit_of_meas", "stat_cla", "exp_aft", "json_attr_t", "json_attr_tpl"]),
+        ["binary_sensor"] = (["stat_t"], ["val_tpl", "exp_aft", "pl_on", "pl_off"]),
+        ["notify"] = (["cmd_t"], ["cmd_tpl", "qos", "ret"]),
+        ["update"] = ([], ["stat_t", "val_tpl", "cmd_t", "pl_inst"]),
+    };
+
+    private static readonly Dictionary<string, string[]> UnitsOfClass = new()
+    {
+        ["temperature"] = ["°C", "°F", "K"], ["humidity"] = ["%"], ["atmospheric_pressure"] = ["hPa", "mbar", "Pa"],
+        ["carbon_dioxide"] = ["ppm"], ["voltage"] = ["V", "mV"], ["current"] = ["A", "mA"], ["power"] = ["W", "kW"],
+        ["illuminance"] = ["lx"], ["distance"] = ["m", "cm"], ["speed"] = ["mm/s", "m/s"], ["data_size"] = ["MiB", "B"],
+        ["problem"] = [""],
+    };
+
+    private static JsonElement Payload()
+    {
+        using var tree = new RecordedTree("pi5");
+        using var inventory = SensorInventory.Discover(tree.Roots, [new("pinctrl-rp1", 17, "it's a \"door\"")], 1);
+        return JsonDocument.Parse(
+            HomeAssistantDevice.Write(Topics, "0.1.0", inventory.ReadAll(), 10)).RootElement;
+    }
+
+    [Fact]
+    public void Device_RecordedBoard_HasOnlyDocumentedFieldsOfTheRightKind()
+    {
+        var payload = Payload();
+        Assert.Equal(["avty", "cmps", "dev", "o", "qos"], payload.EnumerateObject().Select(p => p.Name).Order());
+        Assert.NotEqual("", payload.GetProperty("dev").GetProperty("ids").GetString());
+        Assert.NotEqual("", payload.GetProperty("o").GetProperty("name").GetString());
+        var availability = Assert.Single(payload.GetProperty("avty").EnumerateArray());
+        Assert.Equal(Topics.Status, availability.GetProperty("t").GetString());
+        var ids = new List<string>();
+        foreach (var entry in payload.GetProperty("cmps").EnumerateObject())
+        {
+            var (needed, allowed) = Platforms[entry.Value.GetProperty("p").GetString()!];
+            ids.Add(entry.Value.GetProperty("uniq_id").GetString()!);
+            var fields = entry.Value.EnumerateObject().ToDictionary(f => f.Name, f => f.Value);
+            Assert.All(needed, name => Assert.Contains(name, fields.Keys));
+            Assert.Empty(fields.Keys.Except(Common.Keys).Except(needed).Except(allowed));
+            Assert.All(Common.Where(c => fields.ContainsKey(c.Key)),
+                c => Assert.Equal(c.Value, fields[c.Key].ValueKind));
+            if (fields.TryGetValue("dev_cla", out var kind))
+                Assert.Contains(fields.TryGetValue("unit_of_meas", out var unit) ? unit.GetString() : "",
+                    UnitsOfClass[kind.GetString()!]);
+            foreach (var template in fields.Where(f => f.Key.EndsWith("_tpl", StringComparison.Ordinal)))
+                Assert.DoesNotContain("value_json.values", template.Value.GetString(), StringComparison.Ordinal);
+        }
+        Assert.Equal(ids.Distinct(), ids);
+    }
+
+    [Theory]
+    [InlineData("temperature", "sensor")]
+    [InlineData("throttled", "binary_sensor")]
+    [InlineData("memory", "sensor")]
+    [InlineData("tokens", "sensor")]
+    [InlineData("queue", "sensor")]
+    [InlineData("ask", "notify")]
+    [InlineData("answer", "sensor")]
+    [InlineData("update", "update")]
+    [InlineData("edge_bme280_1-0076_RelativeHumidity", "sensor")]
+    public void Device_Component_IsThere(string key, string platform) =>
+        Assert.Equal(platform, Payload().GetProperty("cmps").GetProperty(key).GetProperty("p").GetString());
+
+    [Fact]
+    public void Ask_Template_MakesARequestThatTheNodeTakes()
+    {
+        var ask = Payload().GetProperty("cmps").GetProperty("ask");
+        Assert.Equal(Topics.Request("chat"), ask.GetProperty("cmd_t").GetString());
+        string body = ask.GetProperty("cmd_tpl").GetString()!.Replace("{{ value | tojson }}", "\"Is it warm?\"");
+        Assert.True(ChatRequestReader.TryRead(Encoding.UTF8.GetBytes(body), out var request, out var problem, out _),
+            problem?.Detail);
+        Assert.Equal("Is it warm?", Assert.Single(request!.Messages).Content);
+        Assert.Null(new ReplyTopics(Topics.Root, []).WhyRefused(request.ReplyTo!));
+        var answer = Payload().GetProperty("cmps").GetProperty("answer");
+        Assert.Equal(request.ReplyTo, answer.GetProperty("stat_t").GetString());
+        Assert.Contains("[:250]", answer.GetProperty("val_tpl").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Link_OnRemoveAndOff_PublishesWhatTheModeSays()
+    {
+        Assert.Equal(("homeassistant/device/edge_shed/config", true, true), Announced("on"));
+        Assert.Equal(("homeassistant/device/edge_shed/config", true, false), Announced("remove"));
+        Assert.Null(Announced("off"));
+
+        static (string, bool, bool)? Announced(string mode)
+        {
+            var sent = new List<MqttMessage>();
+            using var link = Link(mode, sent);
+            link.OnOnline(); // Not before the sensors are known.
+            Assert.Empty(sent);
+            link.Announce([]);
+            return sent.Count == 0 ? null : (sent[0].Topic, sent[0].Retain, sent[0].Payload.Length > 0);
+        }
+    }
+
+    [Fact]
+    public void Link_OtherTopics_AreNotItsBusiness()
+    {
+        using var link = Link("on", []);
+        Assert.False(link.OnMessage(new MqttMessage { Topic = "farm/a" }));
+        Assert.True(link.OnMessage(
+            new MqttMessage { Topic = "homeassistant/status", Payload = "offline"u8.ToArray() }));
+    }
+
+    private static HomeAssistantLink Link(string mode, List<MqttMessage> sent) =>
+        new(new HomeAssistantConfig(mode), Topics, "0.1.0", 10, message =>
+        {
+            sent.Add(message);
+            return true;
+        });
+}

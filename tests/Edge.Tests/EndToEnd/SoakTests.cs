@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Globalization;
+using Edge.Mqtt;
+using Edge.Tests.Mqtt;
+using Edge.Tests.Mqtt.Journal;
+using Xunit;
+
+namespace Edge.Tests.EndToEnd;
+
+/// <summary>Many clients ask while agents are killed, cut off and told twice: every request ends, each once. Small
+/// here; scripts/soak runs the same for long, by EDGE_SOAK_* variables, and prints the figures.</summary>
+[Collection(EndToEndCollection.Name)]
+public sealed class SoakTests : IDisposable
+{
+    private readonly JournalPlace _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    private static int Setting(string name, int missing) =>
+        int.TryParse(Environment.GetEnvironmentVariable("EDGE_SOAK_" + name), CultureInfo.InvariantCulture, out int n)
+            ? n : missing;
+
+    [Fact]
+    public async Task OneNode_KilledAgainAndAgain_LosesNothing()
+    {
+        var load = new SoakLoad(Setting("REQUESTS", 300), Setting("CLIENTS", 10), Repeated: 0.05);
+        using var broker = new Broker("", quiet: true);
+        using var clients = new SoakClients(broker, load,
+            new NodeTopics(NodeTopics.DefaultRoot, AgentProcess.Node).Request("chat"));
+        string[] options = ["--journal", _place.Path, "--queue", "24"];
+        long rssMax = 0, journalMax = 0;
+        int kills = 0;
+        var random = new Random(7);
+        var finished = clients.Run();
+        while (!finished.IsCompleted)
+        {
+            using var agent = await AgentProcess.Ready(broker, options);
+            var clock = Stopwatch.StartNew();
+            double life = Setting("LIFE_MS", 1500) * (0.5 + random.NextDouble());
+            while (!finished.IsCompleted && clock.ElapsedMilliseconds < life)
+            {
+                rssMax = Math.Max(rssMax, agent.RssBytes());
+                journalMax = Math.Max(journalMax, new FileInfo(_place.Path).Length);
+                await Task.WhenAny(finished, Task.Delay(100));
+            }
+            if (finished.IsCompleted) break;
+            agent.KillNow();
+            kills++;
+        }
+        await finished;
+        var tally = clients.Tally("node", kills);
+        SoakTally.Report(tally with { RssBytesMax = rssMax, JournalBytesMax = journalMax });
+        tally.Check(load);
+        Assert.True(kills > 0, "the load ended before the first kill");
+        Assert.InRange(rssMax, 1, 400L << 20);
+        Assert.InRange(journalMax, 1, 64L << 20);
+    }
+
+    [Fact]
+    public async Task Fleet_WithDeathsAndPartitions_AnswersEveryRequestOfThePool()
+    {
+        int count = Setting("AGENTS", 3);
+        var load = new SoakLoad(Setting("FLEET_REQUESTS", 120), Setting("CLIENTS", 10), Repeated: 0.1);
+        using var broker = new Broker("", quiet: true);
+        using var clients = new SoakClients(broker, load,
+            new NodeTopics(NodeTopics.DefaultRoot, "any").PoolRequest("farm", "chat"));
+        var fleet = Enumerable.Range(0, count).Select(i => new FleetMember(broker, _place.Path, i)).ToList();
+        try
+        {
+            foreach (var member in fleet) await member.Start();
+            var random = new Random(11);
+            int kills = 0, cuts = 0;
+            var finished = clients.Run();
+            while (!finished.IsCompleted)
+            {
+                await Task.WhenAny(finished, Task.Delay(Setting("FAULT_MS", 400)));
+                if (finished.IsCompleted) break;
+                var victim = fleet[random.Next(count)];
+                if (random.Next(2) == 0)
+                {
+                    kills++;
+                    await victim.KillAndStart();
+                }
+                else
+                {
+                    cuts++;
+                    victim.Link.Cut();
+                }
+            }
+            await finished;
+            var tally = clients.Tally($"fleet of {count}", kills) with { Cuts = cuts };
+            SoakTally.Report(tally);
+            tally.Check(load);
+            Assert.True(tally.Nodes > 1, "one member did all the work");
+        }
+        finally
+        {
+            foreach (var member in fleet) member.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Journal_UnderABurst_TakesEveryRequest()
+    {
+        int count = Setting("JOURNAL_REQUESTS", 500);
+        var waits = new List<double>(count);
+        using var broker = new Broker("", quiet: true);
+        using var node = await Node.Start(broker,
+            o => o with { Journal = new(_place.Path), CallsMax = count }, call =>
+            {
+                // Handed over means synced: the PUBACK leaves next.
+                waits.Add(Stopwatch.GetElapsedTime(call.ReceivedAt).TotalMilliseconds);
+                call.Reply.Final(Node.Result("x"));
+            });
+        long start = Stopwatch.GetTimestamp();
+        const int window = 500; // within the outbox of the client
+        for (int i = 0; i < count; i++)
+        {
+            node.Ask(AgentProcess.Chat($"request {i} of some length, as a sensor would send it"), $"j{i}");
+            if (i >= window) await node.Reply("final");
+        }
+        for (int i = 0; i < Math.Min(window, count); i++) await node.Reply("final");
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        waits.Sort();
+        SoakTally.Report(new
+        {
+            Name = "journal", Requests = count, PerSecond = Math.Round(count / seconds),
+            AcknowledgeMsMedian = Math.Round(waits[count / 2], 3),
+            AcknowledgeMs99 = Math.Round(waits[count * 99 / 100], 3), node.Link.Ledger.Syncs,
+        });
+        Assert.Equal(count, waits.Count);
+    }
+}
