@@ -83,9 +83,14 @@ public sealed class DurabilityTests : IDisposable
         using var broker = new Broker();
         using var client = await Connect(broker);
         byte[] id, journal;
-        using (var cut = new TcpCut(broker.Port))
-        using (var agent = Start(cut.Port, Journal))
+        int attempts = 0;
+        do
         {
+            // A fast machine may have published before the cut: then there is nothing left to look at.
+            Assert.True(++attempts <= 8, "every result was out before the link was cut");
+            File.Delete(_place.Path);
+            using var cut = new TcpCut(broker.Port);
+            using var agent = Start(cut.Port, Journal);
             await agent.IsReady();
             id = agent.Send(client, Chat("x", Long));
             await Reply(client, id, "accepted");
@@ -98,7 +103,7 @@ public sealed class DurabilityTests : IDisposable
             }
             agent.KillNow();
         }
-        Assert.Empty(Ends(client, id));
+        while (Ends(client, id).Count > 0);
         using var after = await Ready(broker, Journal);
         var final = await Reply(client, id, "final");
         Assert.Contains(final.Text(), Encoding.UTF8.GetString(journal));

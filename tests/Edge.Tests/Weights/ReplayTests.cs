@@ -121,8 +121,8 @@ public sealed class ReplayTests
         long Bytes(string policy)
         {
             PolicyRow row = PolicyTable.Find(policy)!;
-            return Replayer.Run(trace, row, PolicyTable.Defaults(row), new ReplayOptions(trace.Shape.TotalBytes * 2 / 5))
-                .Judged.BytesRead;
+            var options = new ReplayOptions(trace.Shape.TotalBytes * 2 / 5);
+            return Replayer.Run(trace, row, PolicyTable.Defaults(row), options).Judged.BytesRead;
         }
         Assert.InRange(Bytes(PolicyTable.Default), Bytes("belady"), Bytes("lru"));
     }
