@@ -70,13 +70,17 @@ internal sealed partial class AgentProcess : IDisposable
         }
     }
 
-    public static async Task<Client> Connect(Broker broker, params string[] topics)
+    public static Task<Client> Connect(Broker broker, params string[] topics) => Connect(broker, 0, topics);
+
+    /// <summary><paramref name="sessionSeconds"/>: how long the broker keeps what comes while the client is away.
+    /// </summary>
+    public static async Task<Client> Connect(Broker broker, uint sessionSeconds, params string[] topics)
     {
         var options = new MqttOptions
         {
             Port = broker.Port,
             ClientId = $"test-{Guid.NewGuid():N}"[..20],
-            SessionExpirySeconds = 0,
+            SessionExpirySeconds = sessionSeconds,
             ReconnectMax = TimeSpan.FromMilliseconds(500),
             Subscriptions = [.. topics.Append("clients/e2e/rsp").Select(topic => new MqttSubscription(topic, 1))],
         };

@@ -201,6 +201,9 @@ public sealed class NodeLinkTests(Broker broker) : IClassFixture<Broker>
         Cancel(node, m => m with { Correlation = "same"u8.ToArray() });
         Cancel(node, m => m with { Correlation = "same"u8.ToArray(), ResponseTopic = node.ReplyTopic });
         Assert.Same(first, await node.Cancels.Next());
+        // A call lives until its answer is acknowledged.
+        var clock = Stopwatch.StartNew();
+        while (node.Link.LiveCalls != 1 && clock.Elapsed < Broker.Limit) await Task.Delay(10);
         Assert.Equal(1, node.Link.LiveCalls);
     }
 
