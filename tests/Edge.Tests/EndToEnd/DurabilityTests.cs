@@ -121,9 +121,11 @@ public sealed class DurabilityTests : IDisposable
         using var client = await Connect(broker);
         byte[] id;
         using (var cut = new TcpCut(broker.Port))
-        using (var agent = Start(cut.Port, Journal))
+        using (var agent = Start(cut.Port, [.. Journal, "--slots", "1"]))
         {
             await agent.IsReady();
+            // The one in front keeps the node busy until the link is mute.
+            agent.Send(client, Chat("w", Long));
             id = agent.Send(client, Chat("x", Long));
             await Reply(client, id, "accepted");
             cut.Mute = true;
