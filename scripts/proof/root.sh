@@ -139,6 +139,34 @@ root_feed() {
     return 1
 }
 
+# until_true SECONDS COMMAND…: looks four times a second; fails when the time is over.
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.25
+    done
+}
+
+# root_listen FILE: what the agent says over the root's broker, a line each: topic, correlation data, payload.
+root_listen() {
+    : >"$1"
+    root_heard=$1
+    in_root mosquitto_sub -V 5 -q 1 -t clients/proof/rsp -t edgeai/v1/node/edge-proof/event -t clients/proof/ping \
+        -F '%t %D %p' >>"$1" 2>&1 3>&- &
+    until_true 20 root_hears
+}
+root_hears() {
+    in_root mosquitto_pub -t clients/proof/ping -m ping
+    grep -q ^clients/proof/ping "$root_heard"
+}
+root_ask() { # id, body
+    in_root mosquitto_pub -V 5 -q 1 -t edgeai/v1/node/edge-proof/cmd/chat/req -D publish response-topic \
+        clients/proof/rsp -D publish content-type application/json -D publish correlation-data "$1" -m "$2"
+}
+root_answered() { grep -q "^clients/proof/rsp $1 .*\"kind\":\"final\"" "$root_heard"; }
+
 # make_release VERSION FROM.deb FOLDER [CHANGE]: the package FROM under another version into FOLDER, after the function
 # CHANGE has run in its tree.
 make_release() {
