@@ -92,8 +92,10 @@ mkdir dev/shm dev/pts
 mount -t tmpfs tmpfs dev/shm
 mount -t tmpfs -o mode=755 tmpfs run
 hostname edge-proof
+pivot_root . .
+umount -l .
 exec env -i container=edge-proof PATH=/usr/sbin:/usr/bin:/sbin:/bin setpriv \
-    --bounding-set=-sys_time,-sys_module,-sys_rawio,-syslog,-sys_boot chroot . /lib/systemd/systemd \
+    --bounding-set=-sys_time,-sys_module,-sys_rawio,-syslog,-sys_boot /lib/systemd/systemd \
     --log-target=console --show-status=0 systemd.unified_cgroup_hierarchy=1'
 
 in_root() {
