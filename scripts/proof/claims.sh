@@ -31,11 +31,11 @@ failed() {
 
 # claim TEXT COMMAND…: holds when the command succeeds; what it printed is shown when it does not.
 claim() {
-    local text=$1 log
+    local claims_text=$1 claims_log # Names that no command's own function uses.
     shift
-    log=$(mktemp)
-    if "$@" >"$log" 2>&1; then held "$text"; else failed "$text" "$log"; fi
-    rm -f "$log"
+    claims_log=$(mktemp)
+    if "$@" >"$claims_log" 2>&1; then held "$claims_text"; else failed "$claims_text" "$claims_log"; fi
+    rm -f "$claims_log"
 }
 
 # same TEXT EXPECTED FOUND: files that must be equal; the difference is shown when they are not.
