@@ -6,7 +6,7 @@
 # What a machine that follows the README has from Debian; kept as archives, so that apt installs it without a network.
 root_archives=(libmosquitto1 mosquitto mosquitto-clients unattended-upgrades)
 root_mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-root_base=artifacts/root/bookworm
+root_base=artifacts/debian/bookworm
 
 # root_require: skips with a reason where a root cannot be made.
 root_require() {

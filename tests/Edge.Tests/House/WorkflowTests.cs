@@ -40,7 +40,8 @@ public sealed partial class WorkflowTests
 
     [Fact]
     public void Actions_EveryOne_IsGitHubsOwnWithAVersion() =>
-        Assert.All(Uses().Matches(Text).Cast<Match>(), m => Assert.Matches(@"^actions/[a-z-]+@v\d+$", m.Groups[1].Value));
+        Assert.All(
+            Uses().Matches(Text).Cast<Match>(), m => Assert.Matches(@"^actions/[a-z-]+@v\d+$", m.Groups[1].Value));
 
     [Fact]
     public void Rights_OfTheWorkflow_AreToRead() =>

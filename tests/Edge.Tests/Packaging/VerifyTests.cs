@@ -24,7 +24,7 @@ public sealed class VerifyTests : IDisposable
     [Fact]
     public void Look_SelftestFailsTwice_IsTakenBackWithTheReason()
     {
-        _root.Write("selftest", "files: 2 as packaged\ngolden prompt: the reply is another\n");
+        _root.Write("selftest", "files: 2 as packaged\nedge: golden prompt: the reply is another\n");
         _root.Write("selftest-fails", "");
         Assert.Equal(0, _root.Run("verify").Code);
         Assert.DoesNotContain(Back, _root.Calls);
