@@ -81,7 +81,7 @@ public sealed class ArrowsTests
     [Fact]
     public void TopLevel_Folders_AreTheFixedOnes()
     {
-        string[] fixedFolders = [".ci", "devices", "docs", "packaging", "scripts", "src", "tests"];
+        string[] fixedFolders = [".ci", ".github", "devices", "docs", "packaging", "scripts", "src", "tests"];
         var there = Directory.EnumerateDirectories(Repository.Root).Select(Path.GetFileName)
             .Except([".git", "artifacts", "bin", "obj", "TestResults"]);
         Verdict.None(there.Except(fixedFolders)!);

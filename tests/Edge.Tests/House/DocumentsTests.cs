@@ -6,7 +6,8 @@ namespace Edge.Tests.House;
 /// <summary>Documents name only what exists.</summary>
 public sealed partial class DocumentsTests
 {
-    private static readonly string[] Roots = ["src/", "tests/", "devices/", "packaging/", "scripts/", "docs/", ".ci/"];
+    private static readonly string[] Roots =
+        ["src/", "tests/", "devices/", "packaging/", "scripts/", "docs/", ".ci/", ".github/"];
 
     [Fact]
     public void Paths_NamedInDocuments_Exist()
