@@ -2,11 +2,13 @@
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
 
 MODEL = "tests/golden/demo-model/sensor-triage-moe-q4_0.gguf"
+CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 LIMIT_S = 120  # For anything that must happen; generous, because the machine may be busy.
 
 
@@ -76,16 +78,20 @@ class NotifySocket:
         name = f"edge-prove-{os.getpid()}"
         self.address = f"@{name}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.bind(f"\0{name}")
 
     def next(self, timeout):
-        """The assignments of the next datagram; None when the time is over."""
+        """The assignments of the next datagram, and under "from" its sender's process, as the kernel tells it; None
+        when the time is over."""
         self._socket.settimeout(max(timeout, 0.001))
         try:
-            text = self._socket.recv(4096).decode()
+            data, ancillary, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(CREDENTIALS.size))
         except (TimeoutError, BlockingIOError):
             return None
-        return dict(line.partition("=")[::2] for line in text.splitlines())
+        states = dict(line.partition("=")[::2] for line in data.decode().splitlines())
+        sender = next((item for level, kind, item in ancillary if kind == socket.SCM_CREDENTIALS), b"")
+        return {**states, "from": CREDENTIALS.unpack(sender)[0] if len(sender) == CREDENTIALS.size else 0}
 
     def wait(self, name, alive):
         """Waits for NAME=…; None when the process ends first or the time is over."""
