@@ -168,6 +168,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     {
         bool warned = false;
         var source = new TelemetrySource(config.Sensors, inventory);
+        var updates = new UpdateWatch(config.UpdateFile, NodeCard.Version, link.SetUpdate, link.Publish);
         var governor = new GovernorLoop(
             config.Sensors, source, loaded.Model.Threads, effort => scheduler.Effort = effort, link.Publish);
         var governing = governor.RunAsync(stopping);
@@ -183,6 +184,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                     warned = true;
                     log.LogWarning("no more drafts: {Problem}", problem);
                 }
+                updates.Look();
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
                 link.Publish(source.System(governor.Level, governor.Threads));
                 var inference = Inference(scheduler.Statistics, intake.Refused);
