@@ -69,7 +69,7 @@ class Requester:
 
 def freeze_in_a_reply(service, requester, times):
     """Hangs the loop over tokens while requests wait, at a place where the rest of the agent goes on: a thread that is
-    stopped inside a lock would stop the others too, and that is another fault. Natively compiled threads carry no names:
+    stopped inside a lock would stop the others too, and that is another fault. Natively compiled threads have no names:
     the loop's is the one that computed most, as the model has no other thread."""
     thread = max((now - times.get(name, 0), name) for name, now in service.thread_times().items())[1]
     for attempt in range(TRIES):

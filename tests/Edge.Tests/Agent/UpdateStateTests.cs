@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Edge.Tests.Agent;
 
-/// <summary>packaging/update-state over a root of its own, with stand-ins for what dpkg and apt say; read by the agent's
+/// <summary>packaging/update-state over a root of its own, with stand-ins for dpkg and apt; read by the agent's
 /// own reader.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class UpdateStateTests : IDisposable
