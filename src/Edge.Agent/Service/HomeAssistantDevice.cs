@@ -158,6 +158,7 @@ internal static class HomeAssistantDevice
             json.WriteString("val_tpl",
                 "{{ {'installed_version': value_json.installed_version, "
                 + "'latest_version': value_json.latest_version, "
+                + "'in_progress': value_json.state == 'verifying', "
                 + "'release_summary': value_json.detail | default(value_json.state)} | tojson }}");
             json.WriteString("ent_cat", "diagnostic");
             json.WriteEndObject();

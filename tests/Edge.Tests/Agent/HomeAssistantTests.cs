@@ -121,7 +121,7 @@ public sealed class HomeAssistantTests
             "in_progress", "update_percentage",
         ];
         var made = Regex.Matches(template, "'([a-z_]+)':").Select(m => m.Groups[1].Value).ToList();
-        Assert.Equal(["installed_version", "latest_version", "release_summary"], made);
+        Assert.Equal(["installed_version", "latest_version", "in_progress", "release_summary"], made);
         Assert.Empty(made.Except(known));
         // And what it reads is what the node publishes, under the names of its JSON.
         string body = JsonSerializer.Serialize(new NodeUpdate("1", "2", "available", "x"), SnakeCase);
