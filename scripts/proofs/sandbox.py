@@ -110,8 +110,8 @@ def run_job(tally, box, broker, work):
         notify.close()
     tally.claim(status == 0, "SIGTERM: it drains and ends with 0", f"status {status}\n{job.tail(log)}")
     with open(log, encoding="utf-8", errors="replace") as file:
-        bad = [line.strip() for line in file if "rror:" in line or "fault of edge" in line]
-    tally.claim(not bad, "no line of its log is an error", "; ".join(bad[:3]))
+        bad = [line.strip() for line in file if not line.startswith("info: ")]
+    tally.claim(not bad, "no line of its log is a warning or an error", "; ".join(bad[:3]))
 
 
 def refuse(tally, box, outside_file):

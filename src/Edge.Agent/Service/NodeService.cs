@@ -77,7 +77,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                         "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port);
                     home?.OnOnline();
                 },
-                OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
+                OnOffline = why => log.Log(stopping.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning,
+                    "offline: {Why}; trying again", why), // What we close ourselves is no news.
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
 #if MQTTNET
