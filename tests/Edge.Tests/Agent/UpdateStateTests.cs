@@ -16,8 +16,6 @@ public sealed class UpdateStateTests : IDisposable
 
     public void Dispose() => Directory.Delete(_root, true);
 
-    private string Kept => Path.Combine(_root, "var/lib/edge-agent-release");
-
     private void Write(string path, string text)
     {
         string file = Path.Combine(_root, path);
@@ -47,7 +45,7 @@ public sealed class UpdateStateTests : IDisposable
         string errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.Equal((0, ""), (process.ExitCode, errors));
-        string file = Path.Combine(Kept, "update.json");
+        string file = Path.Combine(_root, "var/cache/edge-agent/update.json");
         if (!File.Exists(file)) return null;
         NodeUpdate? told = null;
         new UpdateWatch(file, "not read", update => told = update, _ => { }).Look();
