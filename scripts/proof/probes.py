@@ -139,7 +139,7 @@ def table(box, outside_file):
             rows.append(("DevicePolicy", f"{device}, which is not listed", open_for(device, os.O_RDWR), EPERM))
     if "pids" in box.groups:
         rows.append(("TasksMax", f"{FORKS} processes", many_forks, errno.EAGAIN))
-    return [row for row in rows if row[0] in box.unit.names("Service") and row[0] not in box.not_imposed]
+    return [row for row in rows if row[0] not in box.not_imposed]
 
 
 def attempt(probe, enter=None):
