@@ -185,7 +185,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                     warned = true;
                     log.LogWarning("no more drafts: {Problem}", problem);
                 }
-                updates.Look();
+                updates.Look(link.IsOnline);
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
                 link.Publish(source.System(governor.Level, governor.Threads));
                 var inference = Inference(scheduler.Statistics, intake.Refused);

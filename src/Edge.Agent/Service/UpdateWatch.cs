@@ -15,8 +15,18 @@ internal sealed class UpdateWatch(
     private const int BytesMax = 4096;
     private NodeUpdate? _last;
     private DateTime _written;
+    private NodeEvent? _untold;
 
-    public void Look()
+    /// <summary>An event is kept until the link is there: published before, nobody would hear it.</summary>
+    public void Look(bool isOnline)
+    {
+        Look();
+        if (!isOnline || _untold is not { } happened) return;
+        _untold = null;
+        tell(happened);
+    }
+
+    private void Look()
     {
         // The time of a file that is not there is a constant.
         var written = path is null ? default : File.GetLastWriteTimeUtc(path);
@@ -29,8 +39,8 @@ internal sealed class UpdateWatch(
         state(now);
         if (isFirst) return;
         string detail = now.Detail is null ? "" : $": {now.Detail}";
-        tell(new NodeEvent(
-            "update", $"{now.State}, installed {now.InstalledVersion}, latest {now.LatestVersion}{detail}"));
+        _untold = new NodeEvent(
+            "update", $"{now.State}, installed {now.InstalledVersion}, latest {now.LatestVersion}{detail}");
     }
 
     private NodeUpdate Read()

@@ -48,7 +48,7 @@ public sealed class UpdateStateTests : IDisposable
         string file = Path.Combine(_root, "var/cache/edge-agent/update.json");
         if (!File.Exists(file)) return null;
         NodeUpdate? told = null;
-        new UpdateWatch(file, "not read", update => told = update, _ => { }).Look();
+        new UpdateWatch(file, "not read", update => told = update, _ => { }).Look(isOnline: true);
         return told;
     }
 

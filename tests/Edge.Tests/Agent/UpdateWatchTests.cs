@@ -29,8 +29,8 @@ public sealed class UpdateWatchTests : IDisposable
     public void Look_NoFileConfigured_TellsTheBinarysVersionOnce()
     {
         var watch = Watch(null);
-        watch.Look();
-        watch.Look();
+        watch.Look(isOnline: true);
+        watch.Look(isOnline: true);
         Assert.Equal([new NodeUpdate("0.1.0", "0.1.0", "current")], _states);
         Assert.Empty(_events);
     }
@@ -39,12 +39,12 @@ public sealed class UpdateWatchTests : IDisposable
     public void Look_FileComesAndChanges_EachIsAStateAndAnEvent()
     {
         var watch = Watch(_path);
-        watch.Look();
+        watch.Look(isOnline: true);
         Write(Json("0.1.0", "0.2.0", "available"));
-        watch.Look();
-        watch.Look();
+        watch.Look(isOnline: true);
+        watch.Look(isOnline: true);
         Write(Json("0.1.0", "0.1.0", "rolled_back", "0.2.0 failed"));
-        watch.Look();
+        watch.Look(isOnline: true);
         Assert.Equal(
             [
                 new NodeUpdate("0.1.0", "0.1.0", "current"), new NodeUpdate("0.1.0", "0.2.0", "available"),
@@ -58,13 +58,27 @@ public sealed class UpdateWatchTests : IDisposable
     }
 
     [Fact]
+    public void Look_ChangeWhileOffline_IsToldOnceWhenTheLinkIsBack()
+    {
+        var watch = Watch(_path);
+        watch.Look(isOnline: false);
+        Write(Json("0.1.0", "0.2.0", "available"));
+        watch.Look(isOnline: false);
+        Assert.Empty(_events);
+        Assert.Equal("available", _states[^1].State); // The retained state waits in the link.
+        watch.Look(isOnline: true);
+        watch.Look(isOnline: true);
+        Assert.Equal("available, installed 0.1.0, latest 0.2.0", Assert.Single(_events).Detail);
+    }
+
+    [Fact]
     public void Look_SameContentWrittenAgain_IsSilent()
     {
         Write(Json("0.1.0", "0.2.0", "available"));
         var watch = Watch(_path);
-        watch.Look();
+        watch.Look(isOnline: true);
         Write(Json("0.1.0", "0.2.0", "available"));
-        watch.Look();
+        watch.Look(isOnline: true);
         Assert.Single(_states);
         Assert.Empty(_events); // Not even for the first: that is how it was found.
     }
@@ -79,7 +93,7 @@ public sealed class UpdateWatchTests : IDisposable
     public void Look_FileThatCannotBeRead_IsTheBinarysVersion(string text)
     {
         Write(text);
-        Watch(_path).Look();
+        Watch(_path).Look(isOnline: true);
         Assert.Equal([new NodeUpdate("0.1.0", "0.1.0", "current")], _states);
     }
 
@@ -87,7 +101,7 @@ public sealed class UpdateWatchTests : IDisposable
     public void Look_HugeFile_IsNotRead()
     {
         Write(Json("0.1.0", "0.2.0", "available", new string('x', 5000)));
-        Watch(_path).Look();
+        Watch(_path).Look(isOnline: true);
         Assert.Equal("current", Assert.Single(_states).State);
     }
 }
