@@ -20,10 +20,10 @@ public sealed class NodeLink : IDisposable
     private readonly IMqttTransport? _pools;
     private readonly ChatEndpoint _chat;
     private readonly Lock _gate = new();
+    private NodeUpdate? _update;
     private readonly Dictionary<string, long> _seqs = [];
     private NodeStatus _status;
     private NodeInfo? _info;
-    private NodeUpdate? _update;
     private long _lastRebirth;
 
     /// <summary>Errors: ArgumentException names the option that is wrong and its remedy.</summary>
