@@ -41,7 +41,8 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Create() =>
+    /// <summary>Every command with its options.</summary>
+    public static RootCommand Create() =>
         new("Runs language models on the CPU of small boards, locally or over MQTT.")
         {
             RunCommand.Create(),

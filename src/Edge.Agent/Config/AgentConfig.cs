@@ -10,11 +10,14 @@ namespace Edge.Agent.Config;
 /// <param name="ModelName">The name by which requests ask for the model; absent: the file's name without its
 /// ending.</param>
 /// <param name="Node">This machine's name in topics; absent: the host's name.</param>
+/// <param name="UpdateFile">Where the packaging writes which releases there are; absent: nothing is known of newer
+/// ones.</param>
 /// <param name="DrainSeconds">On stop: how long accepted requests may still run before they are cancelled.</param>
 internal sealed record AgentConfig(
     string Model = "",
     string? ModelName = null,
     string? Node = null,
+    string? UpdateFile = null,
     InferenceConfig? Inference = null,
     SpeculationConfig? Speculation = null,
     MqttConfig? Mqtt = null,

@@ -153,10 +153,13 @@ internal static class HomeAssistantDevice
         private void Update()
         {
             Start("update", "update", "Version");
-            json.WriteString("stat_t", topics.Info);
+            json.WriteString("stat_t", topics.Update);
+            // Home Assistant takes no field that it does not know.
             json.WriteString("val_tpl",
-                "{{ {'installed_version': value_json.version, "
-                + "'latest_version': value_json.latest_version | default(value_json.version)} | tojson }}");
+                "{{ {'installed_version': value_json.installed_version, "
+                + "'latest_version': value_json.latest_version, "
+                + "'in_progress': value_json.state == 'verifying', "
+                + "'release_summary': value_json.detail | default(value_json.state)} | tojson }}");
             json.WriteString("ent_cat", "diagnostic");
             json.WriteEndObject();
         }

@@ -77,7 +77,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                         "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port);
                     home?.OnOnline();
                 },
-                OnOffline = why => log.LogWarning("offline: {Why}; trying again", why),
+                OnOffline = why => log.Log(stopping.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning,
+                    "offline: {Why}; trying again", why), // What we close ourselves is no news.
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
             },
 #if MQTTNET
@@ -167,6 +168,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     {
         bool warned = false;
         var source = new TelemetrySource(config.Sensors, inventory);
+        var updates = new UpdateWatch(config.UpdateFile, NodeCard.Version, link.SetUpdate, link.Publish);
         var governor = new GovernorLoop(
             config.Sensors, source, loaded.Model.Threads, effort => scheduler.Effort = effort, link.Publish);
         var governing = governor.RunAsync(stopping);
@@ -182,6 +184,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                     warned = true;
                     log.LogWarning("no more drafts: {Problem}", problem);
                 }
+                updates.Look(link.IsOnline);
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
                 // Not at the start: what is published before the broker answers is lost, and this is told only once.
                 if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);

@@ -20,6 +20,7 @@ public sealed class NodeLink : IDisposable
     private readonly IMqttTransport? _pools;
     private readonly ChatEndpoint _chat;
     private readonly Lock _gate = new();
+    private NodeUpdate? _update;
     private readonly Dictionary<string, long> _seqs = [];
     private NodeStatus _status;
     private NodeInfo? _info;
@@ -125,6 +126,15 @@ public sealed class NodeLink : IDisposable
         }
     }
 
+    public void SetUpdate(NodeUpdate update)
+    {
+        lock (_gate)
+        {
+            _update = update;
+            if (_transport.IsOnline) PublishUpdate();
+        }
+    }
+
     public void Publish(SystemTelemetry values) =>
         Telemetry("system", values, NodeJson.Default.TelemetryMessageSystemTelemetry);
     public void Publish(InferenceTelemetry values) =>
@@ -176,6 +186,7 @@ public sealed class NodeLink : IDisposable
         {
             PublishStatus();
             PublishInfo();
+            PublishUpdate();
         }
     }
 
@@ -225,6 +236,11 @@ public sealed class NodeLink : IDisposable
     private void PublishInfo()
     {
         if (_info is { } info) Retained(Topics.Info, Body(info, NodeJson.Default.NodeInfo));
+    }
+
+    private void PublishUpdate()
+    {
+        if (_update is { } update) Retained(Topics.Update, Body(update, NodeJson.Default.NodeUpdate));
     }
 
     private void Retained(string topic, byte[] body) =>

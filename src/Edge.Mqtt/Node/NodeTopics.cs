@@ -12,6 +12,7 @@ public sealed record NodeTopics(string Root, string NodeId)
     // Out
     public string Status => $"{Root}/node/{NodeId}/status";
     public string Info => $"{Root}/node/{NodeId}/info";
+    public string Update => $"{Root}/node/{NodeId}/update";
     public string Event => $"{Root}/node/{NodeId}/event";
     public string Telemetry(string group) => $"{Root}/node/{NodeId}/telemetry/{group}";
     /// <summary>Where a reply goes whose request named no reply topic.</summary>

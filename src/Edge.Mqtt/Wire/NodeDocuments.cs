@@ -19,6 +19,7 @@ internal sealed record TelemetryMessage<T>(DateTimeOffset Time, long Seq, T Valu
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(NodeInfo))]
+[JsonSerializable(typeof(NodeUpdate))]
 [JsonSerializable(typeof(TelemetryMessage<SystemTelemetry>))]
 [JsonSerializable(typeof(TelemetryMessage<InferenceTelemetry>))]
 [JsonSerializable(typeof(TelemetryMessage<WeightsTelemetry>))]

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Edge.Agent.Config;
 using Edge.Agent.Service;
 using Edge.Devices;
@@ -36,6 +37,11 @@ public sealed class HomeAssistantTests
         ["carbon_dioxide"] = ["ppm"], ["voltage"] = ["V", "mV"], ["current"] = ["A", "mA"], ["power"] = ["W", "kW"],
         ["illuminance"] = ["lx"], ["distance"] = ["m", "cm"], ["speed"] = ["mm/s", "m/s"], ["data_size"] = ["MiB", "B"],
         ["problem"] = [""],
+    };
+
+    private static readonly JsonSerializerOptions SnakeCase = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
     private static JsonElement Payload()
@@ -100,6 +106,29 @@ public sealed class HomeAssistantTests
         var answer = Payload().GetProperty("cmps").GetProperty("answer");
         Assert.Equal(request.ReplyTo, answer.GetProperty("stat_t").GetString());
         Assert.Contains("[:250]", answer.GetProperty("val_tpl").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Update_Template_ReadsTheFieldsOfTheUpdateTopic()
+    {
+        var update = Payload().GetProperty("cmps").GetProperty("update");
+        Assert.Equal(Topics.Update, update.GetProperty("stat_t").GetString());
+        string template = update.GetProperty("val_tpl").GetString()!;
+        // Home Assistant refuses the whole state when it has a field that it does not know.
+        string[] known =
+        [
+            "installed_version", "latest_version", "title", "release_summary", "release_url", "entity_picture",
+            "in_progress", "update_percentage",
+        ];
+        var made = Regex.Matches(template, "'([a-z_]+)':").Select(m => m.Groups[1].Value).ToList();
+        Assert.Equal(["installed_version", "latest_version", "in_progress", "release_summary"], made);
+        Assert.Empty(made.Except(known));
+        // And what it reads is what the node publishes, under the names of its JSON.
+        string body = JsonSerializer.Serialize(new NodeUpdate("1", "2", "available", "x"), SnakeCase);
+        using var published = JsonDocument.Parse(body);
+        var read = Regex.Matches(template, @"value_json\.([a-z_]+)").Select(m => m.Groups[1].Value).ToList();
+        Assert.All(read, name => Assert.True(published.RootElement.TryGetProperty(name, out _), name));
+        Assert.Contains("latest_version", read);
     }
 
     [Fact]

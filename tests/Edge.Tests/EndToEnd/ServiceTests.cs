@@ -164,6 +164,7 @@ public sealed class ServiceTests
             m.Topic == Topics.Status && m.Json().GetProperty("state").GetString() == "offline");
         Assert.True(offline.Retain);
         Assert.Equal(0, await agent.Exit());
+        Assert.DoesNotContain(agent.Log.Seen, line => line.StartsWith("warn", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -57,6 +57,7 @@ public sealed class Node : IDisposable
             [
                 new(node.ReplyTopic, 1), new(node.Link.Topics.Response("+"), 1), new(node.Link.Topics.Status, 1),
                 new(node.Link.Topics.Info, 1), new(node.Link.Topics.Telemetry("#"), 1), new(node.Link.Topics.Event, 1),
+                new(node.Link.Topics.Update, 1),
             ],
         });
         node.Link.Start();

@@ -76,6 +76,26 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
     }
 
     [Fact]
+    public async Task Update_SetAndSetAgain_IsRetainedAndComesWithEveryBirth()
+    {
+        using var node = await Node.Start(broker);
+        node.Link.SetUpdate(new("0.1.0", "0.1.0", "current"));
+        node.Link.SetUpdate(new("0.1.0", "0.2.0", "rolled_back", "0.2.0 failed"));
+        const string last = """
+            {"installed_version":"0.1.0","latest_version":"0.2.0","state":"rolled_back","detail":"0.2.0 failed"}
+            """;
+        bool IsUpdate(MqttMessage m) => m.Topic == node.Link.Topics.Update;
+        var first = await node.Asker.Messages.Next(IsUpdate);
+        Assert.Equal("""{"installed_version":"0.1.0","latest_version":"0.1.0","state":"current"}""", first.Text());
+        Assert.True(first.Retain);
+        Assert.Equal(last, (await node.Asker.Messages.Next(IsUpdate)).Text());
+        node.Asker.Transport.TryPublish(new MqttMessage { Topic = node.Link.Topics.Rebirth, Qos = 1 });
+        Assert.Equal(last, (await node.Asker.Messages.Next(IsUpdate)).Text());
+        var (_, kept) = node.Run("mosquitto_sub", "-t", node.Link.Topics.Update, "-C", "1", "-W", "5");
+        Assert.Equal(last, kept.Trim());
+    }
+
+    [Fact]
     public async Task Rebirth_PublishesStatusAndInfoAgain()
     {
         using var node = await Node.Start(broker);
