@@ -213,7 +213,9 @@ public sealed class Scheduler : IDisposable
     {
         Interlocked.Increment(ref _heartbeat);
         long begun = _clock.GetTimestamp();
-        _parts.Model.ActiveThreads = Effort.Threads;
+        Effort effort = Effort;
+        _parts.Model.ActiveThreads = effort.Threads;
+        if (_speculator is not null) _speculator.IsAllowed = effort.Speculation;
         lock (_gate) _queue.Sweep(begun, _endQueued, _sweptOut);
         foreach (Ticket ticket in _sweptOut) EndQueued(ticket, begun);
         _sweptOut.Clear();

@@ -73,11 +73,11 @@ public sealed class Broker : IDisposable
         _process = null;
     }
 
-    /// <summary>Ends when the log contains the text; fails the test after the limit.</summary>
-    public async Task Logged(string text)
+    /// <summary>Ends when the log contains the text so many times; fails the test after the limit.</summary>
+    public async Task Logged(string text, int times = 1)
     {
         var clock = Stopwatch.StartNew();
-        while (!Log.Contains(text, StringComparison.Ordinal))
+        while (Log.Split(text).Length <= times)
         {
             Assert.True(clock.Elapsed < Limit, $"the broker never logged '{text}':\n{Log}");
             await Task.Yield();
