@@ -50,13 +50,15 @@ internal sealed class ChatIntake : IDisposable
     /// <summary>The end: from now on calls are refused; those accepted go on.</summary>
     public void Drain() => _draining = true;
 
-    /// <summary>On a network thread, before the call is made durable. While the model loads, calls wait here: after a
-    /// power cut the broker has some, and a retry would come too early too.</summary>
+    /// <summary>On a network thread, before the call is made durable: what is refused here never costs a write. While
+    /// the first model loads, calls wait here: after a power cut the broker has some, and a retry would come too early
+    /// too.</summary>
     public Problem? Admit(ChatCall call)
     {
-        if ((_draining ? "the node is stopping" : _closed) is not { } why) return null;
-        Interlocked.Increment(ref _refused);
-        return RequestMap.NotReady(why);
+        var problem = (_draining ? "the node is stopping" : _closed) is { } why
+            ? RequestMap.NotReady(why) : Volatile.Read(ref _serving)?.Map.Foresee(call, Volatile.Read(ref _waiting));
+        if (problem is not null) Interlocked.Increment(ref _refused);
+        return problem;
     }
 
     /// <summary>On a network thread.</summary>

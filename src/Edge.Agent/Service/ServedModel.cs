@@ -67,7 +67,7 @@ internal sealed class ServedModel : IDisposable
         });
         _parts.Push(Scheduler);
         _ = Loaded.Template; // A template that cannot be used is a reason not to be ready.
-        Map = new RequestMap(Loaded, Choice.Name, config.Inference);
+        Map = new RequestMap(Loaded, Scheduler, Choice.Name, config.Inference);
     }
 
     // What was configured for one model may be more than another has.

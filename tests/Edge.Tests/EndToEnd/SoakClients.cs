@@ -11,13 +11,14 @@ internal sealed record SoakLoad(int Requests, int Clients, double Repeated);
 
 /// <summary>Requesters as docs/wire.md tells them to be: one request at a time, the same one again under the same key
 /// when nothing comes.</summary>
-internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : IDisposable
+internal sealed class SoakClients(Broker broker, SoakLoad load, string topic, int keepAlive = 30) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private const int AttemptsMax = 12;
     private readonly List<IMqttTransport> _transports = [];
     private readonly ConcurrentDictionary<string, Record> _records = new();
-    private int _next, _retries, _duplicates;
+    private readonly Inbox<int> _ends = new();
+    private int _next, _retries, _duplicates, _ended;
     private readonly Stopwatch _clock = new();
 
     /// <summary>All that came for one request.</summary>
@@ -36,6 +37,9 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         _clock.Stop();
     }
 
+    /// <summary>Waits until so many requests have ended.</summary>
+    public async Task Ended(int count) => await _ends.Next(ended => ended >= count);
+
     private async Task RunOne(int client)
     {
         string reply = $"clients/soak{client}/rsp";
@@ -43,6 +47,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         var transport = new MosquittoTransport(new()
         {
             Port = broker.Port, ClientId = $"soak{client}", Subscriptions = [new(reply, 1)], ReceiveMaximum = 64,
+            KeepAliveSeconds = keepAlive,
         }, new() { OnMessage = Take, OnOnline = () => online.TrySetResult() });
         lock (_transports) _transports.Add(transport);
         transport.Start();
@@ -84,7 +89,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
             if (kind is not ("final" or "error")) return;
             (kind == "final" ? record.Finals : record.Errors).Add(m.Text());
             record.Node = m.Json().GetProperty("edge").GetProperty("node").GetString();
-            record.End.TrySetResult();
+            if (record.End.TrySetResult()) _ends.Add(Interlocked.Increment(ref _ended));
         }
     }
 
