@@ -19,7 +19,8 @@ internal sealed class BrokerClient : IDisposable
     /// <param name="subscriptions">What onMessage hears, on the network thread.</param>
     /// <param name="onMessage">Hears what comes.</param>
     public BrokerClient(
-        MqttConfig broker, string clientId, IReadOnlyList<MqttSubscription> subscriptions, Action<MqttMessage> onMessage)
+        MqttConfig broker, string clientId, IReadOnlyList<MqttSubscription> subscriptions,
+        Action<MqttMessage> onMessage)
     {
         _broker = broker;
         _transport = new MosquittoTransport(

@@ -7,11 +7,11 @@ using Edge.Tests.Mqtt;
 namespace Edge.Tests.EndToEnd;
 
 /// <param name="Repeated">The share of requests that are published twice.</param>
-internal sealed record SoakLoad(int Requests, int Clients, double Repeated);
+internal sealed record SoakLoad(int Requests, int Clients, double Repeated, int KeepAlive = 30);
 
 /// <summary>Requesters as docs/wire.md tells them to be: one request at a time, the same one again under the same key
 /// when nothing comes.</summary>
-internal sealed class SoakClients(Broker broker, SoakLoad load, string topic, int keepAlive = 30) : IDisposable
+internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private const int AttemptsMax = 12;
@@ -47,7 +47,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic, in
         var transport = new MosquittoTransport(new()
         {
             Port = broker.Port, ClientId = $"soak{client}", Subscriptions = [new(reply, 1)], ReceiveMaximum = 64,
-            KeepAliveSeconds = keepAlive,
+            KeepAliveSeconds = load.KeepAlive,
         }, new() { OnMessage = Take, OnOnline = () => online.TrySetResult() });
         lock (_transports) _transports.Add(transport);
         transport.Start();

@@ -62,14 +62,14 @@ public sealed class SoakTests : IDisposable
     {
         const int sigStop = 19, sigCont = 18;
         var frozen = TimeSpan.FromMilliseconds(Setting("FREEZE_MS", 3000));
-        var load = new SoakLoad(Setting("FREEZE_REQUESTS", 200), Setting("CLIENTS", 10), Repeated: 0.05);
+        var load = new SoakLoad(Setting("FREEZE_REQUESTS", 200), Setting("CLIENTS", 10), 0.05, KeepAlive: 5);
         using var broker = new Broker("", quiet: true);
         string config = _place.Path + ".json";
         await File.WriteAllTextAsync(config, """{"mqtt":{"keepAliveSeconds":5}}""");
         using var agent = await AgentProcess.Ready(
             broker, "--journal", _place.Path, "--config", config, "--queue", "100");
         using var clients = new SoakClients(broker, load,
-            new NodeTopics(NodeTopics.DefaultRoot, AgentProcess.Node).Request("chat"), keepAlive: 5);
+            new NodeTopics(NodeTopics.DefaultRoot, AgentProcess.Node).Request("chat"));
         var finished = clients.Run();
         await clients.Ended(load.Requests / 10);
         Assert.Equal(0, AgentProcess.Kill(broker.Id, sigStop));
