@@ -12,7 +12,8 @@ namespace Edge.Agent.Config;
 internal sealed record BindingConfig(string Kind = "", int Bus = 1, int Address = -1)
 {
 #if IOTBINDINGS
-    public IReadOnlyList<ISensor> Open() => IotBindings.Open(Kind, Bus, Address);
+    public static IReadOnlyList<ISensor> Open(BindingConfig chip) =>
+        IotBindings.Open(chip.Kind, chip.Bus, chip.Address);
 
     public string? Problem()
     {
@@ -22,10 +23,10 @@ internal sealed record BindingConfig(string Kind = "", int Bus = 1, int Address 
         return Address is < 3 or > 119 ? $"address {Address} is outside 3 to 119 (0x03 to 0x77)" : null;
     }
 #else
-    public static IReadOnlyList<ISensor> Open() => [];
+    public static IReadOnlyList<ISensor> Open(BindingConfig _) => [];
 
-    public static string Problem() =>
-        "kind needs an edge that was built with -p:SensorBindings=IotDeviceBindings; where the kernel has a driver for "
-        + "the chip (a device tree overlay), its readings come without configuration";
+    public string Problem() =>
+        $"kind '{Kind}' needs an edge that was built with -p:SensorBindings=IotDeviceBindings; where the kernel has a "
+        + "driver for the chip (a device tree overlay), its readings come without configuration";
 #endif
 }

@@ -24,7 +24,7 @@ internal sealed record SensorsConfig(
     public SensorInventory Discover() => SensorInventory.Discover(
         Enabled ? new SensorRoots(SysfsRoot, DevRoot) : null,
         Enabled ? [.. (Gpio ?? []).Select(line => line.ToLine())] : [], SimulatedSeed,
-        Enabled ? [.. (Bindings ?? []).SelectMany(chip => chip.Open())] : []);
+        Enabled ? [.. (Bindings ?? []).SelectMany(BindingConfig.Open)] : []);
 
     /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
     public string? Problem()
@@ -34,7 +34,7 @@ internal sealed record SensorsConfig(
         for (int i = 0; i < lines.Length; i++)
             if (lines[i].Problem() is { } problem) return $"sensors.gpio[{i}].{problem}";
         var chips = Bindings ?? [];
-        if (chips.Length > LinesMax) return $"sensors.bindings has {chips.Length} chips; at most {LinesMax} can be read";
+        if (chips.Length > LinesMax) return $"sensors.bindings has {chips.Length} chips; the most is {LinesMax}";
         for (int i = 0; i < chips.Length; i++)
             if (chips[i].Problem() is { } problem) return $"sensors.bindings[{i}].{problem}";
         return null;

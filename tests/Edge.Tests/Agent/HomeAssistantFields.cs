@@ -6,8 +6,8 @@ namespace Edge.Tests.Agent;
 /// kind, and which it must have.</summary>
 /// <remarks>Source: home-assistant.io, pages "MQTT" (device discovery payload, origin, availability, abbreviations),
 /// "MQTT sensor", "MQTT binary sensor", "MQTT notify", "MQTT update"; in its repository source/_integrations,
-/// mqtt.markdown and {sensor,binary_sensor,notify,update}.mqtt.markdown, as of 2026. Unknown fields are ignored there, so
-/// a misspelt one would do nothing and say nothing: here it is a finding.</remarks>
+/// mqtt.markdown and {sensor,binary_sensor,notify,update}.mqtt.markdown, as of 2026. Unknown fields are ignored there,
+/// so a misspelt one would do nothing and say nothing: here it is a finding.</remarks>
 internal static class HomeAssistantFields
 {
     private enum Kind { Text, Template, Topic, Whole, Truth, List, Map }
