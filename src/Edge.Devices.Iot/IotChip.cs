@@ -7,11 +7,11 @@ namespace Edge.Devices.Iot;
 /// its sensors are.</summary>
 internal abstract class IotChip(Func<I2cDevice> bus) : IDisposable
 {
-    /// <summary>The sensors of a chip are read together: they share one measurement.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(200), Pause = TimeSpan.FromSeconds(5);
 
     private IDisposable? _open;
     private double?[] _values = [];
+    private bool[] _taken = [];
     private long _at, _failedAt;
 
     /// <summary>Names as Iot.Device.Bindings' telemetry has them, UCUM units.</summary>
@@ -23,11 +23,18 @@ internal abstract class IotChip(Func<I2cDevice> bus) : IDisposable
     /// <summary>A value of each channel, in their order; null: the chip has none.</summary>
     protected abstract double?[] Measure(IDisposable driver);
 
-    /// <summary>The newest value of a channel; null: the chip cannot be read.</summary>
+    /// <summary>The value of a channel; null: the chip cannot be read. Channels that are read together share a
+    /// measurement, a channel that is read again gets a new one.</summary>
     public double? Read(int channel)
     {
-        if (_values.Length == 0 || Stopwatch.GetElapsedTime(_at) > Fresh) _values = Measure();
-        return _values.Length == 0 ? null : _values[channel];
+        if (_values.Length == 0 || _taken[channel] || Stopwatch.GetElapsedTime(_at) > Fresh)
+        {
+            _values = Measure();
+            _taken = new bool[_values.Length];
+        }
+        if (_values.Length == 0) return null;
+        _taken[channel] = true;
+        return _values[channel];
     }
 
     public void Dispose() => Close();

@@ -20,9 +20,6 @@ public sealed class IotSensorTests : SensorContract
 
     protected override void Plug(bool isIn) => _bme.IsIn = _ina.IsIn = isIn;
 
-    // Beyond the age up to which the channels of a chip share a measurement.
-    protected override void Settle() => Thread.Sleep(250);
-
     private ISensor Of(string name) => Discover().Single(sensor => sensor.Name == name);
 
     /// <summary>The example of Bosch's datasheet (BMP280, 3.12), which has the same compensation.</summary>
@@ -125,7 +122,11 @@ public sealed class IotSensorTests : SensorContract
                 Read(readBuffer);
             }
 
-            protected override void Dispose(bool disposing) => bus.StillOpen--;
+            protected override void Dispose(bool disposing)
+            {
+                bus.StillOpen--;
+                base.Dispose(disposing);
+            }
 
             private void Require()
             {

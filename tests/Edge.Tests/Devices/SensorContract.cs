@@ -46,18 +46,12 @@ public abstract class SensorContract
         var sensors = Discover();
         var units = sensors.Select(sensor => sensor.Read().Unit).ToList();
         Plug(isIn: false);
-        Settle();
         for (int i = 0; i < sensors.Count; i++)
         {
             var reading = sensors[i].Read();
             Assert.Equal((Quality.Bad, units[i], true), (reading.Quality, reading.Unit, double.IsNaN(reading.Value)));
             Assert.False(reading.IsUsable);
         }
-    }
-
-    /// <summary>Until what was read is old.</summary>
-    protected virtual void Settle()
-    {
     }
 }
 
