@@ -14,7 +14,7 @@ public sealed class PoolTests : IDisposable
 
     public void Dispose() => _place.Dispose();
 
-    private byte[] Ask(Client client, string id)
+    private static byte[] Ask(Client client, string id)
     {
         Assert.True(client.Transport.TryPublish(new()
         {

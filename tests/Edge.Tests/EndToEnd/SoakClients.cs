@@ -14,7 +14,8 @@ internal sealed record SoakLoad(int Requests, int Clients, double Repeated, int 
 internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-    private const int AttemptsMax = 12;
+    // Four minutes: longer than a broker hangs here, and both ends' pauses between connects (30 s at most) after it.
+    private const int AttemptsMax = 24, ExpirySeconds = 240;
     private readonly List<IMqttTransport> _transports = [];
     private readonly ConcurrentDictionary<string, Record> _records = new();
     private readonly Inbox<int> _ends = new();
@@ -76,7 +77,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         MosquittoTransport transport, string reply, string key, int number) => transport.TryPublish(new()
     {
         Topic = topic, Qos = 1, ResponseTopic = reply, Correlation = key.Utf8(), ContentType = "application/json",
-        ExpirySeconds = 120, Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
+        ExpirySeconds = ExpirySeconds, Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
     });
 
     private void Take(MqttMessage m)
