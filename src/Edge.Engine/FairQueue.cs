@@ -10,6 +10,7 @@ internal sealed class FairQueue(int capacity)
     private readonly List<Lane> _ring = new(capacity);
 
     public int Count { get; private set; }
+    public int Capacity => capacity;
     public bool IsFull => Count >= capacity;
 
     public void Enqueue(Ticket ticket)

@@ -9,7 +9,7 @@ namespace Edge.Engine;
 /// sinks. It parks while there is nothing to do. Errors: a world failure of a step fails that step's requests; a bug
 /// (also one in a sink) ends the process.
 /// </summary>
-public sealed class Scheduler : IDisposable
+public sealed partial class Scheduler : IDisposable
 {
     private readonly SequenceParts _parts;
     private readonly Sequence[] _slots;
@@ -75,58 +75,6 @@ public sealed class Scheduler : IDisposable
     public bool IsBusy { get { lock (_gate) return HasWork; } }
 
     private bool HasWork => _active > 0 || _queue.Count > 0;
-
-    /// <summary>Queues the request or says why not; never blocks on the model. After Accepted the sink hears
-    /// OnFinished exactly once.</summary>
-    public AdmissionResult TryAccept(GenerationRequest request)
-    {
-        // Built once, on the caller's thread: a large vocabulary takes a second, and running replies must not wait.
-        if (request.Grammar is not null) _ = _parts.Trie.Value;
-        lock (_gate)
-        {
-            AdmissionResult result = Admit(request);
-            if (result.Admission != Admission.Accepted)
-            {
-                _refused++;
-                return result;
-            }
-            var ticket = new Ticket(request, _clock.GetTimestamp());
-            _live.Add(request.Id, ticket);
-            _queue.Enqueue(ticket);
-            _accepted++;
-            Monitor.PulseAll(_gate);
-            return result;
-        }
-    }
-
-    private AdmissionResult Admit(GenerationRequest request)
-    {
-        AdmissionResult Refuse(Admission why, string detail, double retryAfter = 0) => new(why, 0, retryAfter, detail);
-        if (_draining) return Refuse(Admission.Draining, "this node is draining and takes no new requests");
-        if (RequestCheck.FindError(request, _parts.Model.Config.VocabularySize) is string error)
-            return Refuse(Admission.Invalid, error);
-        if (_live.ContainsKey(request.Id))
-            return Refuse(Admission.Invalid, $"request id '{request.Id}' is already queued or running");
-        if (RequestCheck.FindOverflow(request, ContextLength) is string overflow)
-            return Refuse(Admission.ContextOverflow, overflow);
-        if (_queue.IsFull)
-            return Refuse(
-                Admission.QueueFull, $"{_queue.Count} requests are waiting", _speed.RetryAfter(_slots.Length));
-
-        (int ahead, long tokensAhead) = _queue.Ahead(request.Requester, request.Priority);
-        if (request.Deadline is long deadline)
-        {
-            int cached = 0;
-            foreach (Sequence slot in _slots) cached = Math.Max(cached, slot.SharedPrefix(request.Prompt));
-            double needed = _speed.LeastSeconds(tokensAhead + request.Prompt.Count - cached);
-            double left = (deadline - _clock.GetTimestamp()) / (double)_clock.TimestampFrequency;
-            if (left <= 0 || needed > left)
-                return Refuse(Admission.DeadlineUnreachable,
-                    $"the first token needs at least {needed:0.##} s at the measured speed; " +
-                    $"{Math.Max(0, left):0.##} s are left");
-        }
-        return new AdmissionResult(Admission.Accepted, ahead, 0, "");
-    }
 
     /// <summary>Asks that the request ends; its sink hears Cancelled. False: no such request is queued or
     /// running.</summary>
@@ -213,7 +161,9 @@ public sealed class Scheduler : IDisposable
     {
         Interlocked.Increment(ref _heartbeat);
         long begun = _clock.GetTimestamp();
-        _parts.Model.ActiveThreads = Effort.Threads;
+        Effort effort = Effort;
+        _parts.Model.ActiveThreads = effort.Threads;
+        if (_speculator is not null) _speculator.IsAllowed = effort.Speculation;
         lock (_gate) _queue.Sweep(begun, _endQueued, _sweptOut);
         foreach (Ticket ticket in _sweptOut) EndQueued(ticket, begun);
         _sweptOut.Clear();

@@ -15,10 +15,7 @@ internal static class DoctorCommand
         {
             Description = "A GGUF file to judge and time; absent: usual sizes, by arithmetic.", HelpName = "FILE",
         };
-        var broker = new Option<string>("--broker", "-b")
-        {
-            Description = "The MQTT broker.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:1883",
-        };
+        var broker = new BrokerArguments(command);
         var threads = new Option<int>("--threads", "-t")
         {
             Description = "Threads that read memory; 0: one per core.", HelpName = "N",
@@ -30,10 +27,10 @@ internal static class DoctorCommand
         };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         Validate.Between(threads, 0, 256);
-        foreach (Option option in (Option[])[model, broker, threads, tree, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[model, threads, tree, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            var (host, port) = BrokerAddress.Parse(parsed.GetValue(broker)!);
+            var connection = broker.Read(parsed);
             string? file = parsed.GetValue(model);
             if (file is not null) ModelFile.Require(file);
             var roots = parsed.GetValue(tree) is { } folder
@@ -41,7 +38,8 @@ internal static class DoctorCommand
                     Path.Combine(folder, "sys"), Path.Combine(folder, "dev"), Path.Combine(folder, "proc"))
                 : new SensorRoots();
             int asked = parsed.GetValue(threads);
-            var report = new Examination(roots, asked > 0 ? asked : Environment.ProcessorCount).Run(file, host, port);
+            var report = new Examination(roots, asked > 0 ? asked : Environment.ProcessorCount)
+                .Run(file, connection);
             if (parsed.GetValue(json)) JsonLine.Print(report, DoctorJson.Default.DoctorReport);
             else Print(report);
             return ExitCode.Ok;
@@ -74,7 +72,7 @@ internal static class DoctorCommand
                 false => r.Thermal.ThrottledSinceBoot is { Length: > 0 } since
                     ? $"; throttled since boot: {since}" : "; not throttled",
             }));
-        o.WriteLine($"broker   {r.Broker.Address} {(r.Broker.Reachable ? "answers" : "does not answer")}");
+        o.WriteLine($"broker   {r.Broker.Address} {(r.Broker.Reachable ? "answers" : "cannot be used")}");
         o.WriteLine($"sensors  {(r.Sensors.Count == 0 ? "none" : string.Join(", ", r.Sensors))}");
         o.WriteLine();
         o.WriteLine($"{"model",-32} {"weights",10} {"needs",10} {"fits",5} {"at best",14} {"measured",14}");

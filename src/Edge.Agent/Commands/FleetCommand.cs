@@ -101,10 +101,7 @@ internal static class FleetCommand
     /// <summary>What both commands take.</summary>
     private sealed class Arguments
     {
-        private readonly Option<string> _broker = new("--broker", "-b")
-        {
-            Description = "The MQTT broker.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:1883",
-        };
+        private readonly BrokerArguments _broker;
 
         private readonly Option<string> _root = new("--root")
         {
@@ -118,7 +115,8 @@ internal static class FleetCommand
         public Arguments(Command command, string once)
         {
             _once = new("--once") { Description = once };
-            foreach (Option option in (Option[])[_broker, _root, _once, _json]) command.Options.Add(option);
+            _broker = new BrokerArguments(command);
+            foreach (Option option in (Option[])[_root, _once, _json]) command.Options.Add(option);
         }
 
         public bool Once(ParseResult parsed) => parsed.GetValue(_once);
@@ -130,8 +128,7 @@ internal static class FleetCommand
             string root = parsed.GetValue(_root)!;
             if (new NodeTopics(root, node == "+" ? "all" : node).Validate() is { } wrong)
                 throw new UserErrorException(wrong, ExitCode.Usage);
-            var (host, port) = BrokerAddress.Parse(parsed.GetValue(_broker)!);
-            var client = new FleetClient(host, port, root, node);
+            var client = new FleetClient(_broker.Read(parsed), root, node);
             try
             {
                 client.Connect(ConnectLimit, stop);

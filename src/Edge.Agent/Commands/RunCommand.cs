@@ -48,6 +48,7 @@ internal static class RunCommand
             (new("--telemetry-seconds") { Description = "Interval of telemetry.", HelpName = "S" }, "telemetrySeconds"),
             (new("--trace") { Description = "Record which experts the model chooses, for 'edge replay'.",
                 HelpName = "FILE" }, "inference:trace"),
+            .. BrokerArguments.Credentials(),
             (new("--sysfs") { Description = "Where the sensors are read.", HelpName = "DIR" }, "sensors:sysfsRoot"),
         ];
         command.Options.Add(file);

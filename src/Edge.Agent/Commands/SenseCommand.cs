@@ -15,10 +15,7 @@ internal static class SenseCommand
         {
             Description = "Readings of simulated places that the demo model knows.", Required = true,
         };
-        var broker = new Option<string>("--broker", "-b")
-        {
-            Description = "The MQTT broker.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:1883",
-        };
+        var broker = new BrokerArguments(command);
         var node = new Option<string>("--node", "-n")
         {
             Description = "The node to ask.", HelpName = "ID", DefaultValueFactory = _ => AgentConfig.DefaultNode,
@@ -48,16 +45,15 @@ internal static class SenseCommand
         Validate.Between(count, 0, int.MaxValue);
         Validate.Between(interval, 0d, 86400d);
         Validate.Between(timeout, 0.1, 3600d);
-        foreach (Option option in (Option[])[simulate, broker, node, root, count, interval, timeout, seed, json])
+        foreach (Option option in (Option[])[simulate, node, root, count, interval, timeout, seed, json])
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var topics = new NodeTopics(parsed.GetValue(root)!, parsed.GetValue(node)!);
             if (topics.Validate() is { } wrong) throw new UserErrorException(wrong, ExitCode.Usage);
-            var (host, port) = BrokerAddress.Parse(parsed.GetValue(broker)!);
             bool asJson = parsed.GetValue(json);
             using var loop = new SenseLoop(
-                topics, host, port, TimeSpan.FromSeconds(parsed.GetValue(timeout)),
+                topics, broker.Read(parsed), TimeSpan.FromSeconds(parsed.GetValue(timeout)),
                 asJson ? static (_, _) => { } : SensePrint.Telemetry);
             using var stop = new StopSignal();
             return loop.Run(

@@ -23,6 +23,7 @@ internal sealed record AgentConfig(
     MqttConfig? Mqtt = null,
     SensorsConfig? Sensors = null,
     JournalConfig? Journal = null,
+    ControlConfig? Control = null,
     RuleConfig[]? Rules = null,
     HomeAssistantConfig? HomeAssistant = null,
     HealthConfig? Health = null,
@@ -38,6 +39,7 @@ internal sealed record AgentConfig(
     public MqttConfig Mqtt { get; } = Mqtt ?? new();
     public SensorsConfig Sensors { get; } = Sensors ?? new();
     public JournalConfig Journal { get; } = Journal ?? new();
+    public ControlConfig Control { get; } = Control ?? new();
     public HomeAssistantConfig HomeAssistant { get; } = HomeAssistant ?? new();
     public HealthConfig Health { get; } = Health ?? new();
     public OtlpConfig Otlp { get; } = Otlp ?? new();
@@ -58,7 +60,7 @@ internal sealed record AgentConfig(
             return $"telemetrySeconds {TelemetrySeconds} is outside 1 to 86400";
         if (DrainSeconds is not (>= 0 and <= 600)) return $"drainSeconds {DrainSeconds} is outside 0 to 600";
         return Inference.Problem() ?? Speculation.Problem() ?? Mqtt.Problem() ?? Journal.Problem() ?? Sensors.Problem()
-            ?? HomeAssistant.Problem() ?? Health.Problem() ?? Otlp.Problem()
+            ?? Control.Problem(ModelName) ?? HomeAssistant.Problem() ?? Health.Problem() ?? Otlp.Problem()
             ?? RuleCompiler.Compile(Rules, new NodeTopics(Mqtt.Root, Node)).Problem;
     }
 }

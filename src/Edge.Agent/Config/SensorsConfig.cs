@@ -7,12 +7,15 @@ namespace Edge.Agent.Config;
 /// <param name="SysfsRoot">Where the kernel shows them; another tree is for tests.</param>
 /// <param name="DevRoot">Where its character devices are.</param>
 /// <param name="Gpio">The GPIO lines to read.</param>
+/// <param name="Bindings">Chips that the kernel does not drive; only in an edge that was built with
+/// Iot.Device.Bindings.</param>
 /// <param name="SimulatedSeed">Adds simulated places, the same for the same seed; absent: none.</param>
 internal sealed record SensorsConfig(
     bool Enabled = true,
     string SysfsRoot = "/sys",
     string DevRoot = "/dev",
     GpioConfig[]? Gpio = null,
+    BindingConfig[]? Bindings = null,
     int? SimulatedSeed = null)
 {
     private const int LinesMax = 64;
@@ -20,7 +23,8 @@ internal sealed record SensorsConfig(
     // A method: the binder would look into a property.
     public SensorInventory Discover() => SensorInventory.Discover(
         Enabled ? new SensorRoots(SysfsRoot, DevRoot) : null,
-        Enabled ? [.. (Gpio ?? []).Select(line => line.ToLine())] : [], SimulatedSeed);
+        Enabled ? [.. (Gpio ?? []).Select(line => line.ToLine())] : [], SimulatedSeed,
+        Enabled ? [.. (Bindings ?? []).SelectMany(BindingConfig.Open)] : []);
 
     /// <summary>The first thing that is wrong, with its remedy; null when all is well.</summary>
     public string? Problem()
@@ -29,6 +33,10 @@ internal sealed record SensorsConfig(
         if (lines.Length > LinesMax) return $"sensors.gpio has {lines.Length} lines; at most {LinesMax} can be read";
         for (int i = 0; i < lines.Length; i++)
             if (lines[i].Problem() is { } problem) return $"sensors.gpio[{i}].{problem}";
+        var chips = Bindings ?? [];
+        if (chips.Length > LinesMax) return $"sensors.bindings has {chips.Length} chips; the most is {LinesMax}";
+        for (int i = 0; i < chips.Length; i++)
+            if (chips[i].Problem() is { } problem) return $"sensors.bindings[{i}].{problem}";
         return null;
     }
 }

@@ -27,8 +27,8 @@ internal static class DoctorAdvice
         if (report.Memory.CgroupLimitBytes is { } limit && limit < report.Memory.TotalBytes)
             yield return $"the control group allows {limit >> 20} MiB: a larger model would be ended by the kernel";
         if (!report.Broker.Reachable)
-            yield return $"no MQTT broker answers at {report.Broker.Address}: start mosquitto, or give "
-                + "--broker HOST:PORT";
+            yield return $"{report.Broker.Problem ?? $"no MQTT broker answers at {report.Broker.Address}"}: start "
+                + "mosquitto, or give --broker HOST:PORT and what it asks for (--user, --ca-file, …)";
         foreach (var model in report.Models.Where(m => m is { File: not null, Fits: false }))
             yield return $"{model.Name} needs {model.NeedsBytes >> 20} MiB and "
                 + $"{report.Memory.AvailableBytes >> 20} are available: take a smaller one, or fewer bits";

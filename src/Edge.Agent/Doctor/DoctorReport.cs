@@ -32,7 +32,7 @@ internal sealed record DoctorThermal(
 
 internal sealed record DoctorClock(string Cpus, string Governor, double Mhz, double LimitMhz, double MaxMhz);
 
-internal sealed record DoctorBroker(string Address, bool Reachable);
+internal sealed record DoctorBroker(string Address, bool Reachable, string? Problem = null);
 
 /// <summary>One model, or one class of models (no file). Fits: weights, cache and room to breathe are less than the
 /// available memory. Roofline: one read of the active weights per token.</summary>

@@ -1,11 +1,11 @@
 using System.Globalization;
+using Edge.Agent.Config;
+using Edge.Agent.Fleet;
 using Edge.Devices;
 using Edge.Devices.Boards;
 using Edge.Devices.Gpio;
 using Edge.Devices.Sysfs;
 using Edge.Models;
-using Edge.Mqtt;
-using Edge.Mqtt.Libmosquitto;
 
 namespace Edge.Agent.Doctor;
 
@@ -14,7 +14,7 @@ internal sealed class Examination(SensorRoots roots, int threads)
 {
     private static readonly TimeSpan BrokerLimit = TimeSpan.FromSeconds(3);
 
-    public DoctorReport Run(string? modelPath, string brokerHost, int brokerPort)
+    public DoctorReport Run(string? modelPath, MqttConfig broker)
     {
         var board = Board.Detect(roots);
         double? before = Temperature();
@@ -36,7 +36,7 @@ internal sealed class Examination(SensorRoots roots, int threads)
             Thermal = new DoctorThermal(
                 before, Temperature(), board.Profile.Thermal.SoftC, state?.IsNow, state?.Now, state?.SinceBoot,
                 [.. clocks.Select(c => new DoctorClock(c.Cpus, c.Governor, c.CurrentMhz, c.LimitMhz, c.MaxMhz))]),
-            Broker = new DoctorBroker($"{brokerHost}:{brokerPort}", Answers(brokerHost, brokerPort)),
+            Broker = Ask(broker),
             Models = models,
             Sensors = [.. Sensors()],
             Advice = [],
@@ -106,19 +106,12 @@ internal sealed class Examination(SensorRoots roots, int threads)
         return double.IsFinite(hottest) ? Math.Round(hottest, 1) : null;
     }
 
-    private static bool Answers(string host, int port)
+    private static DoctorBroker Ask(MqttConfig broker)
     {
-        using var online = new ManualResetEventSlim();
-        using var transport = new MosquittoTransport(
-            new MqttOptions
-            {
-                Host = host, Port = port, ClientId = $"edge-doctor-{Environment.ProcessId}", SessionExpirySeconds = 0,
-            },
-            new MqttEvents { OnMessage = static _ => { }, OnOnline = online.Set });
-        transport.Start();
-        bool answered = online.Wait(BrokerLimit);
-        transport.Stop(farewell: null, TimeSpan.FromSeconds(1));
-        return answered;
+        using var client = new BrokerClient(
+            broker, $"edge-doctor-{Environment.ProcessId}-{Random.Shared.Next():x8}", [], static _ => { });
+        string? why = client.Connect(BrokerLimit, CancellationToken.None);
+        return new DoctorBroker(client.Address, why is null, why);
     }
 
     private static string? Text(string path)

@@ -1,56 +1,39 @@
+using Edge.Agent.Config;
 using Edge.Mqtt;
-using Edge.Mqtt.Libmosquitto;
 
 namespace Edge.Agent.Fleet;
 
 /// <summary>Listens to what nodes say of themselves; never publishes.</summary>
 internal sealed class FleetClient : IDisposable
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1);
-
-    private readonly MosquittoTransport _transport;
-    private readonly ManualResetEventSlim _online = new();
+    private readonly BrokerClient _client;
     private readonly AutoResetEvent _changed = new(false);
-    private readonly string _broker;
 
-    /// <param name="host">The broker's.</param>
-    /// <param name="port">The broker's.</param>
+    /// <param name="broker">Where, and as whom.</param>
     /// <param name="root">Of the topics.</param>
     /// <param name="node">The one to listen to, or '+'.</param>
-    public FleetClient(string host, int port, string root, string node)
+    public FleetClient(MqttConfig broker, string root, string node)
     {
         Views = new NodeViews(root);
-        _broker = $"{host}:{port}";
         var topics = new NodeTopics(root, node);
-        _transport = new MosquittoTransport(
-            new MqttOptions
+        _client = new BrokerClient(
+            broker, $"edge-view-{Environment.ProcessId}-{Random.Shared.Next():x8}",
+            [new(topics.Status, 1), new(topics.Info, 1), new(topics.Telemetry("+"), 0)],
+            message =>
             {
-                Host = host, Port = port, SessionExpirySeconds = 0,
-                ClientId = $"edge-view-{Environment.ProcessId}-{Random.Shared.Next():x8}",
-                Subscriptions = [new(topics.Status, 1), new(topics.Info, 1), new(topics.Telemetry("+"), 0)],
-                ReconnectMax = TimeSpan.FromSeconds(2),
-            },
-            new MqttEvents
-            {
-                OnMessage = message =>
-                {
-                    if (Views.Take(message)) _changed.Set();
-                },
-                OnOnline = _online.Set,
-                OnOffline = _ => _online.Reset(),
+                if (Views.Take(message)) _changed.Set();
             });
     }
 
     public NodeViews Views { get; }
 
-    public bool IsOnline => _online.IsSet;
+    public bool IsOnline => _client.IsOnline;
 
-    /// <summary>Errors: UserErrorException when the broker stays away.</summary>
+    /// <summary>Errors: UserErrorException when the broker stays away or refuses.</summary>
     public void Connect(TimeSpan limit, CancellationToken stop)
     {
-        _transport.Start();
-        if (!_online.Wait(limit, stop))
-            throw new UserErrorException($"no broker answers at {_broker}; start one or give --broker HOST:PORT");
+        if (_client.Connect(limit, stop) is { } why)
+            throw new UserErrorException($"{why}; start one or give --broker HOST:PORT");
     }
 
     /// <summary>Waits until something was said, for at most the limit; false: nothing was, or the end.</summary>
@@ -59,9 +42,7 @@ internal sealed class FleetClient : IDisposable
 
     public void Dispose()
     {
-        _transport.Stop(farewell: null, StopLimit);
-        _transport.Dispose();
-        _online.Dispose();
+        _client.Dispose();
         _changed.Dispose();
     }
 }

@@ -2,9 +2,10 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
+using Edge.Agent.Config;
+using Edge.Agent.Fleet;
 using Edge.Devices.Simulated;
 using Edge.Mqtt;
-using Edge.Mqtt.Libmosquitto;
 
 namespace Edge.Agent.Sense;
 
@@ -13,44 +14,30 @@ internal sealed class SenseLoop : IDisposable
 {
     private const int RepliesMax = 64;
     private const int RefusalsInARowMax = 10;
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
 
     private readonly NodeTopics _topics;
     private readonly TimeSpan _timeout;
     private readonly Action<string, string> _onTelemetry;
     private readonly string _replyTopic;
-    private readonly string _broker;
-    private readonly MosquittoTransport _transport;
-    private readonly ManualResetEventSlim _online = new();
+    private readonly BrokerClient _client;
     private readonly ManualResetEventSlim _nodeReady = new();
     // A reply that nobody waits for any more is dropped, oldest first.
     private readonly Channel<MqttMessage> _replies = Channel.CreateBounded<MqttMessage>(
         new BoundedChannelOptions(RepliesMax) { FullMode = BoundedChannelFullMode.DropOldest });
 
     /// <param name="topics">The node's.</param>
-    /// <param name="host">The broker's.</param>
-    /// <param name="port">The broker's.</param>
+    /// <param name="broker">Where, and as whom.</param>
     /// <param name="timeout">For broker, node and each reply.</param>
     /// <param name="onTelemetry">Hears (group, JSON) on the network thread.</param>
-    public SenseLoop(NodeTopics topics, string host, int port, TimeSpan timeout, Action<string, string> onTelemetry)
+    public SenseLoop(NodeTopics topics, MqttConfig broker, TimeSpan timeout, Action<string, string> onTelemetry)
     {
         _onTelemetry = onTelemetry;
         _topics = topics;
         _timeout = timeout;
-        _broker = $"{host}:{port}";
         string client = $"edge-sense-{Environment.ProcessId}-{Random.Shared.Next():x8}";
         _replyTopic = $"clients/{client}/rsp";
-        _transport = new MosquittoTransport(
-            new MqttOptions
-            {
-                Host = host,
-                Port = port,
-                ClientId = client,
-                SessionExpirySeconds = 0,
-                Subscriptions = [new(_replyTopic, 1), new(topics.Status, 1), new(topics.Telemetry("+"), 0)],
-                ReconnectMax = TimeSpan.FromSeconds(2),
-            },
-            new MqttEvents { OnMessage = OnMessage, OnOnline = _online.Set, OnOffline = _ => _online.Reset() });
+        _client = new BrokerClient(
+            broker, client, [new(_replyTopic, 1), new(topics.Status, 1), new(topics.Telemetry("+"), 0)], OnMessage);
     }
 
     /// <summary>True when every reading got a verdict that satisfies the schema. Errors: UserErrorException when broker
@@ -59,14 +46,13 @@ internal sealed class SenseLoop : IDisposable
     {
         var site = new SimulatedSite(seed);
         int sent = 0, valid = 0, missingInARow = 0;
-        _transport.Start();
         try
         {
-            if (!_online.Wait(_timeout, stop))
-                throw new UserErrorException($"no broker answers at {_broker}; start one or give --broker HOST:PORT");
+            if (_client.Connect(_timeout, stop) is { } why)
+                throw new UserErrorException($"{why}; start one or give --broker HOST:PORT");
             if (!_nodeReady.Wait(_timeout, stop))
                 throw new UserErrorException(
-                    $"node '{_topics.NodeId}' is not ready on {_broker}; start 'edge run' or give --node ID");
+                    $"node '{_topics.NodeId}' is not ready on {_client.Address}; start 'edge run' or give --node ID");
             while (count == 0 || sent < count)
             {
                 long started = Stopwatch.GetTimestamp();
@@ -92,9 +78,7 @@ internal sealed class SenseLoop : IDisposable
 
     public void Dispose()
     {
-        _transport.Stop(farewell: null, StopLimit);
-        _transport.Dispose();
-        _online.Dispose();
+        _client.Dispose();
         _nodeReady.Dispose();
     }
 
@@ -102,7 +86,7 @@ internal sealed class SenseLoop : IDisposable
     {
         byte[] correlation = Guid.NewGuid().ToByteArray();
         long started = Stopwatch.GetTimestamp();
-        bool taken = _transport.TryPublish(new MqttMessage
+        bool taken = _client.TryPublish(new MqttMessage
         {
             Topic = _topics.Request("chat"),
             Qos = 1,

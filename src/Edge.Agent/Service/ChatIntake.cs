@@ -15,8 +15,10 @@ internal sealed class ChatIntake : IDisposable
     private static readonly TimeSpan s_roomPoll = TimeSpan.FromMilliseconds(20);
     private readonly bool _isDurable;
     private Task _loop = Task.CompletedTask;
-    private Serving? _serving;
+    private ServedModel? _serving;
     private long _refused;
+    private int _waiting;
+    private volatile string? _closed;
     private volatile bool _draining, _abandoned;
 
     /// <param name="isDurable">Calls stand in a journal: what is not done at the end, the next start does.</param>
@@ -29,33 +31,43 @@ internal sealed class ChatIntake : IDisposable
     /// <summary>Calls that were told no, by the intake or by the scheduler.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
-    private sealed record Serving(Scheduler Scheduler, RequestMap Map);
+    /// <summary>No accepted call waits or runs.</summary>
+    public bool IsIdle => Volatile.Read(ref _waiting) == 0 && _live.IsEmpty;
 
-    /// <summary>From now on calls are served, those first that OnChat has brought already. Once.</summary>
-    public void Serve(Scheduler scheduler, RequestMap map)
+    /// <summary>From now on calls are served by this model, those first that OnChat has brought already; null: they are
+    /// refused.</summary>
+    public void Serve(ServedModel? model)
     {
-        var serving = new Serving(scheduler, map);
-        _loop = Task.Run(() => RunAsync(serving));
-        Volatile.Write(ref _serving, serving);
+        Volatile.Write(ref _serving, model);
+        if (_loop == Task.CompletedTask) _loop = Task.Run(RunAsync);
     }
 
-    /// <summary>From now on calls are refused; those accepted go on.</summary>
+    /// <summary>New calls are refused, with the reason, until <see cref="Open"/>; those accepted go on.</summary>
+    public void Close(string why) => _closed = why;
+
+    public void Open() => _closed = null;
+
+    /// <summary>The end: from now on calls are refused; those accepted go on.</summary>
     public void Drain() => _draining = true;
 
-    /// <summary>On a network thread, before the call is made durable. While the model loads, calls wait here: after a
-    /// power cut the broker has some, and a retry would come too early too.</summary>
+    /// <summary>On a network thread, before the call is made durable: what is refused here never costs a write. While
+    /// the first model loads, calls wait here: after a power cut the broker has some, and a retry would come too early
+    /// too.</summary>
     public Problem? Admit(ChatCall call)
     {
-        if (!_draining) return null;
-        Interlocked.Increment(ref _refused);
-        return RequestMap.NotReady("the node is stopping");
+        var problem = (_draining ? "the node is stopping" : _closed) is { } why
+            ? RequestMap.NotReady(why) : Volatile.Read(ref _serving)?.Map.Foresee(call, Volatile.Read(ref _waiting));
+        if (problem is not null) Interlocked.Increment(ref _refused);
+        return problem;
     }
 
     /// <summary>On a network thread.</summary>
     public void OnChat(ChatCall call)
     {
-        if (!_calls.Writer.TryWrite(call))
-            Refuse(call, new Problem(ProblemCode.QueueFull, "too many requests wait to be read", RetryAfterSeconds: 1));
+        Interlocked.Increment(ref _waiting);
+        if (_calls.Writer.TryWrite(call)) return;
+        Interlocked.Decrement(ref _waiting);
+        Refuse(call, new Problem(ProblemCode.QueueFull, "too many requests wait to be read", RetryAfterSeconds: 1));
     }
 
     /// <summary>On the network thread.</summary>
@@ -86,16 +98,17 @@ internal sealed class ChatIntake : IDisposable
         _loop.Wait();
     }
 
-    private async Task RunAsync(Serving serving)
+    private async Task RunAsync()
     {
         await foreach (var call in _calls.Reader.ReadAllAsync())
         {
-            while (!TryHandOver(call, serving)) await Task.Delay(s_roomPoll);
+            while (!TryHandOver(call)) await Task.Delay(s_roomPoll);
+            Interlocked.Decrement(ref _waiting);
         }
     }
 
     // False: an earlier run has promised an answer and the queue has no room just now.
-    private bool TryHandOver(ChatCall call, Serving serving)
+    private bool TryHandOver(ChatCall call)
     {
         if (call.Reply.IsFinished) return true;
         if (_draining)
@@ -103,10 +116,12 @@ internal sealed class ChatIntake : IDisposable
             if (!_isDurable) Refuse(call, RequestMap.NotReady("the node is stopping"));
             return true;
         }
-        return Admit(call, serving);
+        if (Volatile.Read(ref _serving) is { } serving) return Admit(call, serving);
+        Refuse(call, RequestMap.NotReady(_closed ?? ModelSeat.Empty)); // It came between two models.
+        return true;
     }
 
-    private bool Admit(ChatCall call, Serving serving)
+    private bool Admit(ChatCall call, ServedModel serving)
     {
         var sink = new CallSink(call.Reply, (reply, result) =>
         {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Edge.Agent.Config;
+using Edge.Engine;
 using Edge.Models.Streaming;
 using Edge.Mqtt;
 
@@ -13,32 +14,56 @@ internal static class NodeCard
         typeof(NodeCard).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
             ?? "0";
 
-    public static NodeInfo Of(AgentConfig config, LoadedModel loaded, NodeOptions options, int context) => new()
+    /// <summary><paramref name="model"/>: null while none is loaded.</summary>
+    public static NodeInfo Of(AgentConfig config, ServedModel? model, NodeOptions options, string? pinned) => new()
     {
         Version = Version,
-        Models =
+        Models = model is null ? [] :
         [
             new NodeModel(
-                config.ModelName, loaded.Model.Config.Architecture, Quantisation(config.Model), context,
-                new FileInfo(config.Model).Length),
+                model.Choice.Name, model.Loaded.Model.Config.Architecture, Quantisation(model.Choice.Path),
+                model.Scheduler.ContextLength, new FileInfo(model.Choice.Path).Length),
         ],
+        Commands = ["chat", .. ControlCommand.Names.Where(
+            name => options.Controls.Any(rule => rule.Commands!.Contains(name)))],
+        Available = options.Controls.Count == 0 ? null
+            : new ModelCatalog(config).Names,
+        Pinned = pinned,
         Limits = new NodeLimits(
             options.Connection.PayloadBytesMax, ChatLimits.MessagesMax, config.Inference.Queue,
             config.Inference.MaxTokens,
             options.TimeoutMax.TotalSeconds),
         Pools = options.Pools,
-        KernelSet = loaded.Model.KernelSetName,
-        Threads = loaded.Model.Threads,
+        KernelSet = model?.Loaded.Model.KernelSetName,
+        Threads = model?.Loaded.Model.Threads ?? 0,
     };
 
-    public static WeightsTelemetry Weights(AgentConfig config, LoadedModel loaded) => new()
+    public static WeightsTelemetry Weights(ServedModel served) => Weights(served.Choice, served.Loaded);
+
+    private static WeightsTelemetry Weights(ModelChoice choice, LoadedModel loaded) => new()
     {
-        Model = config.ModelName,
-        FileBytes = new FileInfo(config.Model).Length,
+        Model = choice.Name,
+        FileBytes = new FileInfo(choice.Path).Length,
         BytesPerToken = loaded.Model.WeightBytesPerToken,
         KernelSet = loaded.Model.KernelSetName,
         Threads = loaded.Model.Threads,
         Streaming = loaded.Model.Stream is { } stream && loaded.Model.Plan is { } plan ? Streaming(stream, plan) : null,
+    };
+
+    public static InferenceTelemetry Inference(SchedulerStatistics s, long refused) => new()
+    {
+        Running = s.ActiveSlots,
+        Queue = s.QueueDepth,
+        Completed = s.Finished - s.Cancelled - s.TimedOut - s.Failed,
+        Refused = refused,
+        Failed = s.Cancelled + s.TimedOut + s.Failed,
+        PromptTokens = s.PromptTokens,
+        CompletionTokens = s.TokensGenerated,
+        CachedTokens = s.CachedTokens,
+        TokS = Math.Round(s.DecodeTokensPerSecond, 2),
+        Drafted = s.Speculation?.Drafted,
+        Accepted = s.Speculation?.Accepted,
+        TokensPerStep = s.Speculation is { } drafts ? Math.Round(drafts.TokensPerStep, 3) : null,
     };
 
     private static StreamingTelemetry Streaming(StreamStatistics stream, MemoryPlan plan)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Edge.Agent.Config;
 using Edge.Agent.Rules;
 using Edge.Devices;
@@ -58,7 +57,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // A wrong path or a broken file is found before the node appears on the broker.
         ModelFile.OpenHeader(config.Model);
         var options = NodeOptions();
+        var seat = new ModelSeat();
         using var intake = new ChatIntake(options.CallsMax, options.Journal is not null);
+        var desk = new ControlDesk(config, options, seat, intake, log);
         HomeAssistantLink? home = null;
         using var link = new NodeLink(
             options,
@@ -67,6 +68,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 Admit = intake.Admit,
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
+                OnControl = desk.OnControl,
                 OnOther = message =>
                 {
                     if (home?.OnMessage(message) != true) _inbox.TryAdd(message);
@@ -88,56 +90,40 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 #endif
         using (home = new HomeAssistantLink(
             config.HomeAssistant, link.Topics, options.Version, config.TelemetrySeconds, link.TryPublish))
-            await ServeAsync(link, intake, options, home, manager, stopping);
+            await ServeAsync(link, seat, intake, desk, home, manager, stopping);
     }
 
-    private async Task ServeAsync(NodeLink link, ChatIntake intake, NodeOptions options, HomeAssistantLink home,
-        SystemdSocket manager, CancellationToken stopping)
+    private async Task ServeAsync(NodeLink link, ModelSeat seat, ChatIntake intake, ControlDesk desk,
+        HomeAssistantLink home, SystemdSocket manager, CancellationToken stopping)
     {
+        using var leaving = seat; // Before the link: its replies go through it.
         link.Start();
 
-        long started = Stopwatch.GetTimestamp();
-        var model = MemoryAdmission.Admit(config.Model, config.Inference.ToModelOptions(), config.Inference.Context,
-            config.Inference.Slots, line => log.LogInformation("{Line}", line));
-        using var loaded = LoadedModel.Open(config.Model, model);
-        using var trace = config.Inference.Trace is { } path ? TraceFile.Start(loaded, path) : null;
-        using var drafts = DraftSetup.Open(
-            config.Speculation.Draft, config.Speculation.DraftMax, config.Inference.ToModelOptions());
-        using var scheduler = new Scheduler(loaded.Model, loaded.Tokenizer, new SchedulerOptions
-        {
-            QueueMax = config.Inference.Queue, SlotsMax = config.Inference.Slots,
-            ContextLength = loaded.Model.Plan?.ContextLength ?? config.Inference.Context,
-            Speculation = drafts.Options,
-        });
-        int context = scheduler.ContextLength;
-        _ = loaded.Template; // A template that cannot be used is a reason not to be ready.
+        var model = desk.Start(link);
+        int threads = model.Loaded.Model.Threads;
         // What an earlier run owes comes first.
         link.Resume();
-        intake.Serve(scheduler, new RequestMap(loaded, config));
-        link.SetInfo(NodeCard.Of(config, loaded, options, context));
-        link.SetStatus(ready: true, queue: 0);
-        log.LogInformation(
-            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms",
-            config.ModelName, context, loaded.Model.KernelSetName, loaded.Model.Threads,
-            Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        desk.Open(model);
         // Ready says that requests can be answered, not that the broker is there.
-        manager.Ready($"model {config.ModelName}, {loaded.Model.Threads} threads");
-        using var watch = Watch(manager, scheduler, link);
+        manager.Ready($"model {config.ModelName}, {threads} threads");
+        using var watch = Watch(manager, seat, link);
         using var inventory = config.Sensors.Discover();
         home.Announce(inventory.ReadAll());
-        using (StartRules(link, loaded, scheduler, inventory))
-            await ReportAsync(link, loaded, intake, scheduler, inventory, stopping);
+        var commands = desk.RunAsync(stopping);
+        using (StartRules(link, seat, inventory))
+            await ReportAsync(link, seat, threads, intake, desk, inventory, stopping);
         manager.Stopping();
-        await DrainAsync(intake, link, scheduler);
+        await commands;
+        await DrainAsync(intake, link, seat);
     }
 
     /// <summary>Tells the manager that the service is alive as long as tokens and the network move; a part that hangs
     /// is named once, and then the manager's patience runs out.</summary>
-    private Timer? Watch(SystemdSocket manager, Scheduler scheduler, NodeLink link)
+    private Timer? Watch(SystemdSocket manager, ModelSeat seat, NodeLink link)
     {
         if (manager.WatchdogPeriod is not { } period) return null;
         var parts = new Liveness(
-            ("the loop over tokens", () => scheduler.Heartbeat, () => scheduler.IsBusy),
+            ("the loop over tokens", () => seat.Heartbeat, () => seat.IsBusy),
             ("the link to the broker", () => link.Counters.Passes, () => link.IsOnline));
         return new Timer(
             _ =>
@@ -149,13 +135,13 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     }
 
     /// <summary>Null where the configuration has no rules: then nothing runs for them.</summary>
-    private RuleService? StartRules(NodeLink link, LoadedModel loaded, Scheduler scheduler, SensorInventory inventory)
+    private RuleService? StartRules(NodeLink link, ModelSeat seat, SensorInventory inventory)
     {
         var (rules, _) = RuleCompiler.Compile(config.Rules, link.Topics); // Its problems were found at start.
         if (rules.Count == 0) return null;
         var service = new RuleService(
             problem => new RuleBook(rules, config.Node, () => inventory.ReadAll(), TimeProvider.System, problem),
-            new RuleAsker(config.Node, config.Mqtt.Root, loaded.EncodeChat, scheduler.TryAccept),
+            new RuleAsker(config.Node, config.Mqtt.Root, seat.EncodeChat, seat.TryAccept),
             _inbox, link.TryPublish, text => log.LogWarning("{Text}", text));
         log.LogInformation("{Count} rules run: {Names}", rules.Count, string.Join(", ", rules.Select(r => r.Name)));
         return service;
@@ -163,23 +149,23 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 
     /// <summary>Telemetry until the service is told to stop.</summary>
     private async Task ReportAsync(
-        NodeLink link, LoadedModel loaded, ChatIntake intake, Scheduler scheduler, SensorInventory inventory,
+        NodeLink link, ModelSeat seat, int threads, ChatIntake intake, ControlDesk desk, SensorInventory inventory,
         CancellationToken stopping)
     {
         bool warned = false;
         var source = new TelemetrySource(config.Sensors, inventory);
         var updates = new UpdateWatch(config.UpdateFile, NodeCard.Version, link.SetUpdate, link.Publish);
         var governor = new GovernorLoop(
-            config.Sensors, source, loaded.Model.Threads, effort => scheduler.Effort = effort, link.Publish);
+            config.Sensors, source, threads, effort => seat.Effort = effort, link.Publish);
         var governing = governor.RunAsync(stopping);
-        using var health = Health(link, source, intake, scheduler, governor);
-        var exporting = Export(source, intake, scheduler, governor, stopping);
+        using var health = Health(link, source, intake, seat, desk, governor);
+        var exporting = Export(source, intake, seat, governor, stopping);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try
         {
             do
             {
-                if (!warned && scheduler.Statistics.Speculation?.Problem is { } problem)
+                if (!warned && seat.Statistics.Speculation?.Problem is { } problem)
                 {
                     warned = true;
                     log.LogWarning("no more drafts: {Problem}", problem);
@@ -189,11 +175,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 // Not at the start: what is published before the broker answers is lost, and this is told only once.
                 if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
                 link.Publish(source.System(governor.Level, governor.Threads));
-                var inference = Inference(scheduler.Statistics, intake.Refused);
+                var inference = NodeCard.Inference(seat.Statistics, intake.Refused);
                 link.Publish(inference);
-                link.Publish(NodeCard.Weights(config, loaded));
+                if (seat.Current is { } model) link.Publish(NodeCard.Weights(model));
                 if (source.Sensors() is { } sensors) link.Publish(sensors);
-                link.SetStatus(ready: true, inference.Queue);
+                link.SetStatus(desk.IsReady, inference.Queue);
             }
             while (await timer.WaitForNextTickAsync(stopping));
         }
@@ -206,20 +192,21 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     }
 
     private HealthSocket? Health(
-        NodeLink link, TelemetrySource source, ChatIntake intake, Scheduler scheduler, GovernorLoop governor)
+        NodeLink link, TelemetrySource source, ChatIntake intake, ModelSeat seat, ControlDesk desk,
+        GovernorLoop governor)
     {
         if (config.Health.Path() is not { } path) return null;
         return new HealthSocket(path, () =>
         {
-            var now = Inference(scheduler.Statistics, intake.Refused);
+            var now = NodeCard.Inference(seat.Statistics, intake.Refused);
             return new HealthReport(
-                NodeCard.Version, link.BootId, Ready: true, link.IsOnline, config.ModelName, source.UptimeS, now.Queue,
-                now.Running, now.Completed, now.Failed, now.TokS, scheduler.Heartbeat, governor.Level);
+                NodeCard.Version, link.BootId, desk.IsReady, link.IsOnline, seat.Name, source.UptimeS, now.Queue,
+                now.Running, now.Completed, now.Failed, now.TokS, seat.Heartbeat, governor.Level);
         });
     }
 
     private Task Export(
-        TelemetrySource source, ChatIntake intake, Scheduler scheduler, GovernorLoop governor,
+        TelemetrySource source, ChatIntake intake, ModelSeat seat, GovernorLoop governor,
         CancellationToken stopping)
     {
         if (config.Otlp.Endpoint is not { } endpoint) return Task.CompletedTask;
@@ -227,17 +214,17 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         return new OtlpExporter(
             new Uri(endpoint), TimeSpan.FromSeconds(config.Otlp.Seconds),
             () => OtlpMetrics.Write(config.Node, NodeCard.Version, started, DateTimeOffset.UtcNow, OtlpPoints.Of(
-                Inference(scheduler.Statistics, intake.Refused), source.Temperature(), governor.Threads)),
+                NodeCard.Inference(seat.Statistics, intake.Refused), source.Temperature(), governor.Threads)),
             text => log.LogWarning("{Text}", text)).RunAsync(stopping);
     }
 
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
-    private async Task DrainAsync(ChatIntake intake, NodeLink link, Scheduler scheduler)
+    private async Task DrainAsync(ChatIntake intake, NodeLink link, ModelSeat seat)
     {
         intake.Drain();
-        link.SetStatus(ready: false, scheduler.Statistics.QueueDepth);
+        link.SetStatus(ready: false, seat.Statistics.QueueDepth);
         link.LeavePools(FarewellLimit);
-        var drained = scheduler.DrainAsync();
+        var drained = seat.Current?.Scheduler.DrainAsync() ?? Task.CompletedTask;
         if (!drained.IsCompleted) log.LogInformation("stopping: accepted requests are finished first");
         if (!await EndsWithin(drained, TimeSpan.FromSeconds(config.DrainSeconds)))
         {
@@ -255,22 +242,6 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private static async Task<bool> EndsWithin(Task task, TimeSpan limit) =>
         await Task.WhenAny(task, Task.Delay(limit)) == task;
 
-    private static InferenceTelemetry Inference(SchedulerStatistics s, long refused) => new()
-    {
-        Running = s.ActiveSlots,
-        Queue = s.QueueDepth,
-        Completed = s.Finished - s.Cancelled - s.TimedOut - s.Failed,
-        Refused = refused,
-        Failed = s.Cancelled + s.TimedOut + s.Failed,
-        PromptTokens = s.PromptTokens,
-        CompletionTokens = s.TokensGenerated,
-        CachedTokens = s.CachedTokens,
-        TokS = Math.Round(s.DecodeTokensPerSecond, 2),
-        Drafted = s.Speculation?.Drafted,
-        Accepted = s.Speculation?.Accepted,
-        TokensPerStep = s.Speculation is { } drafts ? Math.Round(drafts.TokensPerStep, 3) : null,
-    };
-
     private NodeOptions NodeOptions() => new()
     {
         NodeId = config.Node,
@@ -286,6 +257,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         WillDelaySeconds = (uint)config.Mqtt.WillDelaySeconds,
         Pools = config.Mqtt.Pools ?? [],
         Requesters = config.Mqtt.Requesters ?? [],
+        Controls = config.Control.Allow,
         Journal = config.Journal.ToOptions(config.Node),
         // The scheduler refuses with a better answer first; an answer that the broker has not taken yet counts too.
         CallsMax = config.Inference.Queue + config.Inference.Slots + 16,

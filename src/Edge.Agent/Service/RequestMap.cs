@@ -6,14 +6,18 @@ using Edge.Text;
 namespace Edge.Agent.Service;
 
 /// <summary>The only place that knows both the wire's chat call and the engine's request.</summary>
-internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
+internal sealed class RequestMap(
+    LoadedModel loaded, Scheduler scheduler, string modelName, InferenceConfig limits)
 {
+    /// <summary>What can be refused without reading the messages; null: perhaps nothing. Any thread.</summary>
+    public Problem? Foresee(ChatCall call, int coming) => WhyOtherModel(call.Request)
+        ?? ToProblem(scheduler.Foresee(call.Requester, call.Priority, call.Deadline, coming), 0, 0);
+
     /// <summary>The engine's request, or the problem for which it cannot be one.</summary>
     public (GenerationRequest? Request, Problem? Problem) ToGeneration(ChatCall call, ITokenSink sink)
     {
         var chat = call.Request;
-        if (chat.Model is { Length: > 0 } name && name != config.ModelName)
-            return Refuse(ProblemCode.ModelNotFound, $"this node serves '{config.ModelName}', not '{name}'", "/model");
+        if (WhyOtherModel(chat) is { } other) return (null, other);
         if (ToGrammar(chat.Format, out var grammar) is { } unsupported) return (null, unsupported);
         IReadOnlyList<int> prompt;
         try
@@ -33,12 +37,15 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
             Prompt = prompt,
             Sink = sink,
             Sampling = ToSampling(chat, call.ReceivedAt),
-            MaxTokens = Math.Min(chat.MaxTokens ?? config.Inference.MaxTokensDefault, config.Inference.MaxTokens),
+            MaxTokens = Math.Min(chat.MaxTokens ?? limits.MaxTokensDefault, limits.MaxTokens),
             Stop = chat.Stop,
             Deadline = call.Deadline,
             Grammar = grammar,
         }, null);
     }
+
+    private Problem? WhyOtherModel(ChatRequest chat) => chat.Model is { Length: > 0 } name && name != modelName
+        ? new Problem(ProblemCode.ModelNotFound, $"this node serves '{modelName}', not '{name}'", "/model") : null;
 
     /// <summary>What the requester is told when the scheduler does not take the request; null when it does.</summary>
     public static Problem? ToProblem(AdmissionResult result, int promptTokens, int contextTokens) =>
@@ -91,7 +98,7 @@ internal sealed class RequestMap(LoadedModel loaded, AgentConfig config)
             new ChatTimings(
                 t.QueueMs, t.PromptMs, t.TtftMs, t.TokensPerSecond, t.CachedTokens,
                 t.Drafted > 0 ? t.Drafted : null, t.Drafted > 0 ? t.Accepted : null),
-            config.ModelName);
+            modelName);
     }
 
     /// <summary>What a client leaves out is greedy: a node that answers machines should answer the same way

@@ -56,7 +56,11 @@ internal sealed class Speculator : IDisposable
     }
 
     public bool UsesModel => _model is not null;
-    public int SampledLength => _policy.SampledLength;
+    public int SampledLength => IsAllowed ? _policy.SampledLength : 0;
+
+    /// <summary>Whether new drafts may be written; the engine's thread only. A sampled reply that has begun with drafts
+    /// ends with them: its seed must give it again.</summary>
+    public bool IsAllowed { get; set; } = true;
 
     /// <summary>From any thread an estimate.</summary>
     public SpeculationStatistics Statistics => new(
@@ -71,7 +75,7 @@ internal sealed class Speculator : IDisposable
         int decoding = 0;
         foreach (Sequence slot in slots)
             if (slot.IsDecoding) decoding++;
-        _mayDraft = _policy.BeginStep(decoding);
+        _mayDraft = IsAllowed && _policy.BeginStep(decoding);
         _source.Propose(slots, decoding, _mayDraft);
     }
 

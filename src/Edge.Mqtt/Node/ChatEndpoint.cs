@@ -7,23 +7,21 @@ namespace Edge.Mqtt;
 /// <summary>Turns incoming messages into typed calls. Everything here runs on the network threads, before the message
 /// is acknowledged.</summary>
 internal sealed class ChatEndpoint(
-    NodeOptions options, NodeTopics topics, NodeHandlers handlers, CallLedger ledger, Func<MqttMessage, bool> publish)
+    NodeOptions options, Envelope envelope, NodeHandlers handlers, CallLedger ledger, Func<MqttMessage, bool> publish)
 {
-    private readonly ReplyTopics _replyTopics = new(topics.Root, options.ReplyPrefixes);
     private readonly RequesterLimits _limits = new(options.Requesters);
     private readonly Lock _receiving = new();
     private const int StartsMax = 8;
     private static readonly ChatRequest s_unreadable = new() { Messages = [] };
-    private long _nextId;
 
     /// <summary>One request from arrival to acceptance; <see cref="Accept"/> makes it durable and hands it
     /// over.</summary>
     public void Receive(MqttMessage message, Arrivals arrivals)
     {
-        var envelope = CheckEnvelope(message);
-        var body = envelope is null ? Read(message) : default;
-        var reply = Address(message, body.Address, body.Request, "chat", out var unaddressable);
-        if ((envelope ?? unaddressable ?? body.Problem) is { } refusal)
+        var outside = envelope.Check(message);
+        var body = outside is null ? Read(message) : default;
+        var reply = envelope.Address(message, body.Address, body.Request, "chat", out var unaddressable);
+        if ((outside ?? unaddressable ?? body.Problem) is { } refusal)
         {
             reply.Fail(refusal);
             return;
@@ -89,10 +87,10 @@ internal sealed class ChatEndpoint(
     public void RefuseCommand(MqttMessage message, string command)
     {
         bool isName = command.Length <= 32 && command.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
-        var body = CheckEnvelope(message) is null ? Read(message) : default;
-        Address(message, body.Address, null, isName ? command : "unknown", out _).Fail(new(ProblemCode.Version,
-            $"this node ({options.Version}) does not serve the command '{(isName ? command : "?")}'; it serves chat. " +
-            "`info` lists the commands of a node"));
+        var body = envelope.Check(message) is null ? Read(message) : default;
+        envelope.Address(message, body.Address, null, isName ? command : "unknown", out _).Fail(new(ProblemCode.Version,
+            $"this node ({options.Version}) does not serve the command '{(isName ? command : "?")}'; " +
+            "`info` lists what it serves"));
     }
 
     /// <summary>A cancel, from a topic that all nodes read: silent when the call is not here.</summary>
@@ -116,61 +114,15 @@ internal sealed class ChatEndpoint(
         if (ledger.FindForCancel(key, replyTopic) is { } call) handlers.OnCancel(call);
     }
 
-    // What can be refused without looking into the body.
-    private Problem? CheckEnvelope(MqttMessage message)
-    {
-        if (message.Retain)
-            return new(ProblemCode.InvalidPayload,
-                "a retained request is refused, because it would run again at every reconnect; " +
-                "publish without the retain flag, and clear the retained one with an empty retained message");
-        if (message.IsOversized)
-            return new(ProblemCode.InvalidPayload, $"the body has {message.WireBytes} bytes; " +
-                $"the limit of this node is {options.Connection.PayloadBytesMax}") { Status = 413 };
-        if (message.Correlation.Length > ChatLimits.CorrelationBytesMax)
-            return new(ProblemCode.InvalidPayload, $"Correlation Data has {message.Correlation.Length} bytes; " +
-                $"use at most {ChatLimits.CorrelationBytesMax}");
-        if (message.ContentType is { } type && !IsJson(type))
-            return new(ProblemCode.UnsupportedMedia,
-                "the Content Type is not application/json; set it so, or leave it out");
-        return null;
-    }
-
-    private static bool IsJson(string contentType) =>
-        contentType.AsSpan(0, contentType.IndexOf(';') is >= 0 and var end ? end : contentType.Length).Trim()
-            .Equals("application/json", StringComparison.OrdinalIgnoreCase);
-
     private static (ChatRequest? Request, Problem? Problem, BodyAddress Address) Read(MqttMessage message)
     {
         _ = ChatRequestReader.TryRead(message.Payload, out var request, out var problem, out var address);
         return (request, problem, address);
     }
 
-    // A reply topic that is not allowed is answered on the fallback topic: refused, but not in silence.
-    private ReplyStream Address(MqttMessage message, BodyAddress body, ChatRequest? request, string command,
-        out Problem? refusal)
-    {
-        refusal = null;
-        string? asked = message.ResponseTopic ?? body.ReplyTo;
-        if (asked is not null && _replyTopics.WhyRefused(asked) is { } why)
-        {
-            refusal = new(ProblemCode.InvalidPayload, why, message.ResponseTopic is null ? "/reply_to" : null);
-            asked = null;
-        }
-        var correlation = message.Correlation.Length <= ChatLimits.CorrelationBytesMax ? message.Correlation : default;
-        string id = $"{options.NodeId}-{Stopwatch.GetTimestamp():x}-{Interlocked.Increment(ref _nextId)}";
-        var head = new ReplyHead(
-            id, options.NodeId, asked ?? topics.Response(command), correlation, body.RequestId,
-            DateTimeOffset.UtcNow.ToUnixTimeSeconds());
-        return new(head, request, options, publish);
-    }
-
     private ChatCall MakeCall(MqttMessage message, ChatRequest request, ReplyStream reply)
     {
-        double seconds = Math.Min(
-            message.ExpirySeconds ?? double.MaxValue, request.TimeoutSeconds ?? double.MaxValue);
-        if (seconds == double.MaxValue) seconds = options.TimeoutDefault.TotalSeconds;
-        seconds = Math.Min(seconds, options.TimeoutMax.TotalSeconds);
-        long deadline = message.ReceivedAt + (long)(seconds * Stopwatch.Frequency);
+        long deadline = envelope.DeadlineOf(message, request.TimeoutSeconds);
         byte[] key = message.Correlation.Length > 0 ? message.Correlation.ToArray()
             : request.RequestId is { } id ? Encoding.UTF8.GetBytes(id) : [];
         var rule = _limits.RuleOf(reply.Topic);

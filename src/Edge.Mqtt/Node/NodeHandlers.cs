@@ -10,6 +10,8 @@ public sealed record NodeHandlers
     public required Action<ChatCall> OnChat { get; init; }
     /// <summary>The requester gave up; the owner ends the work and calls Reply.Fail with Cancelled.</summary>
     public required Action<ChatCall> OnCancel { get; init; }
+    /// <summary>Takes an operator's command, which a rule of <see cref="NodeOptions.Controls"/> allows.</summary>
+    public Action<ControlCall> OnControl { get; init; } = static _ => { };
     /// <summary>A message on one of <see cref="NodeOptions.MoreSubscriptions"/>.</summary>
     public Action<MqttMessage> OnOther { get; init; } = static _ => { };
     public Action OnOnline { get; init; } = static () => { };

@@ -17,13 +17,15 @@ public sealed class NodeLink : IDisposable
     private readonly NodeOptions _options;
     private readonly NodeHandlers _handlers;
     private readonly IMqttTransport _transport;
-    private readonly IMqttTransport? _pools;
+    private readonly Func<IMqttTransport>? _makePools;
     private readonly ChatEndpoint _chat;
+    private readonly ControlEndpoint _control;
     private readonly Lock _gate = new();
     private NodeUpdate? _update;
     private readonly Dictionary<string, long> _seqs = [];
     private NodeStatus _status;
     private NodeInfo? _info;
+    private IMqttTransport? _pools;
     private long _lastRebirth;
 
     /// <summary>Errors: ArgumentException names the option that is wrong and its remedy.</summary>
@@ -36,14 +38,16 @@ public sealed class NodeLink : IDisposable
             throw new ArgumentException($"reply prefix '{prefix}' is not usable; end it in '/' and use no wildcards",
                 nameof(options));
         if (options.CallsMax < 1) throw new ArgumentException("calls_max must be at least 1", nameof(options));
-        var rule = options.Requesters.Select(r => r.Validate()).Concat(options.Pools.Select(NodeTopics.WhyNoPool))
-            .FirstOrDefault(problem => problem is not null);
+        var rule = options.Requesters.Select(r => r.Validate()).Concat(options.Controls.Select(r => r.Validate()))
+            .Concat(options.Pools.Select(NodeTopics.WhyNoPool)).FirstOrDefault(problem => problem is not null);
         if (rule is not null) throw new ArgumentException(rule, nameof(options));
         (_options, _handlers) = (options, handlers);
         _status = new("online", BootId, options.Version, false, 0);
         Ledger = new(options.Journal, options.CallsMax, Moment.Now, m => _transport!.TryPublish(m),
             text => handlers.OnLog(MqttLogLevel.Error, text));
-        _chat = new(options, Topics, handlers, Ledger, m => _transport!.TryPublish(m));
+        var envelope = new Envelope(options, Topics, m => _transport!.TryPublish(m));
+        _chat = new(options, envelope, handlers, Ledger, m => _transport!.TryPublish(m));
+        _control = new(Topics, envelope, handlers, options.Controls);
         var connection = options.Connection with
         {
             ClientId = $"edge-{options.NodeId}",
@@ -59,7 +63,7 @@ public sealed class NodeLink : IDisposable
         if (options.Pools.Count == 0) return;
         // A session of its own that ends with the connection: mosquitto goes on giving a shared subscription's messages
         // to members that are away but have a session, and there they wait until they expire.
-        _pools = transport(connection with
+        _makePools = () => transport(connection with
         {
             ClientId = connection.ClientId + "-pool", SessionExpirySeconds = 0, ReceiveMaximum = PoolReceiveMaximum,
             Subscriptions = [.. options.Pools.Select(Topics.Pool)], Will = null,
@@ -98,11 +102,25 @@ public sealed class NodeLink : IDisposable
     public void Resume()
     {
         _chat.Resume();
-        _pools?.Start();
+        JoinPools();
+    }
+
+    /// <summary>Takes work from the pools, again where they were left. Not side by side with
+    /// <see cref="LeavePools"/>.</summary>
+    public void JoinPools()
+    {
+        if (_makePools is null || _pools is not null) return;
+        _pools = _makePools();
+        _pools.Start();
     }
 
     /// <summary>Takes no more work from the pools, so that the others get it; the node's own topics go on.</summary>
-    public void LeavePools(TimeSpan limit) => _pools?.Stop(null, limit);
+    public void LeavePools(TimeSpan limit)
+    {
+        _pools?.Stop(null, limit);
+        _pools?.Dispose();
+        _pools = null;
+    }
 
     /// <summary>Publishes the status again when it differs from the last one.</summary>
     public void SetStatus(bool ready, int queue)
@@ -196,6 +214,9 @@ public sealed class NodeLink : IDisposable
         {
             case NodeTopicKind.Command when command == "chat":
                 _chat.Receive(message, arrivals);
+                break;
+            case NodeTopicKind.Command when _control.Serves(command):
+                _control.Receive(message, command);
                 break;
             case NodeTopicKind.Command:
                 _chat.RefuseCommand(message, command);

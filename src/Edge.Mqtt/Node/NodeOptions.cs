@@ -16,6 +16,8 @@ public sealed record NodeOptions
     public IReadOnlyList<string> Pools { get; init; } = [];
     /// <summary>Limits and priorities; none: everybody may ask as fast as the queue takes it.</summary>
     public IReadOnlyList<RequesterRule> Requesters { get; init; } = [];
+    /// <summary>Who may load, unload and drain; none: nobody.</summary>
+    public IReadOnlyList<ControlRule> Controls { get; init; } = [];
     /// <summary>Where accepted requests survive a crash; null: they live in memory alone.</summary>
     public JournalOptions? Journal { get; init; }
     /// <summary>Calls taken whose answer the broker does not have yet; above it: queue_full.</summary>

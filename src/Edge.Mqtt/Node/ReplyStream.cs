@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace Edge.Mqtt;
 
@@ -92,6 +93,17 @@ public sealed class ReplyStream
             Finish("final", s_ok, ReplyWriter.Final(_head, _seq, result), "application/json");
         }
         _answered?.Invoke(result.PromptTokens + result.CompletionTokens);
+        return true;
+    }
+
+    /// <summary>The result of a command that is no chat. False: the request is already finished.</summary>
+    public bool Done(string kind, Action<Utf8JsonWriter> fields)
+    {
+        lock (_gate)
+        {
+            if (_isFinished) return false;
+            Finish("final", s_ok, ReplyWriter.Done(_head, _seq, kind, fields), "application/json");
+        }
         return true;
     }
 

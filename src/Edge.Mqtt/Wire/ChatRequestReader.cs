@@ -48,7 +48,7 @@ public static class ChatRequestReader
         }
     }
 
-    private static JsonDocument? Parse(ReadOnlyMemory<byte> body, out Problem? problem)
+    internal static JsonDocument? Parse(ReadOnlyMemory<byte> body, out Problem? problem)
     {
         problem = null;
         if (!Utf8.IsValid(body.Span))
@@ -66,7 +66,7 @@ public static class ChatRequestReader
         }
     }
 
-    private static BodyAddress ReadAddress(JsonFields root)
+    internal static BodyAddress ReadAddress(JsonFields root)
     {
         _ = root.String("reply_to", TopicName.BytesMax);
         string? id = root.String("request_id", ChatLimits.CorrelationBytesMax)

@@ -15,6 +15,10 @@ public sealed record NodeInfo
     public IReadOnlyList<NodeModel> Models { get; init; } = [];
     public required NodeLimits Limits { get; init; }
     public IReadOnlyList<string> Commands { get; init; } = ["chat"];
+    /// <summary>Models that model.load may name; null: none.</summary>
+    public IReadOnlyList<string>? Available { get; init; }
+    /// <summary>The model that stays until it is unpinned.</summary>
+    public string? Pinned { get; init; }
     public IReadOnlyList<string> Pools { get; init; } = [];
     public IReadOnlyList<int> SchemaVersions { get; init; } = [1];
     public string? KernelSet { get; init; }

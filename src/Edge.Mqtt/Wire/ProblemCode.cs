@@ -4,5 +4,5 @@ namespace Edge.Mqtt;
 public enum ProblemCode
 {
     InvalidPayload, UnsupportedMedia, ModelNotFound, ContextOverflow, QueueFull, NotReady, DeadlineUnreachable, Timeout,
-    Cancelled, SchemaUnsupported, Internal, Version,
+    Cancelled, SchemaUnsupported, Internal, Version, Forbidden, Conflict, LoadFailed,
 }

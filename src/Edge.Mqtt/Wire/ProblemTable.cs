@@ -20,6 +20,9 @@ public static class ProblemTable
         new(ProblemCode.SchemaUnsupported, "schema_unsupported", 422, "The reply's form cannot be guaranteed"),
         new(ProblemCode.Internal, "internal", 500, "The node failed"),
         new(ProblemCode.Version, "version", 505, "Not part of the contract that this node serves"),
+        new(ProblemCode.Forbidden, "forbidden", 403, "The operator has not allowed this"),
+        new(ProblemCode.Conflict, "conflict", 409, "The node's state does not permit this"),
+        new(ProblemCode.LoadFailed, "load_failed", 500, "The model cannot be loaded"),
     ];
 
     public static ProblemRow Of(ProblemCode code) => Rows[(int)code];

@@ -67,6 +67,15 @@ internal static class ReplyWriter
         Edge(w, head, "final", seq, []);
     });
 
+    public static byte[] Done(ReplyHead head, int seq, string kind, Action<Utf8JsonWriter> fields) => Write(w =>
+    {
+        w.WriteString("id", head.Id);
+        w.WriteString("object", kind);
+        w.WriteNumber("status", 200);
+        fields(w);
+        Edge(w, head, "final", seq, []);
+    });
+
     public static byte[] Error(ReplyHead head, int seq, Problem problem) => Write(w =>
     {
         var row = ProblemTable.Of(problem.Code);

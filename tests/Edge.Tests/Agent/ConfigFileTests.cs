@@ -86,6 +86,17 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("""{"model":"a","node":"a/b"}""", "a/b")]
     [InlineData("""{"model":"a","mqtt":{"passwordFile":"/nonexistent"}}""", "/nonexistent")]
     [InlineData("""{"mqtt":{}}""", "--model")]
+    [InlineData("""{"model":"a","control":{"allow":[{"prefix":"clients/ops/"}]}}""", "allows nothing")]
+    [InlineData("""{"model":"a","control":{"allow":[{"commands":["reboot"]}]}}""", "model.load, model.unload")]
+    [InlineData("""{"model":"a","control":{"allow":[{"commands":["drain"],"models":["b"]}]}}""", "no model 'b'")]
+    [InlineData("""{"model":"x/a.gguf","control":{"models":[{"name":"a","path":"b"}]}}""", "'a' is named twice")]
+    [InlineData("""{"model":"a","control":{"models":[{"name":"b"}]}}""", "'b' has no path")]
+#if IOTBINDINGS
+    [InlineData("""{"model":"a","sensors":{"bindings":[{"kind":"bme281","address":118}]}}""", "bme280, ina219")]
+    [InlineData("""{"model":"a","sensors":{"bindings":[{"kind":"bme280"}]}}""", "address -1")]
+#else
+    [InlineData("""{"model":"a","sensors":{"bindings":[{"kind":"bme280"}]}}""", "SensorBindings=IotDeviceBindings")]
+#endif
     [InlineData("""{"model":""", "LineNumber")]
     public void Read_Unusable_NamesFileAndKey(string json, string named) =>
         Assert.Contains(named, Refusal(json), StringComparison.Ordinal);

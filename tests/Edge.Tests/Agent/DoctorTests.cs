@@ -1,4 +1,5 @@
 using Edge.Agent;
+using Edge.Agent.Config;
 using Edge.Agent.Doctor;
 using Edge.Tests.Devices;
 using Edge.Tests.EndToEnd;
@@ -16,7 +17,7 @@ public sealed class DoctorTests
         tree.Write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids");
         tree.Write("sys/fs/cgroup/memory.max", "536870912");
         using var broker = new Broker();
-        var report = new Examination(tree.Roots, 1).Run(NativeEdge.Model, "127.0.0.1", broker.Port);
+        var report = new Examination(tree.Roots, 1).Run(NativeEdge.Model, new MqttConfig(Port: broker.Port));
         Assert.Equal(("pi4", "Raspberry Pi 4 Model B Rev 1.4"), (report.Board.Profile, report.Board.Model));
         Assert.Equal((3884340L * 1024, 3310020L * 1024, 102396L * 1024),
             (report.Memory.TotalBytes, report.Memory.AvailableBytes, report.Memory.SwapBytes));

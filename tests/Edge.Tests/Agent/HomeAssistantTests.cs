@@ -15,22 +15,6 @@ public sealed class HomeAssistantTests
 {
     private static readonly NodeTopics Topics = new(NodeTopics.DefaultRoot, "shed");
 
-    // From the pages "MQTT" (discovery, device), "MQTT sensor", "binary sensor", "notify" and "update", with the
-    // abbreviations of the first: field → the kind of its value.
-    private static readonly Dictionary<string, JsonValueKind> Common = new()
-    {
-        ["p"] = JsonValueKind.String, ["name"] = JsonValueKind.String, ["uniq_id"] = JsonValueKind.String,
-        ["ent_cat"] = JsonValueKind.String, ["dev_cla"] = JsonValueKind.String,
-    };
-
-    private static readonly Dictionary<string, (string[] Needed, string[] Allowed)> Platforms = new()
-    {
-        ["sensor"] = (["stat_t"], ["val_tpl", "unit_of_meas", "stat_cla", "exp_aft", "json_attr_t", "json_attr_tpl"]),
-        ["binary_sensor"] = (["stat_t"], ["val_tpl", "exp_aft", "pl_on", "pl_off"]),
-        ["notify"] = (["cmd_t"], ["cmd_tpl", "qos", "ret"]),
-        ["update"] = ([], ["stat_t", "val_tpl", "cmd_t", "pl_inst"]),
-    };
-
     private static readonly Dictionary<string, string[]> UnitsOfClass = new()
     {
         ["temperature"] = ["°C", "°F", "K"], ["humidity"] = ["%"], ["atmospheric_pressure"] = ["hPa", "mbar", "Pa"],
@@ -53,31 +37,42 @@ public sealed class HomeAssistantTests
     }
 
     [Fact]
-    public void Device_RecordedBoard_HasOnlyDocumentedFieldsOfTheRightKind()
+    public void Device_RecordedBoard_HasOnlyDocumentedFieldsAndAllThatMustBe()
     {
         var payload = Payload();
-        Assert.Equal(["avty", "cmps", "dev", "o", "qos"], payload.EnumerateObject().Select(p => p.Name).Order());
-        Assert.NotEqual("", payload.GetProperty("dev").GetProperty("ids").GetString());
-        Assert.NotEqual("", payload.GetProperty("o").GetProperty("name").GetString());
+        Assert.Empty(HomeAssistantFields.Violations(payload));
         var availability = Assert.Single(payload.GetProperty("avty").EnumerateArray());
         Assert.Equal(Topics.Status, availability.GetProperty("t").GetString());
-        var ids = new List<string>();
-        foreach (var entry in payload.GetProperty("cmps").EnumerateObject())
+        var components = payload.GetProperty("cmps").EnumerateObject().Select(entry => entry.Value).ToList();
+        Assert.Distinct(components.Select(c => c.GetProperty("uniq_id").GetString()));
+        foreach (var component in components)
         {
-            var (needed, allowed) = Platforms[entry.Value.GetProperty("p").GetString()!];
-            ids.Add(entry.Value.GetProperty("uniq_id").GetString()!);
-            var fields = entry.Value.EnumerateObject().ToDictionary(f => f.Name, f => f.Value);
-            Assert.All(needed, name => Assert.Contains(name, fields.Keys));
-            Assert.Empty(fields.Keys.Except(Common.Keys).Except(needed).Except(allowed));
-            Assert.All(Common.Where(c => fields.ContainsKey(c.Key)),
-                c => Assert.Equal(c.Value, fields[c.Key].ValueKind));
-            if (fields.TryGetValue("dev_cla", out var kind))
-                Assert.Contains(fields.TryGetValue("unit_of_meas", out var unit) ? unit.GetString() : "",
+            if (component.TryGetProperty("dev_cla", out var kind))
+                Assert.Contains(component.TryGetProperty("unit_of_meas", out var unit) ? unit.GetString() : "",
                     UnitsOfClass[kind.GetString()!]);
-            foreach (var template in fields.Where(f => f.Key.EndsWith("_tpl", StringComparison.Ordinal)))
+            foreach (var template in component.EnumerateObject().Where(f => f.Name.EndsWith("_tpl")))
                 Assert.DoesNotContain("value_json.values", template.Value.GetString(), StringComparison.Ordinal);
         }
-        Assert.Equal(ids.Distinct(), ids);
+    }
+
+    /// <summary>The table finds what it is there to find.</summary>
+    [Theory]
+    [InlineData("\"stat_t\"", "\"state_t\"", "state_t is not documented")]
+    [InlineData("\"uniq_id\"", "\"unique\"", "unique_id is missing")]
+    [InlineData("\"exp_aft\":30", "\"exp_aft\":\"30\"", "exp_aft is 30, not Whole")]
+    [InlineData("\"stat_cla\":\"measurement\"", "\"stat_cla\":\"mean\"", "stat_cla is mean")]
+    [InlineData("\"p\":\"notify\"", "\"p\":\"notice\"", "platform notice")]
+    [InlineData("\"qos\":1", "\"qos\":3", "qos is 3")]
+    [InlineData("\"ids\"", "\"id\"", "identifiers is missing")]
+    [InlineData("\"o\":", "\"orig\":", "origin is missing")]
+    [InlineData("\"cmd_t\":", "\"command_topic\":\"x\",\"cmd_t\":", "command_topic is there twice")]
+    public void Violations_OfADamagedMessage_NameTheDamage(string whole, string damaged, string finding)
+    {
+        string text = Payload().GetRawText();
+        Assert.Contains(whole, text, StringComparison.Ordinal);
+        using var message = JsonDocument.Parse(text.Replace(whole, damaged, StringComparison.Ordinal));
+        Assert.Contains(HomeAssistantFields.Violations(message.RootElement),
+            found => found.Contains(finding, StringComparison.Ordinal));
     }
 
     [Theory]

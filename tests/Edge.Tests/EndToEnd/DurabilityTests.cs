@@ -261,6 +261,26 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
+    public async Task Admission_RefusedByTheEngine_NeverCostsTheJournalAWrite()
+    {
+        using var broker = new Broker();
+        using var agent = await Ready(broker, [.. Journal, "--slots", "1", "--queue", "2"]);
+        using var client = await Connect(broker);
+        // The first is running when the others come: these fill the queue.
+        byte[] running = agent.Send(client, Chat("x", Long));
+        await Reply(client, running, "accepted");
+        for (int i = 0; i < 3; i++) agent.Send(client, Chat($"waits-{i}", Long));
+        await client.Messages.Next(m => m.Property("__stat") == "429");
+        byte[] full = agent.Send(client, Chat("refused-when-full"));
+        Assert.Equal("queue_full", (await Reply(client, full, "error")).Json().GetProperty("code").GetString());
+        byte[] other = agent.Send(client, Chat("refused-other-model", ",\"model\":\"other\""));
+        Assert.Equal("404", (await Reply(client, other, "error")).Property("__stat"));
+        string journal = Encoding.UTF8.GetString(JournalBytes());
+        Assert.Contains("waits-0", journal);
+        Assert.DoesNotContain("refused", journal);
+    }
+
+    [Fact]
     public async Task Expiry_WhileQueued_EndsWithACode()
     {
         using var broker = new Broker();

@@ -46,7 +46,7 @@ public sealed class SenseTests
     public async Task Simulate_NoBroker_SaysWhereItLooked() =>
         (await Run(
             "sense", "--simulate", "--broker", $"127.0.0.1:{Broker.FreePort()}", "--count", "1", "--timeout", "0.5"))
-            .RefusesWith(1, "no broker answers", "127.0.0.1");
+            .RefusesWith(1, "cannot be used", "127.0.0.1");
 
     [Fact]
     public async Task Simulate_NoNode_NamesTheNode()

@@ -7,17 +7,19 @@ using Edge.Tests.Mqtt;
 namespace Edge.Tests.EndToEnd;
 
 /// <param name="Repeated">The share of requests that are published twice.</param>
-internal sealed record SoakLoad(int Requests, int Clients, double Repeated);
+internal sealed record SoakLoad(int Requests, int Clients, double Repeated, int KeepAlive = 30);
 
 /// <summary>Requesters as docs/wire.md tells them to be: one request at a time, the same one again under the same key
 /// when nothing comes.</summary>
 internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-    private const int AttemptsMax = 12;
+    // Four minutes: longer than a broker hangs here, and both ends' pauses between connects (30 s at most) after it.
+    private const int AttemptsMax = 24, ExpirySeconds = 240;
     private readonly List<IMqttTransport> _transports = [];
     private readonly ConcurrentDictionary<string, Record> _records = new();
-    private int _next, _retries, _duplicates;
+    private readonly Inbox<int> _ends = new();
+    private int _next, _retries, _duplicates, _ended;
     private readonly Stopwatch _clock = new();
 
     /// <summary>All that came for one request.</summary>
@@ -36,6 +38,9 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         _clock.Stop();
     }
 
+    /// <summary>Waits until so many requests have ended.</summary>
+    public async Task Ended(int count) => await _ends.Next(ended => ended >= count);
+
     private async Task RunOne(int client)
     {
         string reply = $"clients/soak{client}/rsp";
@@ -43,6 +48,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         var transport = new MosquittoTransport(new()
         {
             Port = broker.Port, ClientId = $"soak{client}", Subscriptions = [new(reply, 1)], ReceiveMaximum = 64,
+            KeepAliveSeconds = load.KeepAlive,
         }, new() { OnMessage = Take, OnOnline = () => online.TrySetResult() });
         lock (_transports) _transports.Add(transport);
         transport.Start();
@@ -71,7 +77,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         MosquittoTransport transport, string reply, string key, int number) => transport.TryPublish(new()
     {
         Topic = topic, Qos = 1, ResponseTopic = reply, Correlation = key.Utf8(), ContentType = "application/json",
-        ExpirySeconds = 120, Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
+        ExpirySeconds = ExpirySeconds, Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
     });
 
     private void Take(MqttMessage m)
@@ -84,7 +90,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
             if (kind is not ("final" or "error")) return;
             (kind == "final" ? record.Finals : record.Errors).Add(m.Text());
             record.Node = m.Json().GetProperty("edge").GetProperty("node").GetString();
-            record.End.TrySetResult();
+            if (record.End.TrySetResult()) _ends.Add(Interlocked.Increment(ref _ended));
         }
     }
 

@@ -56,6 +56,41 @@ public sealed class SoakTests : IDisposable
         Assert.InRange(journalMax, 1, 64L << 20);
     }
 
+    /// <summary>A broker that hangs is not one that closes its connections: only silence tells.</summary>
+    [Fact]
+    public async Task Broker_FrozenUnderLoad_LosesNothing()
+    {
+        const int sigStop = 19, sigCont = 18;
+        var frozen = TimeSpan.FromMilliseconds(Setting("FREEZE_MS", 3000));
+        var load = new SoakLoad(Setting("FREEZE_REQUESTS", 200), Setting("CLIENTS", 10), 0.05, KeepAlive: 5);
+        using var broker = new Broker("", quiet: true);
+        string config = _place.Path + ".json";
+        await File.WriteAllTextAsync(config, """{"mqtt":{"keepAliveSeconds":5}}""");
+        using var agent = await AgentProcess.Ready(
+            broker, "--journal", _place.Path, "--config", config, "--queue", "100");
+        using var clients = new SoakClients(broker, load,
+            new NodeTopics(NodeTopics.DefaultRoot, AgentProcess.Node).Request("chat"));
+        var finished = clients.Run();
+        await clients.Ended(load.Requests / 10);
+        Assert.Equal(0, AgentProcess.Kill(broker.Id, sigStop));
+        try
+        {
+            // For so long at least, and until the node has noticed.
+            var least = Task.Delay(frozen);
+            await agent.Log.Next(l => l.StartsWith("warn: offline", StringComparison.Ordinal));
+            await least;
+        }
+        finally
+        {
+            Assert.Equal(0, AgentProcess.Kill(broker.Id, sigCont));
+        }
+        await agent.Log.Next(l => l.StartsWith("info: online", StringComparison.Ordinal));
+        await finished;
+        var tally = clients.Tally($"broker frozen {frozen.TotalSeconds} s", 0);
+        SoakTally.Report(tally with { RssBytesMax = agent.RssBytes() });
+        tally.Check(load);
+    }
+
     [Fact]
     public async Task Fleet_WithDeathsAndPartitions_AnswersEveryRequestOfThePool()
     {

@@ -75,6 +75,28 @@ public class SchedulerTests
     }
 
     [Fact]
+    public void Foresee_BeforeThePromptIsKnown_TellsWhatTryAcceptWouldRefuse()
+    {
+        using var bench = new Bench(slots: 1, queue: 2);
+        Admission Foresee(int coming = 0, long? deadline = null) =>
+            bench.Scheduler.Foresee("x", 0, deadline, coming).Admission;
+        Assert.Equal(Admission.Accepted, Foresee());
+        // Two may wait and one may run: the fourth that is under way finds no room.
+        Assert.Equal((Admission.Accepted, Admission.QueueFull), (Foresee(coming: 2), Foresee(coming: 3)));
+        for (int i = 0; i < 3; i++)
+        {
+            bench.Accept(Bench.Request($"r{i}"));
+            bench.Scheduler.Step();
+        }
+        Assert.Equal((Admission.QueueFull, Admission.QueueFull),
+            (Foresee(), bench.Scheduler.TryAccept(Bench.Request("late")).Admission));
+        bench.RunAll();
+        Assert.Equal(Admission.DeadlineUnreachable, Foresee(deadline: bench.Model.Clock.GetTimestamp() - 1));
+        bench.Scheduler.DrainAsync();
+        Assert.Equal(Admission.Draining, Foresee());
+    }
+
+    [Fact]
     public void TryAccept_DeadlineTooNearForMeasuredSpeed_Refuses()
     {
         using var bench = new Bench();

@@ -17,11 +17,12 @@ public sealed class ArrowsTests
         ["Edge.Mqtt"] = [],
         ["Edge.Mqtt.MqttNet"] = ["Edge.Mqtt"], // only with -p:MqttTransport=MQTTnet
         ["Edge.Devices"] = [],
-        ["Edge.Agent"] = ["Edge.Mqtt", "Edge.Mqtt.MqttNet", "Edge.Devices", "Edge.Engine"],
+        ["Edge.Devices.Iot"] = ["Edge.Devices"], // only with -p:SensorBindings=IotDeviceBindings
+        ["Edge.Agent"] = ["Edge.Mqtt", "Edge.Mqtt.MqttNet", "Edge.Devices", "Edge.Devices.Iot", "Edge.Engine"],
     };
 
     private static readonly string[] FreeOfPackages =
-        [.. Allowed.Keys.Where(room => room is not ("Edge.Agent" or "Edge.Mqtt.MqttNet"))];
+        [.. Allowed.Keys.Where(room => room is not ("Edge.Agent" or "Edge.Mqtt.MqttNet" or "Edge.Devices.Iot"))];
 
     private static IEnumerable<(string Project, XDocument Xml)> Products() =>
         Repository.Files(".csproj")

@@ -100,17 +100,27 @@ public sealed class Node : IDisposable
     public static ChatResult Result(string text) =>
         new(text, ChatFinish.Stop, 3, 2, new(1.25, 2, 3, 44.5, 1), "demo");
 
-    /// <summary>Runs one of mosquitto's own programs; returns its exit code and output.</summary>
-    public (int Exit, string Output) Run(string program, params string[] arguments)
+    /// <summary>Starts one of mosquitto's own programs at once; the task gives its exit code and output.</summary>
+    public async Task<(int Exit, string Output)> Run(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, ["-h", "127.0.0.1", "-p", $"{_broker.Port}", .. arguments])
         {
-            RedirectStandardOutput = true,
+            RedirectStandardOutput = true, RedirectStandardError = true,
         };
         using var process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        if (!process.WaitForExit(Broker.Limit)) process.Kill();
-        return (process.ExitCode, output);
+        using var limit = new CancellationTokenSource(Broker.Limit);
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            string output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            return (process.ExitCode, output + await error);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {Broker.Limit}");
+        }
     }
 
     public void Dispose()

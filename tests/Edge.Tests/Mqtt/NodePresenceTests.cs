@@ -28,7 +28,7 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         Assert.True(node.Link.Stop(Broker.Limit));
         var offline = await node.Asker.Messages.Next(IsStatus);
         Assert.Equal($$"""{"state":"offline","bootId":"{{node.Link.BootId}}"}""", offline.Text());
-        var (_, kept) = node.Run("mosquitto_sub", "-t", node.Link.Topics.Status, "-C", "1", "-W", "5");
+        var (_, kept) = await node.Run("mosquitto_sub", "-t", node.Link.Topics.Status, "-C", "1");
         Assert.Equal(offline.Text(), kept.Trim());
     }
 

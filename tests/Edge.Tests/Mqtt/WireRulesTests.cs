@@ -77,6 +77,8 @@ public sealed class WireRulesTests
             ("queue_full", 429), ("not_ready", 503), ("deadline_unreachable", 504), ("timeout", 408),
                 ("cancelled", 499),
             ("schema_unsupported", 422), ("internal", 500), ("version", 505),
+            // Of operators' commands; the contract's list is that of requests.
+            ("forbidden", 403), ("conflict", 409), ("load_failed", 500),
         ];
         Assert.Equal(contract, ProblemTable.Rows.Select(r => (r.Name, r.Status)));
         foreach (var code in Enum.GetValues<ProblemCode>()) Assert.Equal(code, ProblemTable.Of(code).Code);

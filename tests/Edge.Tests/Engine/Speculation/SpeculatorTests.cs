@@ -94,6 +94,34 @@ public class SpeculatorTests
         }
     }
 
+    /// <summary>The governor's word: a hot board drafts nothing, says the same, and drafts again when it is
+    /// cool.</summary>
+    [Theory]
+    [InlineData(Sources.Lookup, 0)]
+    [InlineData(Sources.Same, 0)]
+    [InlineData(Sources.Same, 1)]
+    public void Effort_WithoutSpeculation_DraftsNothingUntilItIsAllowedAgain(string source, int temperature)
+    {
+        using var bench = new Bench(slots: 1, batch: 64, speculation: Sources.Of(source));
+        bench.Model.Next = Sources.Script;
+        long Drafted(Effort effort, string id)
+        {
+            bench.Scheduler.Effort = effort;
+            bench.Scheduler.Step();
+            long before = bench.Scheduler.Statistics.Speculation!.Drafted;
+            var result = bench.RunAlone(Bench.Request(id, "question", 30) with
+            {
+                Sampling = new() { Temperature = temperature, TopK = 1 },
+            });
+            Assert.Equal(30, result.CompletionTokens);
+            return bench.Scheduler.Statistics.Speculation!.Drafted - before;
+        }
+        Assert.True(Drafted(Effort.Full, "cool") > 0);
+        Assert.Equal(0, Drafted(Effort.Full with { Speculation = false }, "hot"));
+        Assert.True(Drafted(Effort.Full, "cool again") > 0);
+        Assert.Equal(bench["cool"].Result.Text, bench["hot"].Result.Text);
+    }
+
     [Fact]
     public void Step_StreamsBesideOneThatDrafts_KeepTheirPace()
     {
