@@ -37,9 +37,6 @@ internal sealed record PreTokenizer(
         new(["gpt-4o", "llama4"], [Every(Patterns.Gpt4o)]),
     ];
 
-    /// <summary>SentencePiece cuts nothing before merging; it has no name in a file.</summary>
-    public static PreTokenizer SentencePiece { get; } = new(["sentencepiece"], [], AddsBos: true);
-
     /// <summary>Row of a name; null when no row has it.</summary>
     public static PreTokenizer? Find(string name) => Rows.FirstOrDefault(row => row.Names.Contains(name));
 
