@@ -126,8 +126,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>Text of the tokens; control tokens add nothing, invalid UTF-8 becomes U+FFFD; the space that
-    /// SentencePiece and WordPiece put before the text is left out again. Errors: ArgumentOutOfRangeException for an id outside the
-    /// vocabulary.</summary>
+    /// SentencePiece and WordPiece put before the text is left out again. Errors: ArgumentOutOfRangeException
+    /// for an id outside the vocabulary.</summary>
     public string Decode(IEnumerable<int> ids)
     {
         var bytes = new ArrayBufferWriter<byte>();

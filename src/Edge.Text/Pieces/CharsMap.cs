@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Edge.Text;
 
-/// <summary>SentencePiece's precompiled normalisation: the longest run of bytes that is a key becomes its text.</summary>
+/// <summary>SentencePiece's precompiled normalisation: the longest run of bytes that is a key becomes its
+/// text.</summary>
 /// <remarks>Source: the format of darts-clone's double array, as SentencePiece writes it: length of the array in bytes,
 /// array, texts that end in 0. A unit is the label of its own edge (bits 0-7; bit 31: the unit is a value), whether a
 /// value hangs on it (bit 8), and the offset to its children (bits 10-30, times 256 where bit 9).</remarks>
@@ -21,8 +22,8 @@ internal sealed class CharsMap
         if (map.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(map) is var bytes
             && (bytes % 4 != 0 || bytes == 0 || bytes > map.Length - 4))
         {
-            throw metadata.Bad(TokenizerMetadata.CharsMapKey, $"its {map.Length} bytes do not hold the array that they " +
-                "name; the file is damaged, download it again");
+            throw metadata.Bad(TokenizerMetadata.CharsMapKey, $"its {map.Length} bytes do not hold the array that " +
+                "they name; the file is damaged, download it again");
         }
         _units = new uint[(int)bytes / 4];
         for (int i = 0; i < _units.Length; i++) _units[i] = BinaryPrimitives.ReadUInt32LittleEndian(map[(4 + i * 4)..]);
