@@ -57,6 +57,9 @@ public sealed class Tokenizer
     /// <summary>The file asks for end-of-sequence after a text.</summary>
     public bool AddsEos { get; }
 
+    /// <summary>A text gets a space before it, which <see cref="Decode"/> leaves out again.</summary>
+    public bool AddsSpace => _addsSpace;
+
     /// <summary>Length in bytes of the longest token.</summary>
     public int TokenBytesMax => _vocabulary.BytesMax;
 
