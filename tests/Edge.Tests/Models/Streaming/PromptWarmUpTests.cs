@@ -46,9 +46,9 @@ public sealed unsafe class PromptWarmUpTests : IDisposable
         warmUp.Begin(isDecode: true, isNew: false);
         for (int i = 0; i < 20; i++)
         {
-            (long asked, long landings) = (warmUp.Asked, residency.Landings);
             warmUp.Continue();
-            if (warmUp.Asked > asked) residency.AwaitLanding(landings);
+            // It asks only while nothing is on its way, and may have asked more than once just now.
+            for (long landings; (landings = residency.Landings) < warmUp.Asked;) residency.AwaitLanding(landings);
         }
         foreach (int unit in (int[])[8 + 5, 2, 1]) residency.Pin(CacheShape.Hi(unit));
 
