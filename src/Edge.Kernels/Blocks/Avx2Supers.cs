@@ -1,0 +1,282 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Edge.Kernels;
+
+/// <summary>AVX2 twin of <see cref="BlocksScalar"/> for blocks of 256 with scales of their own inside (Q2_K to Q6_K,
+/// IQ4_XS): the block's halves become floats once, its eight or sixteen scales together. The sums are those of the
+/// specification, in its order.</summary>
+internal static unsafe class BlocksAvx2Supers
+{
+    /// <summary>Rows × tokens, tokens by four: quants are unpacked once for them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, int format)
+    {
+        long rowBytes = columns / 256 * Blocks.BlockBytes(format), tokenBytes = Tiles.ActivationBytes(columns);
+        for (long r = row0; r < row1; r++)
+        {
+            byte* row = w + r * rowBytes;
+            long t = 0;
+            for (; t + 4 <= tokens; t += 4)
+                Four(row, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns, format);
+            for (; t < tokens; t++) y[t * yStride + r] = One(row, x + t * tokenBytes, columns, format);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float One(byte* row, byte* x, long columns, int format)
+    {
+        Vector256<float> sum = Vector256<float>.Zero, low, high;
+        float offset = 0;
+        for (long c = 0; c < columns; c += 256, row += Blocks.BlockBytes(format))
+        {
+            Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
+            float* scales = (float*)(x + columns) + c / 32;
+            Times(lows, highs, scales, &low, &high, format);
+            for (long half = 0; half < 2; half++)
+            {
+                Vector256<byte> bits = Bits(row, half, format);
+                byte* a = x + c + half * 128;
+                float* l = (float*)&low + half * 4, h = (float*)&high + half * 4;
+                Vector256<sbyte> q = Quants(row, half, 0, bits, format);
+                sum = Add(sum, q, Avx2.Abs(q), a, l, h, format);
+                q = Quants(row, half, 1, bits, format);
+                sum = Add(sum, q, Avx2.Abs(q), a + 32, l + 1, h + 1, format);
+                q = Quants(row, half, 2, bits, format);
+                sum = Add(sum, q, Avx2.Abs(q), a + 64, l + 2, h + 2, format);
+                q = Quants(row, half, 3, bits, format);
+                sum = Add(sum, q, Avx2.Abs(q), a + 96, l + 3, h + 3, format);
+            }
+            if (!Blocks.HasOffset(format)) continue;
+            Offsets(row, format, out lows, out highs);
+            offset = Offset(offset, lows, highs, x, c, columns, format);
+        }
+        return Blocks.HasOffset(format) ? FloatAvx2.Sum(sum) + offset : FloatAvx2.Sum(sum);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(byte* row, byte* x, long tokenBytes, float* y, long yStride, long columns, int format)
+    {
+        Vector256<float> s0 = Vector256<float>.Zero, s1 = s0, s2 = s0, s3 = s0, l0, l1, l2, l3, h0, h1, h2, h3;
+        float o0 = 0, o1 = 0, o2 = 0, o3 = 0;
+        byte* x1 = x + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
+        for (long c = 0; c < columns; c += 256, row += Blocks.BlockBytes(format))
+        {
+            Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
+            Times(lows, highs, (float*)(x + columns) + c / 32, &l0, &h0, format);
+            Times(lows, highs, (float*)(x1 + columns) + c / 32, &l1, &h1, format);
+            Times(lows, highs, (float*)(x2 + columns) + c / 32, &l2, &h2, format);
+            Times(lows, highs, (float*)(x3 + columns) + c / 32, &l3, &h3, format);
+            for (long g = 0; g < 8; g++)
+            {
+                // A group's place in its half must be a constant where it is cut out.
+                long half = g >> 2, at = c + g * 32;
+                Vector256<byte> bits = Bits(row, half, format);
+                Vector256<sbyte> q = (g & 3) switch
+                {
+                    0 => Quants(row, half, 0, bits, format),
+                    1 => Quants(row, half, 1, bits, format),
+                    2 => Quants(row, half, 2, bits, format),
+                    _ => Quants(row, half, 3, bits, format),
+                };
+                Vector256<byte> abs = Avx2.Abs(q);
+                s0 = Add(s0, q, abs, x + at, (float*)&l0 + g, (float*)&h0 + g, format);
+                s1 = Add(s1, q, abs, x1 + at, (float*)&l1 + g, (float*)&h1 + g, format);
+                s2 = Add(s2, q, abs, x2 + at, (float*)&l2 + g, (float*)&h2 + g, format);
+                s3 = Add(s3, q, abs, x3 + at, (float*)&l3 + g, (float*)&h3 + g, format);
+            }
+            if (!Blocks.HasOffset(format)) continue;
+            Offsets(row, format, out lows, out highs);
+            o0 = Offset(o0, lows, highs, x, c, columns, format);
+            o1 = Offset(o1, lows, highs, x1, c, columns, format);
+            o2 = Offset(o2, lows, highs, x2, c, columns, format);
+            o3 = Offset(o3, lows, highs, x3, c, columns, format);
+        }
+        y[0] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s0) + o0 : FloatAvx2.Sum(s0);
+        y[yStride] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s1) + o1 : FloatAvx2.Sum(s1);
+        y[2 * yStride] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s2) + o2 : FloatAvx2.Sum(s2);
+        y[3 * yStride] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s3) + o3 : FloatAvx2.Sum(s3);
+    }
+
+    /// <summary>A scale per 16 columns; the others have one per 32, in low.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasHalves(int format) => format is Blocks.Q2_K or Blocks.Q3_K or Blocks.Q6_K;
+
+    /// <summary>The scales of the eight groups' first and last 16 columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Scales(byte* block, int format, out Vector256<float> low, out Vector256<float> high)
+    {
+        if (format is Blocks.Q4_K or Blocks.Q5_K)
+        {
+            ulong rest = ((uint*)(block + 4))[0] >> 6 & 0x03030303, last = ((uint*)(block + 4))[2] & 0x0F0F0F0F;
+            ulong first = ((uint*)(block + 4))[0] & 0x3F3F3F3F;
+            Vector128<byte> eight = Vector128.CreateScalar(first | (last | rest << 4) << 32).AsByte();
+            low = high = Float(*(ushort*)block) * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(eight));
+            return;
+        }
+        if (format == Blocks.IQ4_XS)
+        {
+            // Nibbles of four bytes to eight bytes, pairs of bits of a word above them.
+            Vector256<int> shifts = Vector256.Create(0, 4, 8, 12, 16, 20, 24, 28), places = shifts >>> 1;
+            Vector256<uint> four = Avx2.ShiftRightLogicalVariable(
+                Vector256.Create(*(uint*)(block + 4)), shifts.AsUInt32()) & Vector256.Create(15u);
+            Vector256<uint> two = Avx2.ShiftRightLogicalVariable(
+                Vector256.Create((uint)((ushort*)block)[1]), places.AsUInt32()) & Vector256.Create(3u);
+            Vector256<int> six = (four | two << 4).AsInt32() - Vector256.Create(32);
+            low = high = Float(*(ushort*)block) * Avx.ConvertToVector256Single(six);
+            return;
+        }
+        Vector128<sbyte> all;
+        if (format == Blocks.Q6_K) all = Sse2.LoadVector128((sbyte*)block + 192);
+        else if (format == Blocks.Q2_K) all = (Sse2.LoadVector128(block) & Vector128.Create((byte)15)).AsSByte();
+        else
+        {
+            ulong nibbles = *(ulong*)(block + 96), tops = *(uint*)(block + 104);
+            const ulong two = 0x03030303;
+            ulong a = nibbles & 0x0F0F0F0F0F0F0F0F | (tops & two | (tops >> 2 & two) << 32) << 4;
+            ulong b = nibbles >> 4 & 0x0F0F0F0F0F0F0F0F | (tops >> 4 & two | (tops >> 6 & two) << 32) << 4;
+            all = Vector128.Create(a, b).AsSByte() - Vector128.Create((sbyte)32);
+        }
+        long place = format == Blocks.Q6_K ? 208 : format == Blocks.Q2_K ? 80 : 108;
+        Vector256<float> unit = Float(*(ushort*)(block + place));
+        low = unit * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Even(all)));
+        high = unit * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Odd(all)));
+    }
+
+    /// <summary>What the groups' columns have added, in formats that have it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Offsets(byte* block, int format, out Vector256<float> low, out Vector256<float> high)
+    {
+        Vector256<float> minus = Vector256.Create(-0f);
+        if (format == Blocks.Q2_K)
+        {
+            Vector256<float> min = Float(*(ushort*)(block + 82));
+            Vector128<sbyte> all = (Sse2.LoadVector128(block) >>> 4).AsSByte();
+            low = min * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Even(all))) ^ minus;
+            high = min * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Odd(all))) ^ minus;
+            return;
+        }
+        ulong rest = ((uint*)(block + 4))[1] >> 6 & 0x03030303, last = ((uint*)(block + 4))[2] >> 4 & 0x0F0F0F0F;
+        ulong first = ((uint*)(block + 4))[1] & 0x3F3F3F3F;
+        Vector128<byte> eight = Vector128.CreateScalar(first | (last | rest << 4) << 32).AsByte();
+        low = high = Float(((ushort*)block)[1])
+            * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(eight)) ^ minus;
+    }
+
+    /// <summary>Scales of weights × those of activations.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Times(Vector256<float> lows, Vector256<float> highs, float* scales, Vector256<float>* low,
+        Vector256<float>* high, int format)
+    {
+        Vector256<float> eight = Avx.LoadVector256(scales);
+        *low = lows * eight;
+        if (HasHalves(format)) *high = highs * eight;
+    }
+
+    /// <summary>The bits that stand apart from the other ones of the quants, for four groups.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Bits(byte* block, long half, int format)
+    {
+        if (format == Blocks.Q6_K) return Avx.LoadVector256(block + 128 + half * 32);
+        if (format is not (Blocks.Q5_K or Blocks.Q3_K)) return default;
+        Vector256<ushort> all = Avx.LoadVector256(block + (format == Blocks.Q5_K ? 16 : 0)).AsUInt16();
+        return (all >>> (int)half * 4).AsByte();
+    }
+
+    /// <summary>The 32 integers of a group; <paramref name="k"/> is its constant place in its half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<sbyte> Quants(byte* block, long half, int k, Vector256<byte> bits, int format)
+    {
+        Vector256<byte> nibble = Vector256.Create((byte)15), two = Vector256.Create((byte)3);
+        if (format == Blocks.IQ4_XS)
+        {
+            Vector128<byte> pairs = Sse2.LoadVector128(block + 8 + half * 64 + k * 16);
+            Vector256<byte> both = Vector256.Create(pairs, (pairs.AsUInt16() >>> 4).AsByte()) & nibble;
+            Vector128<sbyte> table = Blocks.Table(format);
+            return Avx2.Shuffle(Vector256.Create(table, table), both.AsSByte());
+        }
+        if (format is Blocks.Q2_K or Blocks.Q3_K)
+        {
+            Vector256<byte> pairs = Avx.LoadVector256(block + (format == Blocks.Q2_K ? 16 : 32) + half * 32);
+            Vector256<sbyte> q = (Right(pairs, 2 * k) & two).AsSByte();
+            if (format == Blocks.Q2_K) return q;
+            var four = (Left(Right(bits, k) & Vector256.Create((byte)1), 2)).AsSByte();
+            return q + four - Vector256.Create((sbyte)4);
+        }
+        if (format == Blocks.Q6_K)
+        {
+            Vector256<byte> low = Avx.LoadVector256(block + half * 64 + (k & 1) * 32);
+            Vector256<byte> six = Right(low, (k & 2) * 2) & nibble | Left(Right(bits, 2 * k) & two, 4);
+            return six.AsSByte() - Vector256.Create((sbyte)32);
+        }
+        Vector256<byte> quants = Avx.LoadVector256(block + (format == Blocks.Q4_K ? 16 : 48) + half * 64 + k / 2 * 32);
+        quants = Right(quants, (k & 1) * 4) & nibble;
+        if (format == Blocks.Q5_K) quants |= Left(Right(bits, k) & Vector256.Create((byte)1), 4);
+        return quants.AsSByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Add(Vector256<float> sum, Vector256<sbyte> q, Vector256<byte> abs, byte* x,
+        float* low, float* high, int format)
+    {
+        Vector256<sbyte> a = Avx.LoadVector256((sbyte*)x);
+        Vector256<short> pairs = format is Blocks.Q2_K or Blocks.Q4_K or Blocks.Q5_K
+            ? Avx2.MultiplyAddAdjacent(q.AsByte(), a) : Avx2.MultiplyAddAdjacent(abs, Avx2.Sign(a, q));
+        Vector256<int> dots = Avx2.MultiplyAddAdjacent(pairs, Vector256.Create((short)1));
+        Vector256<float> scale = Avx.BroadcastScalarToVector256(low);
+        if (HasHalves(format)) scale = Avx.Blend(scale, Avx.BroadcastScalarToVector256(high), 0xF0);
+        return Avx.Add(sum, Avx.Multiply(Avx.ConvertToVector256Single(dots), scale));
+    }
+
+    /// <summary>Adds the offsets' part of a block, group after group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Offset(float offset, Vector256<float> lows, Vector256<float> highs, byte* x, long c,
+        long columns, int format)
+    {
+        Vector256<float> scales = Avx.LoadVector256((float*)(x + columns) + c / 32), low, high = default;
+        Vector256<int> sums = Avx.LoadVector256((int*)(x + columns + columns / 8) + c / 32), firsts = default;
+        if (format == Blocks.Q2_K)
+        {
+            for (long g = 0; g < 8; g++) ((int*)&firsts)[g] = SumOfHalf(x + c + g * 32);
+            high = Avx.ConvertToVector256Single(sums - firsts) * (highs * scales);
+            sums = firsts;
+        }
+        low = Avx.ConvertToVector256Single(sums) * (lows * scales);
+        for (long g = 0; g < 8; g++)
+        {
+            offset += ((float*)&low)[g];
+            if (format == Blocks.Q2_K) offset += ((float*)&high)[g];
+        }
+        return offset;
+    }
+
+    /// <summary>Of 16 int8: as bytes above −128, whose sum of distances from 0 is one instruction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int SumOfHalf(byte* x)
+    {
+        Vector128<byte> above = Sse2.LoadVector128(x) ^ Vector128.Create((byte)128);
+        Vector128<int> eights = Sse2.SumAbsoluteDifferences(above, Vector128<byte>.Zero).AsInt32();
+        return eights.ToScalar() + Sse2.Shuffle(eights, 0x4E).ToScalar() - 2048;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Float(ushort half) => Vector256.Create(FloatScalar.FromF16(half));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<sbyte> Even(Vector128<sbyte> v) =>
+        Ssse3.Shuffle(v, Vector128.Create(0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<sbyte> Odd(Vector128<sbyte> v) =>
+        Ssse3.Shuffle(v, Vector128.Create(1, 3, 5, 7, 9, 11, 13, 15, -1, -1, -1, -1, -1, -1, -1, -1));
+
+    /// <summary>Bytes shifted, with the neighbour's bits on top: callers mask.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Right(Vector256<byte> v, int count) =>
+        count == 0 ? v : (v.AsUInt16() >>> count).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Left(Vector256<byte> v, int count) => (v.AsUInt16() << count).AsByte();
+}
