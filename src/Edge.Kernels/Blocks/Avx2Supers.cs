@@ -9,51 +9,77 @@ namespace Edge.Kernels;
 /// specification, in its order.</summary>
 internal static unsafe class BlocksAvx2Supers
 {
-    /// <summary>Rows × tokens, tokens by four: quants are unpacked once for them.</summary>
+    /// <summary>Rows × tokens, tokens by four, for which quants are unpacked once; the others with two rows at a time,
+    /// whose sums do not wait for each other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, int format)
     {
         long rowBytes = columns / 256 * Blocks.BlockBytes(format), tokenBytes = Tiles.ActivationBytes(columns);
-        for (long r = row0; r < row1; r++)
+        long fours = tokens & ~3L;
+        for (long r = row0; r < row1 && fours > 0; r++)
         {
-            byte* row = w + r * rowBytes;
-            long t = 0;
-            for (; t + 4 <= tokens; t += 4)
-                Four(row, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns, format);
-            for (; t < tokens; t++) y[t * yStride + r] = One(row, x + t * tokenBytes, columns, format);
+            for (long t = 0; t < fours; t += 4)
+            {
+                Four(w + r * rowBytes, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns,
+                    format);
+            }
+        }
+        for (long t = fours; t < tokens; t++)
+        {
+            for (long r = row0; r < row1; r += 2)
+            {
+                // The last of an odd count is its own neighbour.
+                long other = r + 1 < row1 ? 1 : 0;
+                Two(w + r * rowBytes, other * rowBytes, x + t * tokenBytes, y + t * yStride + r, other, columns,
+                    format);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float One(byte* row, byte* x, long columns, int format)
+    private static void Two(byte* row, long other, byte* x, float* y, long yOther, long columns, int format)
     {
-        Vector256<float> sum = Vector256<float>.Zero, low, high;
-        float offset = 0;
+        Vector256<float> s0 = Vector256<float>.Zero, s1 = s0, l0, l1, h0, h1;
+        float o0 = 0, o1 = 0;
         for (long c = 0; c < columns; c += 256, row += Blocks.BlockBytes(format))
         {
+            float* scales = (float*)(x + columns) + (c >> 5);
             Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
-            float* scales = (float*)(x + columns) + c / 32;
-            Times(lows, highs, scales, &low, &high, format);
+            Times(lows, highs, scales, &l0, &h0, format);
+            Scales(row + other, format, out lows, out highs);
+            Times(lows, highs, scales, &l1, &h1, format);
             for (long half = 0; half < 2; half++)
             {
-                Vector256<byte> bits = Bits(row, half, format);
+                Vector256<byte> b0 = Bits(row, half, format), b1 = Bits(row + other, half, format);
                 byte* a = x + c + half * 128;
-                float* l = (float*)&low + half * 4, h = (float*)&high + half * 4;
-                Vector256<sbyte> q = Quants(row, half, 0, bits, format);
-                sum = Add(sum, q, Avx2.Abs(q), a, l, h, format);
-                q = Quants(row, half, 1, bits, format);
-                sum = Add(sum, q, Avx2.Abs(q), a + 32, l + 1, h + 1, format);
-                q = Quants(row, half, 2, bits, format);
-                sum = Add(sum, q, Avx2.Abs(q), a + 64, l + 2, h + 2, format);
-                q = Quants(row, half, 3, bits, format);
-                sum = Add(sum, q, Avx2.Abs(q), a + 96, l + 3, h + 3, format);
+                long g = half * 4;
+                Vector256<sbyte> q = Quants(row, half, 0, b0, format);
+                s0 = Add(s0, q, Avx2.Abs(q), a, (float*)&l0 + g, (float*)&h0 + g, format);
+                q = Quants(row + other, half, 0, b1, format);
+                s1 = Add(s1, q, Avx2.Abs(q), a, (float*)&l1 + g, (float*)&h1 + g, format);
+                q = Quants(row, half, 1, b0, format);
+                s0 = Add(s0, q, Avx2.Abs(q), a + 32, (float*)&l0 + g + 1, (float*)&h0 + g + 1, format);
+                q = Quants(row + other, half, 1, b1, format);
+                s1 = Add(s1, q, Avx2.Abs(q), a + 32, (float*)&l1 + g + 1, (float*)&h1 + g + 1, format);
+                q = Quants(row, half, 2, b0, format);
+                s0 = Add(s0, q, Avx2.Abs(q), a + 64, (float*)&l0 + g + 2, (float*)&h0 + g + 2, format);
+                q = Quants(row + other, half, 2, b1, format);
+                s1 = Add(s1, q, Avx2.Abs(q), a + 64, (float*)&l1 + g + 2, (float*)&h1 + g + 2, format);
+                q = Quants(row, half, 3, b0, format);
+                s0 = Add(s0, q, Avx2.Abs(q), a + 96, (float*)&l0 + g + 3, (float*)&h0 + g + 3, format);
+                q = Quants(row + other, half, 3, b1, format);
+                s1 = Add(s1, q, Avx2.Abs(q), a + 96, (float*)&l1 + g + 3, (float*)&h1 + g + 3, format);
             }
             if (!Blocks.HasOffset(format)) continue;
+            Vector256<int> firsts = Firsts(x + c, format);
             Offsets(row, format, out lows, out highs);
-            offset = Offset(offset, lows, highs, x, c, columns, format);
+            o0 = Offset(o0, lows, highs, firsts, x, c, columns, format);
+            Offsets(row + other, format, out lows, out highs);
+            o1 = Offset(o1, lows, highs, firsts, x, c, columns, format);
         }
-        return Blocks.HasOffset(format) ? FloatAvx2.Sum(sum) + offset : FloatAvx2.Sum(sum);
+        y[yOther] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s1) + o1 : FloatAvx2.Sum(s1);
+        y[0] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s0) + o0 : FloatAvx2.Sum(s0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -65,22 +91,13 @@ internal static unsafe class BlocksAvx2Supers
         for (long c = 0; c < columns; c += 256, row += Blocks.BlockBytes(format))
         {
             Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
-            Times(lows, highs, (float*)(x + columns) + c / 32, &l0, &h0, format);
-            Times(lows, highs, (float*)(x1 + columns) + c / 32, &l1, &h1, format);
-            Times(lows, highs, (float*)(x2 + columns) + c / 32, &l2, &h2, format);
-            Times(lows, highs, (float*)(x3 + columns) + c / 32, &l3, &h3, format);
-            for (long g = 0; g < 8; g++)
+            Times(lows, highs, (float*)(x + columns) + (c >> 5), &l0, &h0, format);
+            Times(lows, highs, (float*)(x1 + columns) + (c >> 5), &l1, &h1, format);
+            Times(lows, highs, (float*)(x2 + columns) + (c >> 5), &l2, &h2, format);
+            Times(lows, highs, (float*)(x3 + columns) + (c >> 5), &l3, &h3, format);
+            for (long g = 0, at = c; g < 8; g++, at += 32)
             {
-                // A group's place in its half must be a constant where it is cut out.
-                long half = g >> 2, at = c + g * 32;
-                Vector256<byte> bits = Bits(row, half, format);
-                Vector256<sbyte> q = (g & 3) switch
-                {
-                    0 => Quants(row, half, 0, bits, format),
-                    1 => Quants(row, half, 1, bits, format),
-                    2 => Quants(row, half, 2, bits, format),
-                    _ => Quants(row, half, 3, bits, format),
-                };
+                Vector256<sbyte> q = Quants(row, g >> 2, (int)g & 3, Bits(row, g >> 2, format), format);
                 Vector256<byte> abs = Avx2.Abs(q);
                 s0 = Add(s0, q, abs, x + at, (float*)&l0 + g, (float*)&h0 + g, format);
                 s1 = Add(s1, q, abs, x1 + at, (float*)&l1 + g, (float*)&h1 + g, format);
@@ -89,10 +106,10 @@ internal static unsafe class BlocksAvx2Supers
             }
             if (!Blocks.HasOffset(format)) continue;
             Offsets(row, format, out lows, out highs);
-            o0 = Offset(o0, lows, highs, x, c, columns, format);
-            o1 = Offset(o1, lows, highs, x1, c, columns, format);
-            o2 = Offset(o2, lows, highs, x2, c, columns, format);
-            o3 = Offset(o3, lows, highs, x3, c, columns, format);
+            o0 = Offset(o0, lows, highs, Firsts(x + c, format), x, c, columns, format);
+            o1 = Offset(o1, lows, highs, Firsts(x1 + c, format), x1, c, columns, format);
+            o2 = Offset(o2, lows, highs, Firsts(x2 + c, format), x2, c, columns, format);
+            o3 = Offset(o3, lows, highs, Firsts(x3 + c, format), x3, c, columns, format);
         }
         y[0] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s0) + o0 : FloatAvx2.Sum(s0);
         y[yStride] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s1) + o1 : FloatAvx2.Sum(s1);
@@ -185,7 +202,7 @@ internal static unsafe class BlocksAvx2Supers
         return (all >>> (int)half * 4).AsByte();
     }
 
-    /// <summary>The 32 integers of a group; <paramref name="k"/> is its constant place in its half.</summary>
+    /// <summary>The 32 integers of a group; <paramref name="k"/> is its place in its half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<sbyte> Quants(byte* block, long half, int k, Vector256<byte> bits, int format)
     {
@@ -232,18 +249,13 @@ internal static unsafe class BlocksAvx2Supers
 
     /// <summary>Adds the offsets' part of a block, group after group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Offset(float offset, Vector256<float> lows, Vector256<float> highs, byte* x, long c,
-        long columns, int format)
+    private static float Offset(float offset, Vector256<float> lows, Vector256<float> highs, Vector256<int> firsts,
+        byte* x, long c, long columns, int format)
     {
-        Vector256<float> scales = Avx.LoadVector256((float*)(x + columns) + c / 32), low, high = default;
-        Vector256<int> sums = Avx.LoadVector256((int*)(x + columns + columns / 8) + c / 32), firsts = default;
-        if (format == Blocks.Q2_K)
-        {
-            for (long g = 0; g < 8; g++) ((int*)&firsts)[g] = SumOfHalf(x + c + g * 32);
-            high = Avx.ConvertToVector256Single(sums - firsts) * (highs * scales);
-            sums = firsts;
-        }
-        low = Avx.ConvertToVector256Single(sums) * (lows * scales);
+        Vector256<float> scales = Avx.LoadVector256((float*)(x + columns) + (c >> 5)), low, high;
+        Vector256<int> sums = Avx.LoadVector256((int*)(x + columns + columns / 8) + (c >> 5));
+        low = Avx.ConvertToVector256Single(format == Blocks.Q2_K ? firsts : sums) * (lows * scales);
+        high = Avx.ConvertToVector256Single(sums - firsts) * (highs * scales);
         for (long g = 0; g < 8; g++)
         {
             offset += ((float*)&low)[g];
@@ -252,17 +264,39 @@ internal static unsafe class BlocksAvx2Supers
         return offset;
     }
 
-    /// <summary>Of 16 int8: as bytes above −128, whose sum of distances from 0 is one instruction.</summary>
+    /// <summary>Sums of the first 16 columns of the eight groups, for the format that asks for them. Int8 as bytes
+    /// above −128: the sum of their distances from 0 is one instruction.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int SumOfHalf(byte* x)
+    private static Vector256<int> Firsts(byte* x, int format)
     {
-        Vector128<byte> above = Sse2.LoadVector128(x) ^ Vector128.Create((byte)128);
-        Vector128<int> eights = Sse2.SumAbsoluteDifferences(above, Vector128<byte>.Zero).AsInt32();
-        return eights.ToScalar() + Sse2.Shuffle(eights, 0x4E).ToScalar() - 2048;
+        if (format != Blocks.Q2_K) return default;
+        Vector256<long> a = Eights(x), b = Eights(x + 64), c = Eights(x + 128), d = Eights(x + 192);
+        a = Avx2.UnpackLow(a, b) + Avx2.UnpackHigh(a, b);
+        c = Avx2.UnpackLow(c, d) + Avx2.UnpackHigh(c, d);
+        // Groups 0 2 4 6, 1 3 5 7.
+        Vector256<int> all = Avx.Shuffle(a.AsSingle(), c.AsSingle(), 0x88).AsInt32();
+        return Avx2.PermuteVar8x32(all, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)) - Vector256.Create(2048);
+    }
+
+    /// <summary>Of two groups: sums of eight columns twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<long> Eights(byte* x)
+    {
+        Vector256<byte> two = Vector256.Create(Sse2.LoadVector128(x), Sse2.LoadVector128(x + 32));
+        return Avx2.SumAbsoluteDifferences(two ^ Vector256.Create((byte)128), Vector256<byte>.Zero).AsInt64();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Float(ushort half) => Vector256.Create(FloatScalar.FromF16(half));
+    private static Vector256<float> Float(ushort half)
+    {
+        // As FloatScalar.FromF16, but in registers and without its branches: subnormal scales come at random.
+        Vector256<int> h = Vector256.Create((int)half), exponent = h & Vector256.Create(0x7C00);
+        Vector256<int> bits = ((h & Vector256.Create(0x7FFF)) << 13) + Vector256.Create(0x38000000);
+        Vector256<float> small = (bits + Vector256.Create(0x00800000)).AsSingle() - Vector256.Create(6.103515625e-05f);
+        bits = Avx2.BlendVariable(bits, small.AsInt32(), Avx2.CompareEqual(exponent, Vector256<int>.Zero));
+        bits |= Avx2.CompareEqual(exponent, Vector256.Create(0x7C00)) & Vector256.Create(0x7F800000);
+        return (bits | (h & Vector256.Create(0x8000)) << 16).AsSingle();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<sbyte> Even(Vector128<sbyte> v) =>
