@@ -45,9 +45,9 @@ internal static unsafe class BlocksAvx2Supers
         for (long c = 0; c < columns; c += 256, row += Blocks.BlockBytes(format))
         {
             float* scales = (float*)(x + columns) + (c >> 5);
-            Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
+            BlocksAvx2Scales.Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
             Times(lows, highs, scales, &l0, &h0, format);
-            Scales(row + other, format, out lows, out highs);
+            BlocksAvx2Scales.Scales(row + other, format, out lows, out highs);
             Times(lows, highs, scales, &l1, &h1, format);
             for (long half = 0; half < 2; half++)
             {
@@ -73,9 +73,9 @@ internal static unsafe class BlocksAvx2Supers
             }
             if (!Blocks.HasOffset(format)) continue;
             Vector256<int> firsts = Firsts(x + c, format);
-            Offsets(row, format, out lows, out highs);
+            BlocksAvx2Scales.Offsets(row, format, out lows, out highs);
             o0 = Offset(o0, lows, highs, firsts, x, c, columns, format);
-            Offsets(row + other, format, out lows, out highs);
+            BlocksAvx2Scales.Offsets(row + other, format, out lows, out highs);
             o1 = Offset(o1, lows, highs, firsts, x, c, columns, format);
         }
         y[yOther] = Blocks.HasOffset(format) ? FloatAvx2.Sum(s1) + o1 : FloatAvx2.Sum(s1);
@@ -90,7 +90,7 @@ internal static unsafe class BlocksAvx2Supers
         byte* x1 = x + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
         for (long c = 0; c < columns; c += 256, row += Blocks.BlockBytes(format))
         {
-            Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
+            BlocksAvx2Scales.Scales(row, format, out Vector256<float> lows, out Vector256<float> highs);
             Times(lows, highs, (float*)(x + columns) + (c >> 5), &l0, &h0, format);
             Times(lows, highs, (float*)(x1 + columns) + (c >> 5), &l1, &h1, format);
             Times(lows, highs, (float*)(x2 + columns) + (c >> 5), &l2, &h2, format);
@@ -105,7 +105,7 @@ internal static unsafe class BlocksAvx2Supers
                 s3 = Add(s3, q, abs, x3 + at, (float*)&l3 + g, (float*)&h3 + g, format);
             }
             if (!Blocks.HasOffset(format)) continue;
-            Offsets(row, format, out lows, out highs);
+            BlocksAvx2Scales.Offsets(row, format, out lows, out highs);
             o0 = Offset(o0, lows, highs, Firsts(x + c, format), x, c, columns, format);
             o1 = Offset(o1, lows, highs, Firsts(x1 + c, format), x1, c, columns, format);
             o2 = Offset(o2, lows, highs, Firsts(x2 + c, format), x2, c, columns, format);
@@ -120,67 +120,6 @@ internal static unsafe class BlocksAvx2Supers
     /// <summary>A scale per 16 columns; the others have one per 32, in low.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool HasHalves(int format) => format is Blocks.Q2_K or Blocks.Q3_K or Blocks.Q6_K;
-
-    /// <summary>The scales of the eight groups' first and last 16 columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Scales(byte* block, int format, out Vector256<float> low, out Vector256<float> high)
-    {
-        if (format is Blocks.Q4_K or Blocks.Q5_K)
-        {
-            ulong rest = ((uint*)(block + 4))[0] >> 6 & 0x03030303, last = ((uint*)(block + 4))[2] & 0x0F0F0F0F;
-            ulong first = ((uint*)(block + 4))[0] & 0x3F3F3F3F;
-            Vector128<byte> eight = Vector128.CreateScalar(first | (last | rest << 4) << 32).AsByte();
-            low = high = Float(*(ushort*)block) * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(eight));
-            return;
-        }
-        if (format == Blocks.IQ4_XS)
-        {
-            // Nibbles of four bytes to eight bytes, pairs of bits of a word above them.
-            Vector256<int> shifts = Vector256.Create(0, 4, 8, 12, 16, 20, 24, 28), places = shifts >>> 1;
-            Vector256<uint> four = Avx2.ShiftRightLogicalVariable(
-                Vector256.Create(*(uint*)(block + 4)), shifts.AsUInt32()) & Vector256.Create(15u);
-            Vector256<uint> two = Avx2.ShiftRightLogicalVariable(
-                Vector256.Create((uint)((ushort*)block)[1]), places.AsUInt32()) & Vector256.Create(3u);
-            Vector256<int> six = (four | two << 4).AsInt32() - Vector256.Create(32);
-            low = high = Float(*(ushort*)block) * Avx.ConvertToVector256Single(six);
-            return;
-        }
-        Vector128<sbyte> all;
-        if (format == Blocks.Q6_K) all = Sse2.LoadVector128((sbyte*)block + 192);
-        else if (format == Blocks.Q2_K) all = (Sse2.LoadVector128(block) & Vector128.Create((byte)15)).AsSByte();
-        else
-        {
-            ulong nibbles = *(ulong*)(block + 96), tops = *(uint*)(block + 104);
-            const ulong two = 0x03030303;
-            ulong a = nibbles & 0x0F0F0F0F0F0F0F0F | (tops & two | (tops >> 2 & two) << 32) << 4;
-            ulong b = nibbles >> 4 & 0x0F0F0F0F0F0F0F0F | (tops >> 4 & two | (tops >> 6 & two) << 32) << 4;
-            all = Vector128.Create(a, b).AsSByte() - Vector128.Create((sbyte)32);
-        }
-        long place = format == Blocks.Q6_K ? 208 : format == Blocks.Q2_K ? 80 : 108;
-        Vector256<float> unit = Float(*(ushort*)(block + place));
-        low = unit * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Even(all)));
-        high = unit * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Odd(all)));
-    }
-
-    /// <summary>What the groups' columns have added, in formats that have it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Offsets(byte* block, int format, out Vector256<float> low, out Vector256<float> high)
-    {
-        Vector256<float> minus = Vector256.Create(-0f);
-        if (format == Blocks.Q2_K)
-        {
-            Vector256<float> min = Float(*(ushort*)(block + 82));
-            Vector128<sbyte> all = (Sse2.LoadVector128(block) >>> 4).AsSByte();
-            low = min * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Even(all))) ^ minus;
-            high = min * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Odd(all))) ^ minus;
-            return;
-        }
-        ulong rest = ((uint*)(block + 4))[1] >> 6 & 0x03030303, last = ((uint*)(block + 4))[2] >> 4 & 0x0F0F0F0F;
-        ulong first = ((uint*)(block + 4))[1] & 0x3F3F3F3F;
-        Vector128<byte> eight = Vector128.CreateScalar(first | (last | rest << 4) << 32).AsByte();
-        low = high = Float(((ushort*)block)[1])
-            * Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(eight)) ^ minus;
-    }
 
     /// <summary>Scales of weights × those of activations.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -285,26 +224,6 @@ internal static unsafe class BlocksAvx2Supers
         Vector256<byte> two = Vector256.Create(Sse2.LoadVector128(x), Sse2.LoadVector128(x + 32));
         return Avx2.SumAbsoluteDifferences(two ^ Vector256.Create((byte)128), Vector256<byte>.Zero).AsInt64();
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Float(ushort half)
-    {
-        // As FloatScalar.FromF16, but in registers and without its branches: subnormal scales come at random.
-        Vector256<int> h = Vector256.Create((int)half), exponent = h & Vector256.Create(0x7C00);
-        Vector256<int> bits = ((h & Vector256.Create(0x7FFF)) << 13) + Vector256.Create(0x38000000);
-        Vector256<float> small = (bits + Vector256.Create(0x00800000)).AsSingle() - Vector256.Create(6.103515625e-05f);
-        bits = Avx2.BlendVariable(bits, small.AsInt32(), Avx2.CompareEqual(exponent, Vector256<int>.Zero));
-        bits |= Avx2.CompareEqual(exponent, Vector256.Create(0x7C00)) & Vector256.Create(0x7F800000);
-        return (bits | (h & Vector256.Create(0x8000)) << 16).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<sbyte> Even(Vector128<sbyte> v) =>
-        Ssse3.Shuffle(v, Vector128.Create(0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<sbyte> Odd(Vector128<sbyte> v) =>
-        Ssse3.Shuffle(v, Vector128.Create(1, 3, 5, 7, 9, 11, 13, 15, -1, -1, -1, -1, -1, -1, -1, -1));
 
     /// <summary>Bytes shifted, with the neighbour's bits on top: callers mask.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
