@@ -151,12 +151,21 @@ internal sealed record TokenizerMetadata
         throw Bad(key, $"{id} is not a token; the vocabulary has {Tokens.Count}");
     }
 
-    public GgufException Bad(string key, string what) => new($"{key}: {what}", OffsetOf(key));
+    public GgufException Bad(string key, string what) => new($"{key}: {Shown(what, 400)}", OffsetOf(key));
+
+    /// <summary>A sentence may quote the file, which may hold anything.</summary>
+    private static string Shown(string text, int charsMax)
+    {
+        char[] shown = text.ToCharArray(0, Math.Min(text.Length, charsMax));
+        for (int i = 0; i < shown.Length; i++)
+            if (char.IsControl(shown[i])) shown[i] = ' ';
+        return shown.Length < text.Length ? $"{new string(shown)}…" : new string(shown);
+    }
 
     private static GgufException Missing(string key) =>
         new($"{key} is missing; convert the model again with its tokenizer", 0);
 
     private static GgufException UnknownModel(string model, long offset) => new(
-        $"{ModelKey} '{model}' is not supported; take a model with byte-level BPE ('gpt2'), SentencePiece ('llama', " +
+        $"{ModelKey} '{Shown(model, 60)}' is not supported; take a model with byte-level BPE ('gpt2'), SentencePiece ('llama', " +
         "'t5') or WordPiece ('bert')", offset);
 }

@@ -40,7 +40,8 @@ internal sealed record PreTokenizer(
     /// <summary>Row of a name; null when no row has it.</summary>
     public static PreTokenizer? Find(string name) => Rows.FirstOrDefault(row => row.Names.Contains(name));
 
-    public static string KnownNames => string.Join(", ", Rows.SelectMany(row => row.Names));
+    /// <summary>One name of each row.</summary>
+    public static string KnownNames => string.Join(", ", Rows.Select(row => row.Names[0]));
 
     private static SplitStage Every(Pattern pattern) => new(pattern);
 }
