@@ -27,6 +27,9 @@ internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape,
     /// <summary>What the rows of the layer want of an expert.</summary>
     public SliceSet Need(int expert) => _need[expert];
 
+    /// <summary>The layer's rows go on with the expert's HI slice.</summary>
+    public void RunCoarse(int expert) => _need[expert] = SliceSet.Hi;
+
     /// <summary>Raises the router's outputs of experts that are there.</summary>
     public void Prefer(int layer, float* logits)
     {

@@ -142,17 +142,54 @@ public sealed unsafe class ResidencyTests : IDisposable
     }
 
     [Fact]
-    public void Want_PrefetchOfLessWorth_DrivesNobodyOut()
+    public void Want_IdleReadOfLessWorth_DrivesNobodyOut()
     {
         EvictionPolicy policy = Lru();
         using var residency = Make(1, policy);
         policy.Route(new RoutedRow { Token = 0, Layer = 0, Experts = [4], Weights = [1f] });
         Bring(residency, 4);
         residency.Unpin(CacheShape.Hi(4));
-        Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Prefetch));
+        Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Idle));
         Assert.True(residency.IsReady(CacheShape.Hi(4)));
         residency.Protect(CacheShape.Hi(4), true);
+        Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Prefetch));
         Assert.True(residency.Want(CacheShape.Hi(5), ReadPriority.Demand));
+    }
+
+    [Fact]
+    public void WaitAny_NothingComesInTime_SaysSoAndTheSliceComesLater()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var residency = Make(2, null, new FaultyStorage(_file.Path) { OnRead = (_, _, _) => gate.Wait() });
+        int slice = CacheShape.Hi(3);
+        residency.Want(slice, ReadPriority.Demand);
+        Assert.Equal(-1, residency.WaitAny([slice], TimeSpan.FromMilliseconds(5)));
+        Assert.True(residency.Statistics.StallMicros > 0);
+        residency.Demote(slice);
+        gate.Set();
+        Assert.Equal(0, residency.WaitAny([slice], TimeSpan.FromMinutes(1)));
+        residency.Pin(slice);
+        AssertHolds(residency, 3);
+    }
+
+    [Fact]
+    public void Demote_SliceThatFailsThen_FailsNobody()
+    {
+        using var gate = new ManualResetEventSlim();
+        var storage = new FaultyStorage(_file.Path)
+        {
+            OnRead = (_, _, _) =>
+            {
+                gate.Wait();
+                throw new IOException("broken");
+            },
+        };
+        using var residency = Make(2, null, storage);
+        residency.Want(CacheShape.Hi(3), ReadPriority.Demand);
+        residency.Demote(CacheShape.Hi(3));
+        gate.Set();
+        residency.AwaitLanding(0);
+        Assert.False(residency.IsComing(CacheShape.Hi(3)));
     }
 
     [Fact]
