@@ -166,6 +166,6 @@ internal sealed record TokenizerMetadata
         new($"{key} is missing; convert the model again with its tokenizer", 0);
 
     private static GgufException UnknownModel(string model, long offset) => new(
-        $"{ModelKey} '{Shown(model, 60)}' is not supported; take a model with byte-level BPE ('gpt2'), SentencePiece ('llama', " +
-        "'t5') or WordPiece ('bert')", offset);
+        $"{ModelKey} '{Shown(model, 60)}' is not supported; take a model with byte-level BPE ('gpt2'), " +
+        "SentencePiece ('llama', 't5') or WordPiece ('bert')", offset);
 }
