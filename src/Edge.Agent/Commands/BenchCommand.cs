@@ -150,7 +150,8 @@ internal static class BenchCommand
             to.Storage, plan.BudgetBytes, b.Slots, b.SlotBytes, to.Passes - from.Passes, hits, misses,
             (double)hits / Math.Max(1, hits + misses), to.Degraded - from.Degraded, to.Late - from.Late,
             to.Dropped - from.Dropped, (double)foreseen / Math.Max(1, choices), bytes, decodedBytes,
-            readMs > 0 ? bytes * 1e3 / readMs : 0, (b.StallMicros - a.StallMicros) / 1e3, readMs, b.Retries - a.Retries, b.Failures - a.Failures);
+            readMs > 0 ? bytes * 1e3 / readMs : 0, (b.StallMicros - a.StallMicros) / 1e3, readMs,
+            b.Retries - a.Retries, b.Failures - a.Failures);
     }
 
     private static double Median(double[] sorted) =>

@@ -91,6 +91,7 @@ internal sealed unsafe class ExpertCache
             Token = position, Layer = layer, Scores = new ReadOnlySpan<float>(scores, _shape.Experts),
             Experts = experts,
             Weights = new ReadOnlySpan<float>(routing.Weights + at, routing.Used),
+            Wanted = _choice.WantsOf(layer, routing, row),
         });
     }
 

@@ -36,7 +36,7 @@ internal sealed unsafe class WeightStream : IDisposable
         SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : LayerSlices(layout, plan);
         CacheShape? shape = _isStack ? Shape(layout, config) : null;
         EvictionPolicy? policy = shape is null ? null
-            : PolicyTable.Create(plan.Policy!, shape, loMayWait: options.Memory!.Experts != ExpertMode.Exact);
+            : PolicyTable.Create(plan.Policy!, shape);
         _gathered = plan.GathersEmbedding ? layout.Gathered : null;
         if (_gathered is not null)
         {

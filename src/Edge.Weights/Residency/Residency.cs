@@ -112,7 +112,8 @@ public sealed unsafe partial class Residency : IDisposable
     public bool IsComing(int slice) { lock (_gate) return _state[slice] != State.Absent; }
 
     /// <summary>Asks for a slice, at most once. True: it is ready or on its way. False: no slot is free and none may
-    /// leave, or the queue is full. Who reads because storage is idle never drives out what the policy holds worth more.</summary>
+    /// leave, or the queue is full. What is read because storage is idle never drives out what the policy holds
+    /// worth more.</summary>
     public bool Want(int slice, ReadPriority priority)
     {
         lock (_gate)

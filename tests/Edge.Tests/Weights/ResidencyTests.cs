@@ -7,7 +7,7 @@ using Xunit;
 namespace Edge.Tests.Weights;
 
 /// <summary>Slices that come, stay while they are pinned, and leave as the policy says.</summary>
-public sealed unsafe class ResidencyTests : IDisposable
+public sealed unsafe partial class ResidencyTests : IDisposable
 {
     /// <summary>Two ranges a slice: one longer than a read, one that ends inside a page.</summary>
     private const int FirstBytes = 1_200_000, SecondBytes = 5000, Units = 6;
@@ -45,7 +45,7 @@ public sealed unsafe class ResidencyTests : IDisposable
     }
 
     private static EvictionPolicy Lru() =>
-        PolicyTable.Create("lru", new CacheShape(Units, 1, [FirstBytes], [0]), loMayWait: false);
+        PolicyTable.Create("lru", new CacheShape(Units, 1, [FirstBytes], [0]));
 
     private Residency Make(int slots, EvictionPolicy? policy, IWeightStorage? storage = null)
     {
@@ -154,42 +154,6 @@ public sealed unsafe class ResidencyTests : IDisposable
         residency.Protect(CacheShape.Hi(4), true);
         Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Prefetch));
         Assert.True(residency.Want(CacheShape.Hi(5), ReadPriority.Demand));
-    }
-
-    [Fact]
-    public void WaitAny_NothingComesInTime_SaysSoAndTheSliceComesLater()
-    {
-        using var gate = new ManualResetEventSlim();
-        using var residency = Make(2, null, new FaultyStorage(_file.Path) { OnRead = (_, _, _) => gate.Wait() });
-        int slice = CacheShape.Hi(3);
-        residency.Want(slice, ReadPriority.Demand);
-        Assert.Equal(-1, residency.WaitAny([slice], TimeSpan.FromMilliseconds(5)));
-        Assert.True(residency.Statistics.StallMicros > 0);
-        residency.Demote(slice);
-        gate.Set();
-        Assert.Equal(0, residency.WaitAny([slice], TimeSpan.FromMinutes(1)));
-        residency.Pin(slice);
-        AssertHolds(residency, 3);
-    }
-
-    [Fact]
-    public void Demote_SliceThatFailsThen_FailsNobody()
-    {
-        using var gate = new ManualResetEventSlim();
-        var storage = new FaultyStorage(_file.Path)
-        {
-            OnRead = (_, _, _) =>
-            {
-                gate.Wait();
-                throw new IOException("broken");
-            },
-        };
-        using var residency = Make(2, null, storage);
-        residency.Want(CacheShape.Hi(3), ReadPriority.Demand);
-        residency.Demote(CacheShape.Hi(3));
-        gate.Set();
-        residency.AwaitLanding(0);
-        Assert.False(residency.IsComing(CacheShape.Hi(3)));
     }
 
     [Fact]

@@ -184,8 +184,8 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
         return (tensor.Offset, tensor.Offset + tensor.Bytes);
     }
 
-    private static Model Streamed(
-        string path, int slots, ExpertMode mode, ForesightUse use = ForesightUse.Keep) => Model.Load(path, new ModelOptions
+    private static Model Streamed(string path, int slots, ExpertMode mode, ForesightUse use = ForesightUse.Keep) =>
+        Model.Load(path, new ModelOptions
     {
         Threads = 2, Memory = Budget(path, slots) with { Experts = mode, Foresight = use },
         OpenStorage = file => new FaultyStorage(file, slots) { DelayMicrosMax = 100 },
