@@ -54,6 +54,7 @@ internal static class CommandLine
             LogitsCommand.Create(),
             TokenizeCommand.Create(),
             InspectCommand.Create(),
+            ModelsCommand.Create(),
             PackCommand.Create(),
             PlanCommand.Create(),
             ReplayCommand.Create(),

@@ -42,6 +42,11 @@ internal sealed class TensorTable(HeaderCursor cursor, int alignment)
         string what = $"tensor {Printable.Quote(name)}";
         long[] shape = ReadShape(what, start);
         QuantTypeRow row = ReadType(what, start);
+        // bitnet.cpp cuts blocks of 128 on x64, where it cannot run such a matrix, and of 64 on ARM, which the file
+        // does not tell: the halves of a block would be read for one another.
+        if (row.Id == QuantType.I2_S && shape[0] % row.BlockElements == 64)
+            throw new GgufException($"{what} has {shape[0]} columns: I2_S in blocks of 64, as bitnet.cpp on ARM " +
+                "writes it, is not read; take a TQ2_0 or TQ1_0 file of the model", start);
         if (shape[0] % row.BlockElements != 0)
             throw new GgufException($"{what} has {shape[0]} columns, no multiple of {row.Name}'s block of " +
                 $"{row.BlockElements}; the file is damaged, download or convert it again", start);

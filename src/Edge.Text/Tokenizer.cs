@@ -4,42 +4,39 @@ using Edge.Gguf;
 
 namespace Edge.Text;
 
-/// <summary>Text to token ids and back, by byte-level BPE or SentencePiece's BPE. Members mirror
-/// Microsoft.ML.Tokenizers.Tokenizer so that an adapter is thin. Immutable as its users see it: any
+/// <summary>Text to token ids and back, by byte-level BPE, SentencePiece's BPE or unigram model, or WordPiece. Members
+/// mirror Microsoft.ML.Tokenizers.Tokenizer so that an adapter is thin. Immutable as its users see it: any
 /// number of threads may call it.</summary>
 public sealed class Tokenizer
 {
-    private const int ScratchBytesKept = 1 << 16;
+    private const int ScratchBytesKept = 1 << 18;
     // A noncharacter: no text that is meant for interchange holds it, and no token spells it.
     private const char ShieldMark = '\uFDD0';
 
     private readonly TokenizerMetadata _metadata;
     private readonly Vocabulary _vocabulary;
-    private readonly IWordEncoder _words;
+    private readonly IFragmentEncoder _fragments;
     private readonly bool _addsSpace;
-    private readonly PreTokenizer _preTokenizer;
     private readonly SpecialTokens _always, _parsed;
     private readonly bool[] _endsGeneration;
-    private Scratch? _idle;
+    private EncodeScratch? _idle;
 
     internal Tokenizer(TokenizerMetadata metadata)
     {
         _metadata = metadata;
-        bool pieces = metadata.Model == TokenizerMetadata.SentencePiece;
-        _preTokenizer = (pieces ? PreTokenizer.SentencePiece : PreTokenizer.Find(metadata.Pre)) ?? throw metadata.Bad(
-            TokenizerMetadata.PreKey, $"'{metadata.Pre}' is not known; known are {PreTokenizer.KnownNames}");
         _vocabulary = Vocabulary.Build(metadata);
-        _words = pieces ? new ScorePairs(metadata, _vocabulary)
-            : new BytePairs(metadata, _vocabulary, _preTokenizer.WholeWords);
-        _addsSpace = pieces && metadata.AddSpacePrefix;
+        (_fragments, bool addsBos) = Fragments(metadata, _vocabulary);
+        // A word's first token has a space before it; WordPiece needs no say for that.
+        _addsSpace = metadata.Model == TokenizerMetadata.WordPiece || metadata.HasPieces && metadata.AddSpacePrefix;
         _always = new(metadata, _vocabulary, static type => type is TokenType.UserDefined);
         _parsed = new(metadata, _vocabulary,
             static type => type is TokenType.UserDefined or TokenType.Control or TokenType.Unknown);
         _endsGeneration = EndOfGeneration.Mark(metadata, _vocabulary);
         BosId = metadata.FindId(TokenizerMetadata.BosKey);
         EosId = metadata.FindId(TokenizerMetadata.EosKey);
-        AddsBos = Adds(metadata.AddBos, BosId, TokenizerMetadata.AddBosKey, _preTokenizer.AddsBos);
-        AddsEos = Adds(metadata.AddEos, EosId, TokenizerMetadata.AddEosKey, false);
+        AddsBos = Adds(metadata.AddBos, BosId, TokenizerMetadata.AddBosKey, addsBos);
+        AddsEos = Adds(metadata.AddEos, EosId, TokenizerMetadata.AddEosKey,
+            metadata.Model is TokenizerMetadata.Unigram or TokenizerMetadata.WordPiece);
     }
 
     /// <summary>The tokenizer of a model file. Errors: GgufException with the offset of the entry that is
@@ -60,6 +57,9 @@ public sealed class Tokenizer
     /// <summary>The file asks for end-of-sequence after a text.</summary>
     public bool AddsEos { get; }
 
+    /// <summary>A text gets a space before it, which <see cref="Decode"/> leaves out again.</summary>
+    public bool AddsSpace => _addsSpace;
+
     /// <summary>Length in bytes of the longest token.</summary>
     public int TokenBytesMax => _vocabulary.BytesMax;
 
@@ -77,15 +77,13 @@ public sealed class Tokenizer
     public void EncodeToIds(
         ReadOnlySpan<char> text, List<int> destination, bool addSpecial = true, bool parseSpecial = true)
     {
-        Scratch scratch = Interlocked.Exchange(ref _idle, null) ?? new();
+        EncodeScratch scratch = Interlocked.Exchange(ref _idle, null) ?? new();
         SpecialTokens special = parseSpecial ? _parsed : _always;
         int first = destination.Count;
         for (int at = 0; at < text.Length;)
         {
             bool found = special.TryFind(text, at, out int start, out int length, out int id);
-            ReadOnlySpan<char> plain = text[at..start];
-            if (_preTokenizer == PreTokenizer.SentencePiece) EncodePieces(plain, destination, scratch);
-            else Cut(plain, 0, destination, scratch);
+            if (start > at) _fragments.Encode(text[at..start], destination, scratch);
             if (found) destination.Add(id);
             at = start + length;
         }
@@ -93,7 +91,7 @@ public sealed class Tokenizer
         if (addSpecial && AddsBos && !hasBos) destination.Insert(first, BosId!.Value);
         if (addSpecial && AddsEos) destination.Add(EosId!.Value);
         // One huge word must not keep its memory for the life of the service.
-        if (scratch.Pairs.Capacity <= ScratchBytesKept) _idle = scratch;
+        if (scratch.Capacity <= ScratchBytesKept) _idle = scratch;
     }
 
     /// <summary>A stranger's text, made safe to stand in a chat template: a mark inside what spells a special token
@@ -131,8 +129,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>Text of the tokens; control tokens add nothing, invalid UTF-8 becomes U+FFFD; the space that
-    /// SentencePiece put before the text is left out again. Errors: ArgumentOutOfRangeException for an id outside the
-    /// vocabulary.</summary>
+    /// SentencePiece and WordPiece put before the text is left out again. Errors: ArgumentOutOfRangeException
+    /// for an id outside the vocabulary.</summary>
     public string Decode(IEnumerable<int> ids)
     {
         var bytes = new ArrayBufferWriter<byte>();
@@ -171,27 +169,21 @@ public sealed class Tokenizer
         _parsed.TryFind(text, 0, out int start, out int length, out int id) && start == 0 && length == text.Length
             ? id : null;
 
-    private void Cut(ReadOnlySpan<char> piece, int stage, List<int> destination, Scratch scratch)
+    /// <summary>The encoder of the family, and whether it adds begin-of-sequence where the file does not
+    /// say.</summary>
+    private static (IFragmentEncoder, bool AddsBos) Fragments(TokenizerMetadata metadata, Vocabulary vocabulary)
     {
-        if (piece.IsEmpty) return;
-        if (stage == _preTokenizer.Stages.Count)
+        switch (metadata.Model)
         {
-            _words.Encode(scratch.Utf8(piece), destination, scratch.Pairs);
-            return;
+            case TokenizerMetadata.WordPiece: return (new WordPiece(metadata, vocabulary), true);
+            case TokenizerMetadata.Unigram: return (new Unigram(metadata, vocabulary), false);
+            case TokenizerMetadata.SentencePiece when metadata.HasProbabilities():
+                return (new Unigram(metadata, vocabulary), true);
+            case TokenizerMetadata.SentencePiece: return (new ScorePairs(metadata, vocabulary), true);
         }
-        for (int at = 0; at < piece.Length;)
-        {
-            (int start, int end) = _preTokenizer.Stages[stage].Find(piece, at);
-            Cut(piece[at..start], stage + 1, destination, scratch);
-            Cut(piece[start..end], stage + 1, destination, scratch);
-            at = end;
-        }
-    }
-
-    private void EncodePieces(ReadOnlySpan<char> text, List<int> destination, Scratch scratch)
-    {
-        if (text.IsEmpty) return;
-        _words.Encode(scratch.Utf8(text, _addsSpace), destination, scratch.Pairs);
+        PreTokenizer pre = PreTokenizer.Find(metadata.Pre) ?? throw metadata.Bad(
+            TokenizerMetadata.PreKey, $"'{metadata.Pre}' is not known; known are {PreTokenizer.KnownNames}");
+        return (new SplitWords(pre, new BytePairs(metadata, vocabulary, pre.WholeWords)), pre.AddsBos);
     }
 
     private bool Adds(bool? asked, int? id, string key, bool otherwise)
@@ -199,38 +191,5 @@ public sealed class Tokenizer
         if (asked == true && id is null)
             throw _metadata.Bad(key, "is true, but the file does not say which token to add");
         return (asked ?? otherwise) && id is not null;
-    }
-
-    private sealed class Scratch
-    {
-        private byte[] _utf8 = new byte[256];
-
-        public BytePairScratch Pairs { get; } = new();
-
-        public ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> word)
-        {
-            int bytesMax = Encoding.UTF8.GetMaxByteCount(word.Length);
-            if (_utf8.Length < bytesMax) _utf8 = new byte[bytesMax];
-            return _utf8.AsSpan(0, Encoding.UTF8.GetBytes(word, _utf8));
-        }
-
-        /// <summary>For SentencePiece: a space before the text, and the character that spells spaces made
-        /// one.</summary>
-        public ReadOnlySpan<byte> Utf8(ReadOnlySpan<char> text, bool space)
-        {
-            int bytesMax = Encoding.UTF8.GetMaxByteCount(text.Length) + 1;
-            if (_utf8.Length < bytesMax) _utf8 = new byte[bytesMax];
-            _utf8[0] = (byte)' ';
-            int first = space ? 1 : 0, length = first + Encoding.UTF8.GetBytes(text, _utf8.AsSpan(first));
-            ReadOnlySpan<byte> mark = "\u2581"u8;
-            int kept = 0;
-            for (int at = 0; at < length; kept++)
-            {
-                bool isMark = _utf8[at] == mark[0] && _utf8.AsSpan(at, length - at).StartsWith(mark);
-                _utf8[kept] = isMark ? (byte)' ' : _utf8[at];
-                at += isMark ? mark.Length : 1;
-            }
-            return _utf8.AsSpan(0, kept);
-        }
     }
 }

@@ -10,7 +10,7 @@ const string Usage = """
     Edge.Bench bandwidth [--threads N]
     Edge.Bench kernels [--set NAME] [--type TYPE] [--threads N] [--history FILE [--commit ID]]
     Edge.Bench compare --file FILE
-    Edge.Bench tokenizer --model FILE --text FILE [--repeat N]
+    Edge.Bench tokenizer --text FILE [--model FILE] [--repeat N]
     Edge.Bench model --model FILE [--threads N] [--prompt N] [--gen N] [--repeat N] [--batch N] [--set NAME]
     """;
 

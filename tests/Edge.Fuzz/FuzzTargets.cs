@@ -7,6 +7,7 @@ public static class FuzzTargets
     public static IReadOnlyList<FuzzTarget> Rows { get; } =
     [
         GgufTarget.Row,
+        TokenizerTarget.Row,
         TemplateTarget.Row,
         SchemaTarget.Row,
         RequestTarget.Row,

@@ -20,7 +20,7 @@ internal static class InspectCommand
         command.Options.Add(json);
         command.SetAction(parsed =>
         {
-            var header = ModelFile.OpenHeader(parsed.GetRequiredValue(file));
+            var header = ModelFile.OpenHeader(ModelFile.Named(parsed.GetRequiredValue(file)));
             if (parsed.GetValue(json)) JsonLine.Print(writer => WriteJson(writer, header));
             else Print(header);
             return ExitCode.Ok;

@@ -84,7 +84,7 @@ internal sealed class ModelArguments
             command.Options.Add(option);
     }
 
-    public string Path(ParseResult parsed) => parsed.GetRequiredValue(_model);
+    public string Path(ParseResult parsed) => ModelFile.Named(parsed.GetRequiredValue(_model));
 
     /// <summary>Loads the model, if it fits. <paramref name="context"/>: tokens of the cache that will be made; 0: the
     /// model's own, or what a budget allows.</summary>
@@ -105,7 +105,7 @@ internal sealed class ModelArguments
         Arithmetic = parsed.GetValue(_float) ? Arithmetic.Float : Arithmetic.Integer,
         Coarse = parsed.GetValue(_coarse),
         KernelSet = KernelsCommand.RequireRunnable(parsed.GetValue(_kernels))
-            ?? TuningFile.SetFor(parsed.GetRequiredValue(_model)),
+            ?? TuningFile.SetFor(Path(parsed)),
         Memory = Memory(parsed),
     };
 

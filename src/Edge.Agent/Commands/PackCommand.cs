@@ -67,7 +67,7 @@ internal static class PackCommand
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            string from = parsed.GetRequiredValue(model), to = parsed.GetRequiredValue(output);
+            string from = ModelFile.Named(parsed.GetRequiredValue(model)), to = parsed.GetRequiredValue(output);
             var options = new PackOptions
             {
                 Target = Targets[parsed.GetRequiredValue(type)],

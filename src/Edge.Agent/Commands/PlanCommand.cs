@@ -40,7 +40,7 @@ internal static class PlanCommand
         foreach (Option option in (Option[])[model, memory, rate, context, slots, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            string path = parsed.GetRequiredValue(model);
+            string path = ModelFile.Named(parsed.GetRequiredValue(model));
             ModelFile.Require(path);
             double storage = parsed.GetValue(rate) is { } text ? Size("--storage-rate", text)
                 : StorageRate.Measure(path);

@@ -36,7 +36,7 @@ internal static class TokenizeCommand
         });
         command.SetAction(parsed =>
         {
-            string path = parsed.GetRequiredValue(model);
+            string path = ModelFile.Named(parsed.GetRequiredValue(model));
             var file = ModelFile.OpenHeader(path);
             var tokenizer = ModelFile.Explain(path, () => Tokenizer.FromGguf(file.Metadata));
             string? input = parsed.GetValue(text) == "-" ? Console.In.ReadToEnd() : parsed.GetValue(text);

@@ -6,6 +6,14 @@ namespace Edge.Agent;
 /// <summary>Turns what can be wrong with a model file into messages that name the file and the remedy.</summary>
 internal static class ModelFile
 {
+    /// <summary>The path itself, or that of the store's model where it is a name of one and no file here.</summary>
+    public static string Named(string path)
+    {
+        if (path.Contains('/') || File.Exists(path) || StateDirectory.Path is null) return path;
+        string stored = ModelStore.Own.PathOf(path);
+        return File.Exists(stored) ? stored : path;
+    }
+
     public static GgufFile OpenHeader(string path)
     {
         Require(path);
@@ -17,7 +25,8 @@ internal static class ModelFile
         if (Directory.Exists(path))
             throw new UserErrorException($"{path} is a directory; name the .gguf file in it");
         if (!File.Exists(path))
-            throw new UserErrorException($"model file {path} does not exist; --model takes the path of a .gguf file");
+            throw new UserErrorException($"model file {path} does not exist; --model takes the path of a .gguf file " +
+                "or a name that 'edge models list' shows");
     }
 
     /// <summary>The name by which requests may ask for the model: its file's name without the ending.</summary>

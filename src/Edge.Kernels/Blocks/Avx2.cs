@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX2 twin of <see cref="BlocksScalar"/>: a group of 32 is one vector. One body serves all formats; the
-/// format is a constant where it is inlined.</summary>
+/// <summary>AVX2 twin of <see cref="BlocksScalar"/>: a group of 32 is one vector. One body serves all formats, but
+/// those of <see cref="BlocksAvx2Supers"/>; the format is a constant where it is inlined.</summary>
 public static unsafe class BlocksAvx2
 {
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
@@ -22,23 +22,23 @@ public static unsafe class BlocksAvx2
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ2_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q2_K);
+        long yStride) => BlocksAvx2Supers.Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q2_K);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ3_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q3_K);
+        long yStride) => BlocksAvx2Supers.Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q3_K);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ4_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q4_K);
+        long yStride) => BlocksAvx2Supers.Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q4_K);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ5_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_K);
+        long yStride) => BlocksAvx2Supers.Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_K);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ6_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q6_K);
+        long yStride) => BlocksAvx2Supers.Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q6_K);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsIQ4_NL(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
@@ -46,7 +46,7 @@ public static unsafe class BlocksAvx2
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsIQ4_XS(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.IQ4_XS);
+        long yStride) => BlocksAvx2Supers.Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.IQ4_XS);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsTQ1_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,

@@ -8,6 +8,7 @@ internal sealed class BytePairScratch
 {
     private int[] _ids = [], _ranks = [], _next = [], _previous = [];
     private ulong[] _heap = [];
+    private double[] _sums = [];
     private int _heapCount;
 
     public WordCache Words { get; } = new();
@@ -18,6 +19,13 @@ internal sealed class BytePairScratch
 
     /// <summary>Bytes of the longest word that fits without growing.</summary>
     public int Capacity => _ids.Length;
+
+    /// <summary>So many float64, not cleared.</summary>
+    public Span<double> Sums(int length)
+    {
+        if (_sums.Length < length) _sums = new double[_ids.Length];
+        return _sums.AsSpan(0, length);
+    }
 
     public void Begin(int length)
     {

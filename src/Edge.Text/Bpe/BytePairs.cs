@@ -2,7 +2,7 @@ namespace Edge.Text;
 
 /// <summary>Merges the bytes of one word: always the pair of lowest rank, the leftmost of equals. Shared by
 /// threads.</summary>
-internal sealed class BytePairs : IWordEncoder
+internal sealed class BytePairs
 {
     // What merging the bytes of a token yields; decided when it is first met, so that a known word costs one look-up.
     private const byte Undecided = 0, YieldsItself = 1, YieldsOthers = 2;
@@ -24,7 +24,7 @@ internal sealed class BytePairs : IWordEncoder
         _byteIds = ByteIds(metadata, ids);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Appends the ids of <paramref name="word"/>, which is not empty. Time: O(n log n).</summary>
     public void Encode(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
     {
         int whole = word.Length == 1 ? _byteIds[word[0]] : _vocabulary.Find(word);

@@ -52,20 +52,35 @@ internal sealed class Vocabulary
         var bytes = new List<byte>(count * 6);
         var offsets = new int[count + 1];
         var types = new TokenType[count];
+        bool hashes = metadata.Model == TokenizerMetadata.WordPiece && !HasSpaceMarks(metadata);
         for (int id = 0; id < count; id++)
         {
             types[id] = TypeOf(metadata, id);
             // Only normal tokens are spelled in the byte alphabet; special ones are written as they read.
-            bool pieces = metadata.Model == TokenizerMetadata.SentencePiece;
-            if (pieces && types[id] == TokenType.Byte) bytes.Add(ByteToken(metadata, id));
-            else if (pieces)
-                bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id].Replace(ScorePairs.Space, ' ')));
+            if (metadata.HasPieces && types[id] == TokenType.Byte) bytes.Add(ByteToken(metadata, id));
+            else if (metadata.HasPieces) bytes.AddRange(Encoding.UTF8.GetBytes(Piece(metadata, id, types[id], hashes)));
             else if (types[id] is TokenType.Normal or TokenType.Byte)
                 ByteAlphabet.AppendBytes(metadata.Tokens[id], bytes);
             else bytes.AddRange(Encoding.UTF8.GetBytes(metadata.Tokens[id]));
             offsets[id + 1] = bytes.Count;
         }
-        return new([.. bytes], offsets, types, metadata.Model != TokenizerMetadata.SentencePiece);
+        return new([.. bytes], offsets, types, !metadata.HasPieces);
+    }
+
+    /// <summary>WordPiece's own files mark what goes on with "##"; GGUF marks what begins a word with a
+    /// space.</summary>
+    private static string Piece(TokenizerMetadata metadata, int id, TokenType type, bool hashes)
+    {
+        string token = metadata.Tokens[id];
+        if (!hashes || type != TokenType.Normal) return token.Replace(ScorePairs.Space, ' ');
+        return token.StartsWith("##", StringComparison.Ordinal) && token.Length > 2 ? token[2..] : $" {token}";
+    }
+
+    private static bool HasSpaceMarks(TokenizerMetadata metadata)
+    {
+        foreach (string token in metadata.Tokens)
+            if (token.StartsWith(ScorePairs.Space)) return true;
+        return false;
     }
 
     /// <summary>SentencePiece spells them &lt;0x00&gt; to &lt;0xFF&gt;.</summary>

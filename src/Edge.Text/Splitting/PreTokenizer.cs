@@ -37,13 +37,11 @@ internal sealed record PreTokenizer(
         new(["gpt-4o", "llama4"], [Every(Patterns.Gpt4o)]),
     ];
 
-    /// <summary>SentencePiece cuts nothing before merging; it has no name in a file.</summary>
-    public static PreTokenizer SentencePiece { get; } = new(["sentencepiece"], [], AddsBos: true);
-
     /// <summary>Row of a name; null when no row has it.</summary>
     public static PreTokenizer? Find(string name) => Rows.FirstOrDefault(row => row.Names.Contains(name));
 
-    public static string KnownNames => string.Join(", ", Rows.SelectMany(row => row.Names));
+    /// <summary>One name of each row.</summary>
+    public static string KnownNames => string.Join(", ", Rows.Select(row => row.Names[0]));
 
     private static SplitStage Every(Pattern pattern) => new(pattern);
 }

@@ -74,15 +74,27 @@ public sealed class ArchitectureLoadTests : IDisposable
 
     private Model Load() => Model.Load(_path, new ModelOptions { Threads = 1, BatchRowsMax = 4 });
 
-    private unsafe void Write(GgufFile source, string? withoutTensor, string? withoutKey)
+    [Fact]
+    public void Load_OneTensorPerExpert_SaysThatTheFileIsOfAnOlderForm()
     {
+        Write(GgufFile.Open(ArchitectureTests.File("mixtral")), null, null, name => name.Replace("_exps.", ".0."));
+        var error = Assert.Throws<GgufException>(() => { using Model model = Load(); });
+        Assert.Contains("'blk.0.ffn_gate.0.weight': this file has a tensor per expert", error.Message,
+            StringComparison.Ordinal);
+        Assert.True(error.ByteOffset > 0);
+    }
+
+    private unsafe void Write(
+        GgufFile source, string? withoutTensor, string? withoutKey, Func<string, string>? rename = null)
+    {
+        rename ??= static name => name;
         using WeightFile weights = WeightFile.Open(source, WeightLoading.Map);
         using var writer = new GgufWriter(_path);
         foreach (string key in source.Metadata.Keys.Where(key => key != withoutKey)) writer.Copy(source.Metadata, key);
         GgufTensor[] tensors = [.. source.Tensors.Where(tensor => tensor.Name != withoutTensor)];
-        foreach (GgufTensor tensor in tensors) writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Shape]);
+        foreach (GgufTensor tensor in tensors) writer.AddTensor(rename(tensor.Name), tensor.Type, [.. tensor.Shape]);
         foreach (GgufTensor tensor in tensors)
-            writer.Write(tensor.Name, new ReadOnlySpan<byte>(weights.Address(tensor), (int)tensor.Bytes));
+            writer.Write(rename(tensor.Name), new ReadOnlySpan<byte>(weights.Address(tensor), (int)tensor.Bytes));
         writer.Complete();
     }
 }

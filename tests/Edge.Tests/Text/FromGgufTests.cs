@@ -17,8 +17,8 @@ public sealed class FromGgufTests
     }
 
     [Theory]
-    [InlineData("t5")]
-    [InlineData("bert")]
+    [InlineData("rwkv")]
+    [InlineData("plamo2")]
     public void FromGguf_OtherTokenizerModel_IsRefusedByNameWithRemedy(string model)
     {
         var error = Assert.Throws<GgufException>(() => Tokenizer.FromGguf(Written(file =>

@@ -5,7 +5,7 @@ namespace Edge.Text;
 /// threads.</summary>
 /// <remarks>Source: the SentencePiece paper (arXiv 1808.06226) and its model format; text is not normalised, which is
 /// how the models of this kind were made (identity).</remarks>
-internal sealed class ScorePairs : IWordEncoder
+internal sealed class ScorePairs : IFragmentEncoder
 {
     /// <summary>How vocabularies spell a space.</summary>
     public const char Space = '\u2581';
@@ -16,42 +16,31 @@ internal sealed class ScorePairs : IWordEncoder
     private readonly Vocabulary _vocabulary;
     /// <summary>Place of a token's score among all scores, the highest first; equal scores share it.</summary>
     private readonly int[] _ranks;
-    private readonly int[] _byteIds = new int[256];
+    private readonly ByteFallback _bytes;
+    private readonly SpaceCuts _cuts;
     private readonly byte[] _yields;
-    private readonly bool _cutsAtSpaces;
+    private readonly bool _addsSpace;
 
     /// <summary>Errors: GgufException where scores and tokens disagree, or a byte has no token and there is none for
     /// the unknown.</summary>
     public ScorePairs(TokenizerMetadata metadata, Vocabulary vocabulary)
     {
-        if (metadata.Scores.Count != vocabulary.Count)
-            throw metadata.Bad(TokenizerMetadata.ScoresKey, $"{metadata.Scores.Count} scores for {vocabulary.Count} " +
-                "tokens; convert the model again");
         _vocabulary = vocabulary;
+        _addsSpace = metadata.AddSpacePrefix;
         _yields = new byte[vocabulary.Count];
-        _ranks = Ranks(metadata);
-        _cutsAtSpaces = true;
-        Array.Fill(_byteIds, metadata.FindId(TokenizerMetadata.UnknownKey) ?? -1);
-        for (int id = 0; id < vocabulary.Count; id++)
-        {
-            if (vocabulary.Type(id) == TokenType.Byte) _byteIds[vocabulary.Bytes(id)[0]] = id;
-            else if (vocabulary.Type(id) == TokenType.Normal)
-                _cutsAtSpaces &= BeginsOnlyWithSpaces(vocabulary.Bytes(id));
-        }
-        int missing = Array.IndexOf(_byteIds, -1);
-        if (missing >= 0)
-            throw metadata.Bad(TokenizerMetadata.TokensKey, $"no token for byte 0x{missing:X2} and none for what is " +
-                "unknown; the vocabulary is not whole");
+        _ranks = Ranks(metadata.ScoresOf(vocabulary.Count), metadata);
+        _cuts = new(vocabulary);
+        _bytes = new(metadata, vocabulary, metadata.FindId(TokenizerMetadata.UnknownKey));
     }
 
     /// <inheritdoc/>
-    public void Encode(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
+    public void Encode(ReadOnlySpan<char> text, List<int> destination, EncodeScratch scratch)
     {
-        // No token has a space behind another character, so no merge crosses the front of a run of spaces.
-        for (int at = 0; at < word.Length;)
+        ReadOnlySpan<byte> words = scratch.Utf8(text, _addsSpace);
+        for (int at = 0; at < words.Length;)
         {
-            int end = _cutsAtSpaces ? EndOfWord(word, at) : word.Length;
-            EncodeOne(word[at..end], destination, scratch);
+            int end = _cuts.EndOfWord(words, at);
+            EncodeOne(words[at..end], destination, scratch.Pairs);
             at = end;
         }
     }
@@ -81,7 +70,7 @@ internal sealed class ScorePairs : IWordEncoder
         Span<int> next = scratch.Next, previous = scratch.Previous, ranks = scratch.Ranks;
         for (int at = 0, before = -1; at < word.Length; before = at, at = next[at])
         {
-            next[at] = Math.Min(at + CharBytes(word[at]), word.Length);
+            next[at] = Math.Min(at + ByteFallback.CharBytes(word[at]), word.Length);
             previous[at] = before;
         }
         for (int at = 0; at < word.Length; at = next[at]) Offer(word, at, scratch);
@@ -100,18 +89,7 @@ internal sealed class ScorePairs : IWordEncoder
         {
             int id = _vocabulary.Find(word[at..next[at]]);
             if (id >= 0) destination.Add(id);
-            else AddBytes(word[at..next[at]], destination);
-        }
-    }
-
-    private void AddBytes(ReadOnlySpan<byte> symbol, List<int> destination)
-    {
-        foreach (byte value in symbol)
-        {
-            int id = _byteIds[value];
-            destination.Add(id);
-            // One character that is unknown is one unknown token.
-            if (_vocabulary.Type(id) != TokenType.Byte) return;
+            else _bytes.Append(word[at..next[at]], destination);
         }
     }
 
@@ -123,9 +101,8 @@ internal sealed class ScorePairs : IWordEncoder
         if (id >= 0) scratch.Put(rank, at);
     }
 
-    private static int[] Ranks(TokenizerMetadata metadata)
+    private static int[] Ranks(double[] scores, TokenizerMetadata metadata)
     {
-        double[] scores = [.. metadata.Scores];
         int bad = Array.FindIndex(scores, double.IsNaN);
         if (bad >= 0) throw metadata.Bad(TokenizerMetadata.ScoresKey, $"score {bad} is no number");
         int[] order = [.. Enumerable.Range(0, scores.Length).OrderByDescending(id => scores[id])];
@@ -134,16 +111,4 @@ internal sealed class ScorePairs : IWordEncoder
             ranks[order[i]] = ranks[order[i - 1]] + (scores[order[i]] == scores[order[i - 1]] ? 0 : 1);
         return ranks;
     }
-
-    private static bool BeginsOnlyWithSpaces(ReadOnlySpan<byte> token) =>
-        !token.TrimStart((byte)' ').Contains((byte)' ');
-
-    private static int EndOfWord(ReadOnlySpan<byte> word, int at)
-    {
-        while (at < word.Length && word[at] == ' ') at++;
-        int space = word[at..].IndexOf((byte)' ');
-        return space < 0 ? word.Length : at + space;
-    }
-
-    private static int CharBytes(byte first) => first switch { < 0xC0 => 1, < 0xE0 => 2, < 0xF0 => 3, _ => 4 };
 }
