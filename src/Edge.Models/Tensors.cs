@@ -43,6 +43,9 @@ internal sealed unsafe partial class Tensors : IDisposable
     /// <summary>Brings the tensors that are not in memory; null when all are.</summary>
     public WeightStream? Stream { get; }
 
+    /// <summary>Every matrix that was bound so far.</summary>
+    public Dictionary<GgufTensor, Matrix> Bound => _bound;
+
     /// <summary>A float32 vector, read in place.</summary>
     public float* Vector(string name, long length) => Vector(Checked(name, length));
 
@@ -71,7 +74,7 @@ internal sealed unsafe partial class Tensors : IDisposable
 
     /// <summary>Matrices of rows × columns, one per expert.</summary>
     public Matrix Stack(string name, long rows, long columns, long experts) =>
-        Bind(Checked(name, columns, rows, experts), rows, experts);
+        FindParts(name, rows, columns, experts) ?? Bind(Checked(name, columns, rows, experts), rows, experts);
 
     /// <summary>A table of which single rows are looked up: stays in place.</summary>
     public Matrix Table(string name, long rows, long columns)
