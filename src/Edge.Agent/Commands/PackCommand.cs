@@ -82,8 +82,9 @@ internal static class PackCommand
                 + (tensor.Note is null ? "" : $" ({tensor.Note})"));
         }
         long before = PackArguments.BytesOf(from);
+        string expected = isDry ? " expected" : "";
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{from}: {before} bytes -> {to}: {after} bytes{(isDry ? " expected" : "")} ({100.0 * after / before:F1} %)"));
+            $"{from}: {before} bytes -> {to}: {after} bytes{expected} ({100.0 * after / before:F1} %)"));
     }
 
     private static void WriteJson(Utf8JsonWriter writer, string from, string to, IReadOnlyList<PackedTensor> tensors,

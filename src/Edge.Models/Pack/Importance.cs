@@ -41,6 +41,20 @@ public sealed class Importance
         sums.Rows[matrix] += rows;
     }
 
+    /// <summary>Adds what another text of the same model said.</summary>
+    public void Add(Importance other)
+    {
+        Tokens += other.Tokens;
+        foreach (string name in other._sums.Keys)
+        {
+            Sums more = other._sums[name];
+            if (!_sums.TryGetValue(name, out Sums? sums))
+                _sums.Add(name, sums = new Sums(new float[more.Squares.Length], new long[more.Rows.Length]));
+            for (int i = 0; i < more.Squares.Length; i++) sums.Squares[i] += more.Squares[i];
+            for (int i = 0; i < more.Rows.Length; i++) sums.Rows[i] += more.Rows[i];
+        }
+    }
+
     /// <summary>Weights of the columns of a matrix, 1 on average; null where the text says nothing about it.</summary>
     internal float[]? Columns(string tensor, long matrix, int columns)
     {
