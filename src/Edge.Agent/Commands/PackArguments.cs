@@ -29,7 +29,9 @@ internal sealed class PackArguments
 
     private readonly Option<string> _model = new("--model", "-m")
     {
-        Description = "The model: a GGUF file.", HelpName = "FILE", Required = true,
+        Description = "The model: a GGUF file, or a folder as model hubs have them (config.json, tokenizer.json and "
+            + "safetensors).",
+        HelpName = "FILE", Required = true,
     };
     private readonly Option<string> _output = new("--out", "-o")
     {
@@ -127,6 +129,9 @@ internal sealed class PackArguments
         if (new FileInfo(path).Length > TextBytesMax)
             throw new UserErrorException($"{path} is larger than {TextBytesMax} bytes; take a part of it");
         string from = From(parsed);
+        if (Directory.Exists(from))
+            throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with --type keep, " +
+                "and the result with --calibrate");
         using var loaded = LoadedModel.Open(from, new ModelOptions { Threads = parsed.GetValue(_threads) });
         // Chat markers in the text are meant as such: they are what the model will read.
         var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: true);
@@ -136,5 +141,12 @@ internal sealed class PackArguments
             parsed.GetValue(_calibrateTokens), progress.Report, stop);
     }
 
-    public static long BytesOf(string path) => new FileInfo(path).Length;
+    /// <summary>Of a folder: its weights.</summary>
+    public static long BytesOf(string path)
+    {
+        if (File.Exists(path)) return new FileInfo(path).Length;
+        long bytes = 0;
+        foreach (string file in Directory.EnumerateFiles(path, "*.safetensors")) bytes += new FileInfo(file).Length;
+        return bytes;
+    }
 }

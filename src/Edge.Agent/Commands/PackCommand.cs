@@ -19,7 +19,7 @@ internal static class PackCommand
         {
             string from = arguments.From(parsed), to = arguments.To(parsed);
             bool asJson = arguments.IsJson(parsed);
-            ModelFile.Require(from);
+            if (!Directory.Exists(from)) ModelFile.Require(from);
             if (Directory.Exists(to))
                 throw new UserErrorException($"{to} is a directory; --out takes the path of the packed file");
             using var stop = new StopSignal();
@@ -55,11 +55,7 @@ internal static class PackCommand
         {
             return work();
         }
-        catch (GgufException e)
-        {
-            throw new UserErrorException($"{from}: {e.Message}");
-        }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is GgufException or ModelFolderException or ArgumentException)
         {
             throw new UserErrorException($"{from}: {e.Message}");
         }

@@ -75,7 +75,8 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
             if (!Noted(unit, what))
             {
                 sensitivity.Measure(unit, threads);
-                journal?.Add(what, unit.Loss.Select(loss => loss.ToString("R", CultureInfo.InvariantCulture)));
+                journal?.Add(what,
+                    Array.ConvertAll(unit.Loss, loss => loss.ToString("R", CultureInfo.InvariantCulture)));
             }
             double matters = Matters(unit);
             for (int i = 0; i < unit.Loss.Length; i++) unit.Loss[i] *= matters;

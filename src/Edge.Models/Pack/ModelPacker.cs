@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Edge.Gguf;
+using Edge.Models.Pack.Hub;
 using Edge.Weights;
 
 namespace Edge.Models.Pack;
@@ -10,10 +11,11 @@ namespace Edge.Models.Pack;
 /// up again.</summary>
 public static class ModelPacker
 {
-    /// <summary>Packs <paramref name="input"/> into <paramref name="output"/>; <paramref name="progress"/> receives
-    /// (bytes of the source done, in all), <paramref name="planned"/> what is going to be written. Returns a row per tensor. Errors: FileNotFoundException; GgufException for
-    /// a bad, already packed or unreadable model, and for weights that are not finite; ArgumentException for a target
-    /// size that cannot be met; IOException from the system; OperationCanceledException. After the last two
+    /// <summary>Packs <paramref name="input"/>, a GGUF file or a model folder, into <paramref name="output"/>;
+    /// <paramref name="progress"/> receives (bytes of the source done, in all), <paramref name="planned"/> what is going
+    /// to be written. Returns a row per tensor. Errors: FileNotFoundException; GgufException for a bad, already packed or
+    /// unreadable model, and for weights that are not finite; ModelFolderException for a bad folder; ArgumentException
+    /// for a target size that cannot be met; IOException from the system; OperationCanceledException. After the last two
     /// OUTPUT.part stays, with which the same call goes on.</summary>
     public static IReadOnlyList<PackedTensor> Pack(string input, string output, PackOptions options,
         Action<long, long>? progress = null, Action<PackForecast>? planned = null, CancellationToken cancel = default)
@@ -91,7 +93,8 @@ public static class ModelPacker
     internal static long Pages(long bytes) =>
         (bytes + QuantTypes.PackedAlignment - 1) / QuantTypes.PackedAlignment * QuantTypes.PackedAlignment;
 
-    private static GgufSource Open(string input) => new(input);
+    private static PackSource Open(string input) =>
+        Directory.Exists(input) ? new HubSource(input) : new GgufSource(input);
 
     private static List<PlannedTensor> Plan(PackSource source, PackOptions options, PackJournal? journal,
         CancellationToken cancel) => options.Target == PackTarget.Mixed
