@@ -1,7 +1,7 @@
 namespace Edge.Gguf;
 
-/// <summary>A model folder (config.json, tokenizer.json, *.safetensors) that cannot be read; the message names the file,
-/// the place in it, what is wrong and what to do.</summary>
+/// <summary>A model folder (config.json, tokenizer.json, *.safetensors) that cannot be read; the message names the
+/// file, the place in it, what is wrong and what to do.</summary>
 /// <param name="place">"byte 17", or a key.</param>
 public sealed class ModelFolderException(string file, string place, string what)
     : Exception($"{file}, {place}: {what}")

@@ -1,7 +1,7 @@
 namespace Edge.Gguf;
 
-/// <summary>One tensor of a safetensors file. Shape[0] is the outermost dimension; Offset is absolute, in bytes; Place is
-/// where the header names it.</summary>
+/// <summary>One tensor of a safetensors file. Shape[0] is the outermost dimension; Offset is absolute, in bytes; Place
+/// is where the header names it.</summary>
 public sealed record SafetensorsEntry(
     SafetensorsFile File, string Name, string Type, IReadOnlyList<long> Shape, long Offset, long Bytes, long Place)
 {

@@ -134,15 +134,17 @@ public sealed class SafetensorsFile : IDisposable
         foreach (long n in shape)
         {
             if (n <= 0 || n > GgufLimits.ElementsMax / elements)
-                throw Wrong(place, $"{what} has a dimension of {n}; 1 to {GgufLimits.ElementsMax} elements are possible");
+                throw Wrong(place, $"{what} has a dimension of {n}; 1 to {GgufLimits.ElementsMax} elements " +
+                    "are possible");
             elements *= n;
         }
         if (begin > end || end > FileBytes - dataStart)
-            throw Wrong(place, $"{what} claims bytes {begin} to {end} of the data, which have {FileBytes - dataStart}; " +
-                "download the file again");
+            throw Wrong(place, $"{what} claims bytes {begin} to {end} of the data, which have " +
+                $"{FileBytes - dataStart}; download the file again");
         int bits = Bits(type) ?? throw Wrong(place, $"{what} has dtype {Printable.Quote(type)}, which is not known");
         if (elements > (end - begin) * 8 / bits || elements * bits != (end - begin) * 8)
-            throw Wrong(place, $"{what} has {elements} values of {type} in {end - begin} bytes; download the file again");
+            throw Wrong(place, $"{what} has {elements} values of {type} in {end - begin} bytes; " +
+                "download the file again");
         return new SafetensorsEntry(this, name, type, shape, dataStart + begin, end - begin, place);
     }
 
@@ -151,7 +153,8 @@ public sealed class SafetensorsFile : IDisposable
         Span<long> numbers = stackalloc long[DimensionsMax];
         int count = 0;
         json.Read();
-        if (json.TokenType != JsonTokenType.StartArray) throw Wrong(place, $"{what} has a shape or offsets that are no array");
+        if (json.TokenType != JsonTokenType.StartArray)
+            throw Wrong(place, $"{what} has a shape or offsets that are no array");
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             if (count == DimensionsMax || json.TokenType != JsonTokenType.Number

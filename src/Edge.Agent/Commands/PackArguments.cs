@@ -130,8 +130,8 @@ internal sealed class PackArguments
             throw new UserErrorException($"{path} is larger than {TextBytesMax} bytes; take a part of it");
         string from = From(parsed);
         if (Directory.Exists(from))
-            throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with --type keep, " +
-                "and the result with --calibrate");
+            throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with " +
+                "--type keep, and the result with --calibrate");
         using var loaded = LoadedModel.Open(from, new ModelOptions { Threads = parsed.GetValue(_threads) });
         // Chat markers in the text are meant as such: they are what the model will read.
         var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: true);

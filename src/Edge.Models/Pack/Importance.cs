@@ -7,7 +7,8 @@ namespace Edge.Models.Pack;
 /// calibration text, and how often an expert was chosen.</summary>
 public sealed class Importance
 {
-    /// <summary>Part of the mean that a column counts at least: what a short text never moved is not worthless.</summary>
+    /// <summary>Part of the mean that a column counts at least: what a short text never moved is not
+    /// worthless.</summary>
     private const float Floor = 0.02f;
 
     private readonly Dictionary<string, Sums> _sums = new(StringComparer.Ordinal);

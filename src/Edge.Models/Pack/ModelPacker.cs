@@ -12,11 +12,13 @@ namespace Edge.Models.Pack;
 public static class ModelPacker
 {
     /// <summary>Packs <paramref name="input"/>, a GGUF file or a model folder, into <paramref name="output"/>;
-    /// <paramref name="progress"/> receives (bytes of the source done, in all), <paramref name="planned"/> what is going
-    /// to be written. Returns a row per tensor. Errors: FileNotFoundException; GgufException for a bad, already packed or
+    /// <paramref name="progress"/> receives (bytes of the source done, in all), <paramref name="planned"/> what is
+    /// going
+    /// to be written. Returns a row per tensor. Errors: FileNotFoundException; GgufException for a bad, already packed
+    /// or
     /// unreadable model, and for weights that are not finite; ModelFolderException for a bad folder; ArgumentException
-    /// for a target size that cannot be met; IOException from the system; OperationCanceledException. After the last two
-    /// OUTPUT.part stays, with which the same call goes on.</summary>
+    /// for a target size that cannot be met; IOException from the system; OperationCanceledException. After the last
+    /// two OUTPUT.part stays, with which the same call goes on.</summary>
     public static IReadOnlyList<PackedTensor> Pack(string input, string output, PackOptions options,
         Action<long, long>? progress = null, Action<PackForecast>? planned = null, CancellationToken cancel = default)
     {

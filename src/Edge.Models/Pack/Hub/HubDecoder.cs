@@ -28,7 +28,8 @@ internal static unsafe class HubDecoder
         }
     }
 
-    /// <summary>AWQ: weights int32 [columns][rows / 8], zeros int32 [groups][rows / 8], scales [groups][rows].</summary>
+    /// <summary>AWQ: weights int32 [columns][rows / 8], zeros int32 [groups][rows / 8], scales
+    /// [groups][rows].</summary>
     public static void Awq(uint* weights, uint* zeros, float* scales, float* to, long rows, long columns,
         long groupCount)
     {
@@ -85,8 +86,8 @@ internal static unsafe class HubDecoder
         "F32" => QuantType.F32, "F16" => QuantType.F16, "BF16" => QuantType.BF16, _ => null,
     };
 
-    /// <summary>Rows of halves to rows of neighbours, head by head: row i of the first half goes to 2i, of the second to
-    /// 2i + 1.</summary>
+    /// <summary>Rows of halves to rows of neighbours, head by head: row i of the first half goes to 2i, of the second
+    /// to 2i + 1.</summary>
     public static void Permute(byte* from, byte* to, long rows, long rowBytes, int heads)
     {
         long size = rows / heads;

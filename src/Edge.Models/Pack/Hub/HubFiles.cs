@@ -55,12 +55,12 @@ internal sealed class HubFiles : IDisposable
         HubJson map = index.FindObject("weight_map") ?? throw index.Wrong("weight_map", "is missing");
         foreach (JsonProperty member in map.Members)
         {
-            string name = map.Text(member.Name, member.Value);
+            string tensor = map.NameOf(member, "weight_map"), name = map.Text(tensor, member.Value);
             // A shard lies in the folder, whatever its index says.
             if (Path.GetFileName(name) != name || !name.EndsWith(".safetensors", StringComparison.Ordinal))
-                throw index.Wrong(member.Name, $"names {Printable.Quote(name)}, which is no shard of this folder");
+                throw index.Wrong(tensor, $"names {Printable.Quote(name)}, which is no shard of this folder");
             if (!File.Exists(Path.Combine(folder, name)))
-                throw index.Wrong(member.Name, $"names {Printable.Quote(name)}, which is missing; download it");
+                throw index.Wrong(tensor, $"names {Printable.Quote(name)}, which is missing; download it");
             names.Add(name);
             if (names.Count > ShardsMax) throw index.Wrong("weight_map", $"names more than {ShardsMax} shards");
         }

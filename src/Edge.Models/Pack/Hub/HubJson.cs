@@ -75,6 +75,19 @@ internal sealed class HubJson : IDisposable
 
     public string? FindText(string key) => Find(key) is { } value ? Text(key, value) : null;
 
+    /// <summary>The name of a member. Errors: ModelFolderException for half of a surrogate pair.</summary>
+    public string NameOf(JsonProperty member, string of)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong(of, "has a name with half of a surrogate pair or no UTF-8");
+        }
+    }
+
     public string Text(string key, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.String) throw Wrong(key, "is no text");

@@ -3,8 +3,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Pack.Hub;
 
-/// <summary>A model folder as model hubs have them: config.json, tokenizer.json and safetensors. One matrix at a time is
-/// read, and brought into the form that a GGUF file of the model would have.</summary>
+/// <summary>A model folder as model hubs have them: config.json, tokenizer.json and safetensors. One matrix at a time
+/// is read, and brought into the form that a GGUF file of the model would have.</summary>
 internal sealed unsafe class HubSource : PackSource
 {
     private const int ConfigBytesMax = 4 << 20;
@@ -33,12 +33,12 @@ internal sealed unsafe class HubSource : PackSource
             _zeroOffset = quantised?.FindText("checkpoint_format") == "gptq_v2" ? 0 : 1;
             IsScaleDivisor = form == HubForm.BitNet && quantised!.FindText("linear_class") != "autobitlinear";
             files = _files = new HubFiles(folder);
-            _tokenizer = new HubTokenizer(folder, _config.Vocabulary);
             foreach (HubTensor tensor in new HubTensors(model, _config, form).All(_files.Entries))
             {
                 _tensors.Add(tensor.Tensor, tensor);
                 _order.Add(tensor.Tensor);
             }
+            _tokenizer = new HubTokenizer(folder, _config.Vocabulary);
         }
         catch
         {
@@ -114,7 +114,8 @@ internal sealed unsafe class HubSource : PackSource
                 "bitnet: take the model that it was made of, or a GGUF file");
         if (quantised.GetInteger("bits", 1, 16) != 4)
             throw quantised.Wrong("bits", "only 4 bits are supported; take another file of the model");
-        if (method == "awq" && quantised.FindText("version") is { } version && !version.Equals("gemm", StringComparison.OrdinalIgnoreCase))
+        if (method == "awq" && quantised.FindText("version") is { } version
+            && !version.Equals("gemm", StringComparison.OrdinalIgnoreCase))
             throw quantised.Wrong("version", $"{Printable.Quote(version)} is not supported; take a gemm file");
         return method == "awq" ? HubForm.Awq : HubForm.Gptq;
     }

@@ -2,8 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Pack.Hub;
 
-/// <summary>Finds every tensor of a folder its place: names, shapes and the parts of quantised matrices are checked here,
-/// before anything is read.</summary>
+/// <summary>Finds every tensor of a folder its place: names, shapes and the parts of quantised matrices are checked
+/// here, before anything is read.</summary>
 internal sealed class HubTensors(HubModel model, HubConfig config, HubForm form)
 {
     private readonly Dictionary<string, HubTensor> _made = new(StringComparer.Ordinal);
@@ -23,6 +23,12 @@ internal sealed class HubTensors(HubModel model, HubConfig config, HubForm form)
             if (!_made.ContainsKey(name))
                 throw new ModelFolderException("model.safetensors", "header",
                     $"nothing in the files is {name}; download the whole model");
+        if (_made["token_embd.weight"].Tensor is var table
+            && (table.Shape.Count != 2 || table.Rows != config.Vocabulary))
+            throw new ModelFolderException("config.json", "key 'vocab_size'",
+                $"is {config.Vocabulary}, the embedding has {table.Rows} rows; download the model again");
+        if (_order.Count > GgufLimits.TensorCountMax - 2)
+            throw new ModelFolderException("config.json", "key 'num_hidden_layers'", "the model has too many tensors");
         if (config.LongRope() is { } factors)
         {
             Make("rope_factors_long.weight", factors.Long);
@@ -46,8 +52,8 @@ internal sealed class HubTensors(HubModel model, HubConfig config, HubForm form)
             : form == HubForm.BitNet && entry.Type == "U8" ? form : HubForm.Float;
         string weight = own is HubForm.Gptq or HubForm.Awq ? name[..^"qweight".Length] + "weight" : name;
         (string Name, int Expert) place = model.Place(weight)
-            ?? throw entry.Wrong($"has no place in the architecture '{model.Architecture}' as it is known here; take a " +
-                "GGUF file of the model");
+            ?? throw entry.Wrong($"has no place in the architecture '{model.Architecture}' as it is known here; " +
+                "take a GGUF file of the model");
         int count = place.Expert < 0 ? 1 : config.Experts;
         if (place.Expert >= count) throw entry.Wrong($"is expert {place.Expert} of {count}");
         long[] shape = Shape(entry, own, place.Expert < 0 ? 0 : count);
@@ -100,7 +106,8 @@ internal sealed class HubTensors(HubModel model, HubConfig config, HubForm form)
             _ => (entry.Shape[0], entry.Shape[1]),
         };
         if (own == HubForm.Gptq && rows % 8 != 0) throw entry.Wrong($"has {rows} rows, no multiple of 8");
-        if (Math.Max(1, stack) > GgufLimits.ElementsMax / (rows * columns)) throw entry.Wrong("makes too large a stack");
+        if (Math.Max(1, stack) > GgufLimits.ElementsMax / (rows * columns))
+            throw entry.Wrong("makes too large a stack");
         return stack > 0 ? [columns, rows, stack] : [columns, rows];
     }
 
@@ -144,7 +151,8 @@ internal sealed class HubTensors(HubModel model, HubConfig config, HubForm form)
                 throw weights.Wrong($"lacks its {kind}; download the whole model");
             bool isRight = type is null ? HubDecoder.TypeOf(entry.Type) is not null : entry.Type == type;
             return isRight && fits(entry) ? entry
-                : throw entry.Wrong($"is {entry.Type}, {string.Join(" × ", entry.Shape)}, which does not fit its weights");
+                : throw entry.Wrong($"is {entry.Type}, {string.Join(" × ", entry.Shape)}, which does not fit its " +
+                    "weights");
         }
     }
 }

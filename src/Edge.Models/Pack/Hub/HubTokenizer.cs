@@ -5,8 +5,8 @@ using Edge.Weights;
 
 namespace Edge.Models.Pack.Hub;
 
-/// <summary>tokenizer.json (byte-level BPE, or SentencePiece's with byte fallback) and tokenizer_config.json as the keys of
-/// a GGUF file. Errors: ModelFolderException.</summary>
+/// <summary>tokenizer.json (byte-level BPE, or SentencePiece's with byte fallback) and tokenizer_config.json as the
+/// keys of a GGUF file. Errors: ModelFolderException.</summary>
 internal sealed class HubTokenizer
 {
     private const string File = "tokenizer.json", ConfigFile = "tokenizer_config.json";
@@ -58,6 +58,8 @@ internal sealed class HubTokenizer
                 throw new ModelFolderException("chat_template.jinja", "byte 0", "is too large for a template");
             _template = System.IO.File.ReadAllText(jinja);
         }
+        if (_template?.Length > GgufLimits.StringBytesMax / 3)
+            throw new ModelFolderException(ConfigFile, "key 'chat_template'", "is too large for a template");
         var sum = new Checksum();
         foreach (string token in _tokens) sum.Add(Encoding.UTF8.GetBytes(token));
         sum.Add(Encoding.UTF8.GetBytes(_template ?? ""));
@@ -115,11 +117,12 @@ internal sealed class HubTokenizer
     {
         foreach (JsonProperty member in vocabulary.Members)
         {
+            string token = vocabulary.NameOf(member, "vocab");
             if (member.Value.ValueKind != JsonValueKind.Number || !member.Value.TryGetInt64(out long id))
-                throw vocabulary.Wrong(member.Name, "has an id that is no whole number");
-            bool isByte = _isSentencePiece && member.Name is ['<', '0', 'x', _, _, '>'];
-            bool isUnknown = _isSentencePiece && member.Name == "<unk>";
-            Add(vocabulary, member.Name, member.Name, id, isByte ? Byte : isUnknown ? Unknown : Normal);
+                throw vocabulary.Wrong(token, "has an id that is no whole number");
+            bool isByte = _isSentencePiece && token is ['<', '0', 'x', _, _, '>'];
+            bool isUnknown = _isSentencePiece && token == "<unk>";
+            Add(vocabulary, token, token, id, isByte ? Byte : isUnknown ? Unknown : Normal);
         }
     }
 
@@ -131,7 +134,8 @@ internal sealed class HubTokenizer
             // Two forms: "a b", or of later versions ["a", "b"].
             string text = merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
                 ? model.Text("merges", merge[0]) + " " + model.Text("merges", merge[1]) : model.Text("merges", merge);
-            if (Encoding.UTF8.GetByteCount(text) > 2 * TokenBytesMax) throw model.Wrong("merges", "has too long a pair");
+            if (Encoding.UTF8.GetByteCount(text) > 2 * TokenBytesMax)
+                throw model.Wrong("merges", "has too long a pair");
             _merges.Add(text);
         }
     }
@@ -163,7 +167,8 @@ internal sealed class HubTokenizer
         {
             rank++;
             int blank = merge.IndexOf(' ', 1);
-            if (blank > 0 && _ids.TryGetValue(merge.Remove(blank, 1), out int id) && scores[id] == 0) scores[id] = -rank;
+            if (blank > 0 && _ids.TryGetValue(merge.Remove(blank, 1), out int id) && scores[id] == 0)
+                scores[id] = -rank;
         }
         for (int i = 0; i < scores.Length; i++)
             if (scores[i] == 0 && _types[i] == Normal) scores[i] = -rank - 1;

@@ -33,7 +33,8 @@ internal static class HubFolders
             if (tensor.Name == "__metadata__") continue;
             JsonElement offsets = tensor.Value.GetProperty("data_offsets");
             int from = offsets[0].GetInt32(), to = offsets[1].GetInt32();
-            tensors.Add(tensor.Name, MemoryMarshal.Cast<byte, float>(bytes.AsSpan(8 + header + from, to - from)).ToArray());
+            Span<byte> values = bytes.AsSpan(8 + header + from, to - from);
+            tensors.Add(tensor.Name, MemoryMarshal.Cast<byte, float>(values).ToArray());
         }
         return tensors;
     }
