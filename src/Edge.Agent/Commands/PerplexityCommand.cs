@@ -76,5 +76,6 @@ internal static class PerplexityCommand
             $"perplexity {report.Perplexity:F4} " +
             $"({report.NatsPerToken:F4} nats/token, {report.BitsPerByte:F4} bits/byte) over " +
             $"{report.ScoredTokens} tokens in windows of {report.ContextLength}, " +
-            $"{report.TokensPerSecond:F1} tokens/s; {report.WeightBytesPerTextByte:F0} weight bytes per text byte, capacity {report.Capacity:F4}");
+            $"{report.TokensPerSecond:F1} tokens/s; {report.WeightBytesPerTextByte:F0} " +
+            $"weight bytes per text byte, capacity {report.Capacity:F4}");
 }

@@ -112,7 +112,8 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
         if (size > options.TargetBytes)
             throw new ArgumentException(
                 $"the file takes {size} bytes with the fewest bits for every matrix, " +
-                $"more than {options.TargetBytes}; give at least that many, or a smaller head (--head digits4)", nameof(options));
+                $"more than {options.TargetBytes}; give at least that many, or a smaller head (--head digits4)",
+                nameof(options));
         long left = options.TargetBytes - size;
         var steps = new List<Step>();
         foreach (MixedUnit unit in _units)

@@ -2,27 +2,29 @@ using System.Text.Json;
 
 namespace Edge.Models.Pack.Hub;
 
-/// <summary>A class of models as hubs publish them, and its architecture here.</summary>
-/// <param name="Class">config.json, architectures[0].</param>
-/// <param name="IsPermuted">Rows of q and k are brought from halves to neighbours, as this architecture rotates
-/// them.</param>
-/// <param name="IsGemma">Norms are stored less 1, and there are more of them.</param>
-internal sealed record HubModel(string Class, string Architecture, bool IsPermuted = false, bool IsGemma = false)
+/// <summary>A class of models as hubs publish them (config.json, architectures[0]), and its architecture
+/// here.</summary>
+internal sealed record HubModel(string Class, string Architecture)
 {
+    /// <summary>Rows of q and k are brought from halves to neighbours, as this architecture rotates them.</summary>
+    public bool IsPermuted { get; init; }
+    /// <summary>Norms are stored less 1, and there are more of them.</summary>
+    public bool IsGemma { get; init; }
+
     public static IReadOnlyList<HubModel> Table { get; } =
     [
-        new("LlamaForCausalLM", "llama", IsPermuted: true),
-        new("MistralForCausalLM", "llama", IsPermuted: true),
-        new("MixtralForCausalLM", "llama", IsPermuted: true),
+        new("LlamaForCausalLM", "llama") { IsPermuted = true },
+        new("MistralForCausalLM", "llama") { IsPermuted = true },
+        new("MixtralForCausalLM", "llama") { IsPermuted = true },
         new("Qwen2ForCausalLM", "qwen2"),
         new("Qwen3ForCausalLM", "qwen3"),
         new("Qwen3MoeForCausalLM", "qwen3moe"),
         new("OlmoeForCausalLM", "olmoe"),
         new("Phi3ForCausalLM", "phi3"),
-        new("Gemma2ForCausalLM", "gemma2", IsGemma: true),
-        new("Gemma3ForCausalLM", "gemma3", IsGemma: true),
-        new("GraniteForCausalLM", "granite", IsPermuted: true),
-        new("SmolLM3ForCausalLM", "smollm3", IsPermuted: true),
+        new("Gemma2ForCausalLM", "gemma2") { IsGemma = true },
+        new("Gemma3ForCausalLM", "gemma3") { IsGemma = true },
+        new("GraniteForCausalLM", "granite") { IsPermuted = true },
+        new("SmolLM3ForCausalLM", "smollm3") { IsPermuted = true },
         new("BitNetForCausalLM", "bitnet-b1.58"),
     ];
 

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Edge.Gguf;
+using Edge.Weights;
 
 namespace Edge.Models.Pack.Hub;
 
@@ -49,7 +51,16 @@ internal sealed unsafe class HubSource : PackSource
     }
 
     public override IReadOnlyList<GgufTensor> Tensors => _order;
-    public override ulong Identity => _files.Identity ^ _tokenizer.Identity;
+    public override ulong Identity
+    {
+        get
+        {
+            var sum = new Checksum();
+            sum.Add(Encoding.UTF8.GetBytes(_json.Root.GetRawText()));
+            return sum.Value ^ _files.Identity ^ _tokenizer.Identity;
+        }
+    }
+
     public override long MetadataBytes => 2048 + _tokenizer.Bytes;
 
     /// <summary>Packed BitNet: which way its scale works depends on the class of its layers.</summary>

@@ -87,7 +87,7 @@ public sealed class HubFaultTests
         "\"vocab_size\": 96",
         "\"vocab_size\": 96,\n \"quantization_config\": {\"quant_method\": \"exl2\"}",
         "'exl2' is not supported; known are gptq, awq, bitnet")]
-    [InlineData("config.json", "\"vocab_size\"", "vocab_size", "config.json, line 15, byte")]
+    [InlineData("config.json", "\"vocab_size\"", "vocab_size", "is no JSON; download it again")]
     [InlineData("tokenizer.json", "\"BPE\"", "\"Unigram\"", "'Unigram' is not supported here, only BPE")]
     [InlineData("tokenizer.json", "\"ByteLevel\"", "\"Bert\"", "is none of those known here")]
     [InlineData(
@@ -100,7 +100,7 @@ public sealed class HubFaultTests
         "model-00001-of-00002.safetensors",
         "model-00003-of-00002.safetensors",
         "which is missing; download it")]
-    public void Forecast_WrongValue_SaysFilePlaceAndRemedy(string file, string from, string to, string message)
+    public void Pack_WrongValue_SaysFilePlaceAndRemedy(string file, string from, string to, string message)
     {
         DirectoryInfo folder = HubFolders.Copy("llama");
         try
@@ -109,7 +109,7 @@ public sealed class HubFaultTests
             Assert.Contains(from, text, StringComparison.Ordinal);
             File.WriteAllText(path, text.Replace(from, to, StringComparison.Ordinal));
             var error = Assert.Throws<ModelFolderException>(
-                () => ModelPacker.Forecast(folder.FullName, new PackOptions()));
+                () => ModelPacker.Pack(folder.FullName, Path.Combine(folder.FullName, "out.gguf"), new PackOptions()));
             Assert.StartsWith(file == "config.json" || file == "tokenizer.json" ? file : "model.safetensors",
                 error.Message, StringComparison.Ordinal);
             Assert.Contains(message, error.Message, StringComparison.Ordinal);
