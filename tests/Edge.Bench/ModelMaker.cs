@@ -8,6 +8,8 @@ namespace Edge.Bench;
 /// router does not send all tokens to few experts. One row at a time is in memory.</summary>
 internal static class ModelMaker
 {
+    private const float EmbeddingSpread = 1;
+
     private static readonly Dictionary<string, ModelShape> Shapes = new()
     {
         ["1.1B"] = new(22, 2048, 5632, 32, 4, 32000), // TinyLlama
@@ -56,7 +58,8 @@ internal static class ModelMaker
             long rows = 1;
             foreach (long dimension in shape.AsSpan(1)) rows *= dimension;
             byte[] row = new byte[QuantTypes.RowBytes(tensorType, shape[0])];
-            float spread = 1 / MathF.Sqrt(shape[0]);
+            // A token is more than what layers add to it: routers tell tokens apart, as in a trained model.
+            float spread = name == "token_embd.weight" ? EmbeddingSpread : 1 / MathF.Sqrt(shape[0]);
             for (long r = 0; r < rows; r++)
             {
                 Fill(row, tensorType, random, spread, shape.Length == 1);

@@ -4,70 +4,70 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>NEON twin of <see cref="BlocksScalar"/>, ARMv8.0. One body serves all formats; the format is a constant
-/// where it is inlined.</summary>
+/// <summary>NEON twin of <see cref="BlocksScalar"/>, ARMv8.0. One body serves all formats, and
+/// <see cref="BlocksNeonDot"/> too: the format and the instruction are constants where it is inlined.</summary>
 public static unsafe class BlocksNeon
 {
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ4_1(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q4_1);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q4_1, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ5_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_0);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_0, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ5_1(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_1);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_1, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ2_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q2_K);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q2_K, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ3_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q3_K);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q3_K, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ4_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q4_K);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q4_K, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ5_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_K);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q5_K, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsQ6_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q6_K);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.Q6_K, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsIQ4_NL(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.IQ4_NL);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.IQ4_NL, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsIQ4_XS(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.IQ4_XS);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.IQ4_XS, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsTQ1_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.TQ1_0);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.TQ1_0, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.TQ2_0);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.TQ2_0, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.I2_S);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.I2_S, hasDot: false);
 
     /// <inheritdoc cref="BlocksScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.MXFP4);
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, Blocks.MXFP4, hasDot: false);
 
     /// <summary>Rows × tokens, tokens by four: a group is unpacked once for them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride, int format)
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, int format, bool hasDot)
     {
         long rowBytes = Blocks.RowBytes(columns, format), tokenBytes = Tiles.ActivationBytes(columns);
         for (long r = row0; r < row1; r++)
@@ -75,27 +75,28 @@ public static unsafe class BlocksNeon
             byte* row = w + r * rowBytes;
             long t = 0;
             for (; t + 4 <= tokens; t += 4)
-                Four(row, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns, format);
-            for (; t < tokens; t++) y[t * yStride + r] = One(row, x + t * tokenBytes, columns, format);
+                Four(row, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns, format, hasDot);
+            for (; t < tokens; t++) y[t * yStride + r] = One(row, x + t * tokenBytes, columns, format, hasDot);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float One(byte* row, byte* x, long columns, int format)
+    private static float One(byte* row, byte* x, long columns, int format, bool hasDot)
     {
         Vector128<float> low = Vector128<float>.Zero, high = low, scales;
         float offset = 0;
         for (long b = 0; b < columns / 32; b++)
         {
             Group(row, b, format, (float*)&scales, out Vector128<sbyte> p, out Vector128<sbyte> q);
-            Add(ref low, ref high, p, q, (float*)&scales, x, b, columns);
+            Add(ref low, ref high, p, q, (float*)&scales, x, b, columns, hasDot);
             if (Blocks.HasOffset(format)) offset = Offset(offset, (sbyte*)x, b, columns, (float*)&scales, format);
         }
         return Blocks.HasOffset(format) ? Sum(low, high) + offset : Sum(low, high);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four(byte* row, byte* x, long tokenBytes, float* y, long yStride, long columns, int format)
+    private static void Four(byte* row, byte* x, long tokenBytes, float* y, long yStride, long columns, int format,
+        bool hasDot)
     {
         Vector128<float> l0 = Vector128<float>.Zero, l1 = l0, l2 = l0, l3 = l0, h0 = l0, h1 = l0, h2 = l0, h3 = l0;
         Vector128<float> scales;
@@ -104,10 +105,10 @@ public static unsafe class BlocksNeon
         for (long b = 0; b < columns / 32; b++)
         {
             Group(row, b, format, (float*)&scales, out Vector128<sbyte> p, out Vector128<sbyte> q);
-            Add(ref l0, ref h0, p, q, (float*)&scales, x, b, columns);
-            Add(ref l1, ref h1, p, q, (float*)&scales, x1, b, columns);
-            Add(ref l2, ref h2, p, q, (float*)&scales, x2, b, columns);
-            Add(ref l3, ref h3, p, q, (float*)&scales, x3, b, columns);
+            Add(ref l0, ref h0, p, q, (float*)&scales, x, b, columns, hasDot);
+            Add(ref l1, ref h1, p, q, (float*)&scales, x1, b, columns, hasDot);
+            Add(ref l2, ref h2, p, q, (float*)&scales, x2, b, columns, hasDot);
+            Add(ref l3, ref h3, p, q, (float*)&scales, x3, b, columns, hasDot);
             if (!Blocks.HasOffset(format)) continue;
             o0 = Offset(o0, (sbyte*)x, b, columns, (float*)&scales, format);
             o1 = Offset(o1, (sbyte*)x1, b, columns, (float*)&scales, format);
@@ -132,21 +133,23 @@ public static unsafe class BlocksNeon
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(ref Vector128<float> low, ref Vector128<float> high, Vector128<sbyte> p,
-        Vector128<sbyte> q, float* scales, byte* x, long b, long columns)
+        Vector128<sbyte> q, float* scales, byte* x, long b, long columns, bool hasDot)
     {
         float scale = ((float*)(x + columns))[b];
-        low = Add(low, p, scales[0] * scale, (sbyte*)x + b * 32);
-        high = Add(high, q, scales[1] * scale, (sbyte*)x + b * 32 + 16);
+        sbyte* a = (sbyte*)x + b * 32;
+        low += AdvSimd.ConvertToSingle(Dots(p, a, hasDot)) * Vector128.Create(scales[0] * scale);
+        high += AdvSimd.ConvertToSingle(Dots(q, a + 16, hasDot)) * Vector128.Create(scales[1] * scale);
     }
 
+    /// <summary>Sums of four products each, exact.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Add(Vector128<float> sum, Vector128<sbyte> q, float scale, sbyte* x)
+    private static Vector128<int> Dots(Vector128<sbyte> q, sbyte* x, bool hasDot)
     {
         Vector128<sbyte> a = AdvSimd.LoadVector128(x);
+        if (hasDot) return Dp.DotProduct(Vector128<int>.Zero, q, a);
         Vector128<short> low = AdvSimd.MultiplyWideningLower(q.GetLower(), a.GetLower());
-        Vector128<int> dots = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(low),
+        return AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(low),
             AdvSimd.AddPairwiseWidening(AdvSimd.MultiplyWideningUpper(q, a)));
-        return sum + AdvSimd.ConvertToSingle(dots) * Vector128.Create(scale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
