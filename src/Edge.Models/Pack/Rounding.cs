@@ -9,6 +9,8 @@ internal static unsafe class Rounding
 {
     /// <summary>Candidates per sign of the scale.</summary>
     private const int Candidates = 12;
+    /// <summary>Clippings in a row that gain nothing over the sign's best: further ones seldom do.</summary>
+    private const int MissesMax = 3;
     /// <summary>Alternations at most; ternary scales settle after a handful.</summary>
     private const int RoundsMax = 32;
     // 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
@@ -41,16 +43,22 @@ internal static unsafe class Rounding
         else
         {
             float up = Math.Max(max / most, -min / -least), down = Math.Max(-min / most, max / -least);
-            for (int i = 0; i < Candidates; i++)
+            float gainUp = float.NegativeInfinity, gainDown = float.NegativeInfinity;
+            int missesUp = 0, missesDown = 0;
+            for (int i = 0; i < Candidates && Math.Min(missesUp, missesDown) < MissesMax; i++)
             {
                 // From the largest weight on the last code to clipping a third of the range (more when there are few
                 // codes).
                 float part = 1 - i * (most == 1 ? 0.065f : 0.035f);
-                Try(w, importance, part * up, least, most, storable, ref best, ref bestGain);
-                Try(w, importance, -part * down, least, most, storable, ref best, ref bestGain);
+                if (missesUp < MissesMax)
+                    missesUp = Try(w, importance, part * up, least, most, storable, ref best, ref bestGain, ref gainUp)
+                        ? 0 : missesUp + 1;
+                if (missesDown < MissesMax)
+                    missesDown = Try(w, importance, -part * down, least, most, storable, ref best, ref bestGain,
+                        ref gainDown) ? 0 : missesDown + 1;
             }
             // Once more from the best: its codes are not yet those that its stored scale gives.
-            Try(w, importance, best, least, most, storable, ref best, ref bestGain);
+            Try(w, importance, best, least, most, storable, ref best, ref bestGain, ref gainUp);
         }
         Round(w, codes, best, least, most);
         return best;
@@ -138,14 +146,18 @@ internal static unsafe class Rounding
 
     /// <summary>Keeps the scale that fits the codes which <paramref name="scale"/> gives, if it is the best so far. The
     /// error is Σhw² − gain: one pass finds the fit and the error.</summary>
-    private static void Try(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most,
-        delegate*<float, float> storable, ref float best, ref float bestGain)
+    /// <returns>Whether it is the best of its sign, whose best so far is <paramref name="ownGain"/>.</returns>
+    private static bool Try(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most,
+        delegate*<float, float> storable, ref float best, ref float bestGain, ref float ownGain)
     {
-        if (scale == 0) return;
+        if (scale == 0) return false;
         float fitted = storable(LeastSquares(w, importance, scale, least, most, out float squares, out float sum));
-        if (fitted == 0) return;
+        if (fitted == 0) return false;
         float gain = fitted * (2 * sum - fitted * squares);
         if (gain > bestGain) (best, bestGain) = (fitted, gain);
+        if (!(gain > ownGain)) return false;
+        ownGain = gain;
+        return true;
     }
 
     private static float LeastSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least,
