@@ -51,6 +51,7 @@ internal static class CommandLine
             BenchCommand.Create(),
             EvalCommand.Create(),
             PerplexityCommand.Create(),
+            CompareCommand.Create(),
             LogitsCommand.Create(),
             TokenizeCommand.Create(),
             InspectCommand.Create(),

@@ -8,24 +8,27 @@ public static class Scoring
 {
     /// <summary>Windows of <paramref name="contextLength"/> tokens that move by <paramref name="stride"/>; every token
     /// but the first is scored once, by the first window that holds it. Progress: tokens scored. Errors:
-    /// ArgumentOutOfRangeException for a context below 2 or a stride that is not within 1 and context - 1.</summary>
+    /// ArgumentOutOfRangeException for a context below 2 or a stride that is not within 1 and context - 1.
+    /// <paramref name="stepWise"/>: a token per pass, as replies are made; what experts are at hand then decides as it
+    /// does there.</summary>
     public static ScoringResult Score(Model model, Tokenizer tokenizer, IReadOnlyList<int> tokens, int contextLength,
-        int stride, Action<long>? progress = null, CancellationToken cancellation = default)
+        int stride, Action<long>? progress = null, bool stepWise = false, CancellationToken cancellation = default)
     {
-        (double sum, long count) = NegativeLogLikelihood(model, tokens, contextLength, stride, progress, cancellation);
+        (double sum, long count) =
+            NegativeLogLikelihood(model, tokens, contextLength, stride, progress, stepWise, cancellation);
         long bytes = 0;
         for (int i = 1; i < tokens.Count; i++) bytes += tokenizer.TokenBytes(tokens[i]).Length;
         return new ScoringResult(sum, count, bytes);
     }
 
     internal static (double Sum, long Count) NegativeLogLikelihood(Model model, IReadOnlyList<int> tokens,
-        int contextLength, int stride, Action<long>? progress, CancellationToken cancellation)
+        int contextLength, int stride, Action<long>? progress, bool stepWise, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(stride, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(stride, contextLength - 1);
         using KvCache cache = model.CreateCache(contextLength);
-        var rows = new BatchRow[model.BatchRowsMax];
+        var rows = new BatchRow[stepWise ? 1 : model.BatchRowsMax];
         double sum = 0;
         int scored = 1; // the first token has nothing before it
         for (int start = 0; scored < tokens.Count; start += stride)
@@ -49,7 +52,7 @@ public static class Scoring
     }
 
     // -log softmax(logits)[token], in double.
-    private static double Surprise(ReadOnlySpan<float> logits, int token)
+    internal static double Surprise(ReadOnlySpan<float> logits, int token)
     {
         double highest = double.NegativeInfinity;
         foreach (float x in logits) highest = Math.Max(highest, x);

@@ -6,7 +6,8 @@ namespace Edge.Gguf;
 
 /// <summary>Writes a version 3 file: first all metadata and all tensors' shapes, then the data in the same order,
 /// streamed. The file appears under its name, whole and on disk, at <see cref="Complete"/>; until then, and if that is
-/// never reached, there is only a temporary file beside it, which Dispose removes.</summary>
+/// never reached, there is only a temporary file beside it, which Dispose removes unless it is to be gone on with.
+/// </summary>
 /// <remarks>Errors: ArgumentException and InvalidOperationException for what the reader would refuse or for calls out
 /// of order (bugs); IOException from the system.</remarks>
 public sealed class GgufWriter : IDisposable
@@ -30,18 +31,24 @@ public sealed class GgufWriter : IDisposable
     private long _currentBytes;
     private bool _completed;
 
-    /// <summary><paramref name="alignment"/> of tensor data: a power of two, 8 to 65536; written when not 32.</summary>
-    public GgufWriter(string path, int alignment = GgufLimits.AlignmentDefault)
+    /// <summary><paramref name="alignment"/> of tensor data: a power of two, 8 to 65536; written when not 32.
+    /// <paramref name="resumable"/>: the temporary file is PATH.part, and one that is there is opened: whole tensors in
+    /// it, checked with <see cref="ReadBack"/>, may be skipped. IOException while another process has it.</summary>
+    public GgufWriter(string path, int alignment = GgufLimits.AlignmentDefault, bool resumable = false)
     {
         if (alignment is < GgufLimits.AlignmentMin or > GgufLimits.AlignmentMax || !BitOperations.IsPow2(alignment))
             throw new ArgumentOutOfRangeException(nameof(alignment), alignment, "not a power of two from 8 to 65536");
         _path = Path.GetFullPath(path);
-        _temporaryPath = $"{_path}.{Guid.NewGuid():N}.tmp";
+        _temporaryPath = resumable ? $"{_path}.part" : $"{_path}.{Guid.NewGuid():N}.tmp";
         _alignment = alignment;
         _values = new BinaryWriter(_metadata, StrictUtf8);
-        _file = new FileStream(_temporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.None, StreamBufferBytes);
+        _file = new FileStream(_temporaryPath, resumable ? FileMode.OpenOrCreate : FileMode.CreateNew,
+            FileAccess.ReadWrite, FileShare.None, StreamBufferBytes);
         if (alignment != GgufLimits.AlignmentDefault) SetValue(AlignmentKey, (uint)alignment);
     }
+
+    /// <summary>Whether Dispose leaves an incomplete file.</summary>
+    public bool KeepsPart { get; set; }
 
     /// <summary>A number or a bool, of exactly the type given (an int is an Int32, a uint a UInt32).</summary>
     public void Set<T>(string key, T value) where T : unmanaged
@@ -128,18 +135,33 @@ public sealed class GgufWriter : IDisposable
     /// <summary>The next bytes of tensor <paramref name="name"/>; a tensor may come in any number of pieces.</summary>
     public void Write(string name, ReadOnlySpan<byte> bytes)
     {
-        if (_completed) throw new InvalidOperationException("the file is complete");
-        if (_current < 0) WriteHeader();
-        if (_current < _tensors.Count && _currentBytes == _tensors[_current].Bytes && _tensors[_current].Name != name)
-            StartNextTensor();
-        if (_current >= _tensors.Count || _tensors[_current].Name != name)
-            throw new InvalidOperationException($"data of tensor '{name}' comes out of order; expected is " +
-                (_current < _tensors.Count ? $"'{_tensors[_current].Name}'" : "none"));
+        Begin(name);
         if (bytes.Length > _tensors[_current].Bytes - _currentBytes)
             throw new InvalidOperationException($"tensor '{name}' has {_tensors[_current].Bytes} bytes, " +
                 "more were given");
         _file.Write(bytes);
         _currentBytes += bytes.Length;
+    }
+
+    /// <summary>Bytes that a resumed file has of the next tensor, from <paramref name="at"/> on; fewer than asked for
+    /// where it ends.</summary>
+    public int ReadBack(string name, long at, Span<byte> into)
+    {
+        Begin(name);
+        long start = _file.Position;
+        _file.Position = start - _currentBytes + at;
+        int count = _file.ReadAtLeast(into, into.Length, throwOnEndOfStream: false);
+        _file.Position = start;
+        return count;
+    }
+
+    /// <summary>The resumed file has all of the next tensor, as <see cref="ReadBack"/> showed.</summary>
+    public void Skip(string name)
+    {
+        Begin(name);
+        if (_currentBytes != 0) throw new InvalidOperationException($"tensor '{name}' has been begun");
+        _currentBytes = _tensors[_current].Bytes;
+        _file.Position += _currentBytes;
     }
 
     /// <summary>Checks that every tensor's data has come, brings the file to disk and gives it its name. After a power
@@ -152,6 +174,7 @@ public sealed class GgufWriter : IDisposable
         if (_current < _tensors.Count)
             throw new InvalidOperationException($"tensor '{_tensors[_current].Name}' has {_currentBytes} of its " +
                 $"{_tensors[_current].Bytes} bytes");
+        _file.SetLength(_file.Position);
         _file.Flush(flushToDisk: true);
         _file.Dispose();
         File.Move(_temporaryPath, _path, overwrite: true);
@@ -162,7 +185,7 @@ public sealed class GgufWriter : IDisposable
     {
         _file.Dispose();
         _values.Dispose();
-        if (!_completed) File.Delete(_temporaryPath);
+        if (!_completed && !KeepsPart) File.Delete(_temporaryPath);
     }
 
     private void SetValue<T>(string key, T value) where T : unmanaged
@@ -228,6 +251,17 @@ public sealed class GgufWriter : IDisposable
             throw new InvalidOperationException($"the header exceeds {GgufLimits.HeaderBytesMax} bytes");
         Pad();
         _current = 0;
+    }
+
+    private void Begin(string name)
+    {
+        if (_completed) throw new InvalidOperationException("the file is complete");
+        if (_current < 0) WriteHeader();
+        if (_current < _tensors.Count && _currentBytes == _tensors[_current].Bytes && _tensors[_current].Name != name)
+            StartNextTensor();
+        if (_current >= _tensors.Count || _tensors[_current].Name != name)
+            throw new InvalidOperationException($"data of tensor '{name}' comes out of order; expected is " +
+                (_current < _tensors.Count ? $"'{_tensors[_current].Name}'" : "none"));
     }
 
     private void StartNextTensor()

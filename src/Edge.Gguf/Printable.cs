@@ -3,7 +3,7 @@ using System.Text;
 namespace Edge.Gguf;
 
 /// <summary>Text of a hostile file made fit for a terminal and a log line.</summary>
-internal static class Printable
+public static class Printable
 {
     private const int CharsMax = 80;
 

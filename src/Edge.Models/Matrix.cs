@@ -65,8 +65,11 @@ internal readonly unsafe struct Matrix
     /// <summary>Rows of one tile; rows that stand alone are shared out by eight.</summary>
     public int TileRows => Layout is { Rows: > 1 } ? Layout.Rows : Tiles.Rows;
 
+    /// <summary>The matrices of a stack that are tensors of their own; null: they lie one after another.</summary>
+    public Matrix[]? Parts { get; init; }
+
     /// <summary>One matrix of a stack.</summary>
-    public Matrix this[int expert] => this with
+    public Matrix this[int expert] => Parts is not null ? Parts[expert] : this with
     {
         Weights = _weights + expert * StackBytes,
         Cell = Cell == null ? null : Cell + (long)expert * CellStride,

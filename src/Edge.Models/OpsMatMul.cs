@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Models.Pack;
 using Edge.Weights;
 
 namespace Edge.Models;
@@ -10,6 +11,9 @@ internal sealed unsafe partial class Ops
     private const int RangesPerThread = 8;
     /// <summary>Multiplications that are worth handing to another thread.</summary>
     private const long WorkPerRange = 1 << 15;
+
+    /// <summary>Sees what matrices multiply, while a text calibrates packing; else null.</summary>
+    public ActivationRecorder? Recorder { get; set; }
 
     private readonly MatMulTask[] _tasks;
     private int _taskCount;
@@ -54,6 +58,7 @@ internal sealed unsafe partial class Ops
     private void Queue(RowBuffer x, in Matrix w, RowBuffer y, int first, int count)
     {
         if (w.StreamedLayer > 0) RequireThere(w);
+        Recorder?.See(w.Weights, x, first, count);
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
         task.Planes = w.Planes;

@@ -43,6 +43,9 @@ internal sealed unsafe partial class Tensors : IDisposable
     /// <summary>Brings the tensors that are not in memory; null when all are.</summary>
     public WeightStream? Stream { get; }
 
+    /// <summary>Every matrix that was bound so far.</summary>
+    public Dictionary<GgufTensor, Matrix> Bound => _bound;
+
     /// <summary>A float32 vector, read in place.</summary>
     public float* Vector(string name, long length) => Vector(Checked(name, length));
 
@@ -77,7 +80,8 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (File.Find(name) is null && File.Find(single) is { } old)
             throw new GgufException($"tensor '{old.Name}': this file has a tensor per expert, an older form of what " +
                 $"is now '{name}'; take a newer file of the model, or convert it again", old.EntryOffset);
-        return Bind(Checked(name, columns, rows, experts), rows, experts);
+        return FindParts(name, rows, columns, experts)
+            ?? Bind(Checked(name, columns, rows, experts), rows, experts);
     }
 
     /// <summary>A table of which single rows are looked up: stays in place.</summary>

@@ -1,4 +1,5 @@
 using Edge.Gguf;
+using Edge.Models.Pack;
 using Edge.Models.Streaming;
 using Edge.Weights;
 
@@ -81,6 +82,11 @@ internal abstract unsafe class Transformer : Model
     internal GgufFile File { get; }
     /// <summary>Hears which experts the rows chose, layer by layer; for traces and tests.</summary>
     internal RoutedLayer? OnRouted { get; set; }
+
+    /// <summary>From now on <paramref name="importance"/> sees every activation that meets a matrix; null: none
+    /// does.</summary>
+    internal void Record(Importance? importance) =>
+        Ops.Recorder = importance is null ? null : new ActivationRecorder(_tensors, importance);
 
     protected Ops Ops { get; }
     protected RopeTables Rope { get; }

@@ -57,6 +57,12 @@ public sealed unsafe class WeightFile : IDisposable
         if (Loading == WeightLoading.Map) MemoryAdvice.Inside(Address(tensor), tensor.Bytes, MemoryAdvice.DontNeed);
     }
 
+    /// <summary>As <see cref="Release(GgufTensor)"/>, for the whole pages of a part of it.</summary>
+    public void Release(GgufTensor tensor, long offset, long bytes)
+    {
+        if (Loading == WeightLoading.Map) MemoryAdvice.Inside(Address(tensor) + offset, bytes, MemoryAdvice.DontNeed);
+    }
+
     public void Dispose()
     {
         if (_disposed) return;

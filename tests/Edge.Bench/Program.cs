@@ -8,6 +8,7 @@ const string Usage = """
     Edge.Bench make-trace --out FILE [--tokens N] [--seed N]
     Edge.Bench routing --model FILE [--trace FILE] [--tokens N] [--threads N] | --trace FILE
     Edge.Bench bandwidth [--threads N]
+    Edge.Bench pack --model FILE [--type digits4|digits3|digits2|ternary|nested4|keep] [--threads N] [--out FILE]
     Edge.Bench kernels [--set NAME] [--type TYPE] [--threads N] [--history FILE [--commit ID]]
     Edge.Bench compare --file FILE
     Edge.Bench tokenizer --text FILE [--model FILE] [--repeat N]
@@ -24,6 +25,7 @@ try
         case "make-trace": RoutingBench.Make(options); break;
         case "routing": RoutingBench.Run(options); break;
         case "bandwidth": Bandwidth.Run(options); break;
+        case "pack": PackBench.Run(options); break;
         case "kernels": KernelBench.Run(options); break;
         case "compare": History.Compare(options); break;
         case "tokenizer": TokenizerBench.Run(options); break;

@@ -21,9 +21,18 @@ internal static class PerplexityCommand
         {
             Description = "Tokens of one window; 0: the model's context, at most 512.", HelpName = "N",
         };
+        var special = new Option<bool>("--special")
+        {
+            Description = "Chat markers in the text are meant as such, not as their letters.",
+        };
+        var stepWise = new Option<bool>("--step-wise")
+        {
+            Description = "One token per pass, as replies are made: with --memory and --experts balanced or fast the "
+                + "result depends on which experts are at hand, and passes of many tokens cannot see that.",
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         Validate.Between(context, 0, 1 << 24);
-        foreach (Option option in (Option[])[file, context, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[file, context, special, stepWise, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(file);
@@ -31,11 +40,12 @@ internal static class PerplexityCommand
             if (new FileInfo(path).Length > FileBytesMax)
                 throw new UserErrorException($"{path} is larger than {FileBytesMax} bytes; measure a part of it");
             using var loaded = model.Load(parsed);
-            var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: false);
+            var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false,
+                parseSpecial: parsed.GetValue(special));
             if (ids.Count < 2) throw new UserErrorException($"{path} has fewer than two tokens; nothing to predict");
             int limit = loaded.Model.Config.ContextLength;
             int window = parsed.GetValue(context) is > 1 and var asked ? Math.Min(asked, limit) : Math.Min(512, limit);
-            var report = Measure(loaded, ids, window);
+            var report = Measure(loaded, ids, window, parsed.GetValue(stepWise));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.PerplexityReport);
             else Print(report);
             return ExitCode.Ok;
@@ -45,22 +55,27 @@ internal static class PerplexityCommand
 
     /// <summary>Windows that overlap by half: every token has at least half a window before it, the first ones
     /// excepted.</summary>
-    private static PerplexityReport Measure(LoadedModel loaded, IReadOnlyList<int> ids, int window)
+    private static PerplexityReport Measure(LoadedModel loaded, IReadOnlyList<int> ids, int window, bool stepWise)
     {
         using var progress = new ProgressLine("tokens");
         long started = Stopwatch.GetTimestamp();
         var score = Scoring.Score(
             loaded.Model, loaded.Tokenizer, ids, window, Math.Max(1, window / 2),
-            done => progress.Report(done, ids.Count));
+            done => progress.Report(done, ids.Count), stepWise);
+        // Weights read for one byte of text: what decoding it takes, in time and energy, on a machine bound by memory.
+        double weightBytes = (double)loaded.Model.WeightBytesPerToken * score.Tokens / Math.Max(1, score.Bytes);
         return new PerplexityReport(
             ModelFile.NameOf(loaded.Path), ids.Count, score.Tokens,
             score.NegativeLogLikelihood / Math.Max(1, score.Tokens),
-            score.Perplexity, score.BitsPerByte, window, score.Tokens / Stopwatch.GetElapsedTime(started).TotalSeconds);
+            score.Perplexity, score.BitsPerByte, window, score.Tokens / Stopwatch.GetElapsedTime(started).TotalSeconds,
+            weightBytes, (8 - score.BitsPerByte) / Math.Log2(8 * weightBytes));
     }
 
     private static void Print(PerplexityReport report) =>
         Console.Out.WriteLine(
             $"perplexity {report.Perplexity:F4} " +
             $"({report.NatsPerToken:F4} nats/token, {report.BitsPerByte:F4} bits/byte) over " +
-            $"{report.ScoredTokens} tokens in windows of {report.ContextLength}, {report.TokensPerSecond:F1} tokens/s");
+            $"{report.ScoredTokens} tokens in windows of {report.ContextLength}, " +
+            $"{report.TokensPerSecond:F1} tokens/s; {report.WeightBytesPerTextByte:F0} " +
+            $"weight bytes per text byte, capacity {report.Capacity:F4}");
 }

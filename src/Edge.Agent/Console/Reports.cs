@@ -48,10 +48,16 @@ internal sealed record DraftReport(
     string Draft, int DraftMax, int Prompts, long Tokens, double PlainTps, double DraftedTps, double Speedup,
     long Drafted, long Accepted, double Acceptance, double TokensPerStep, bool Identical, string? Problem);
 
-/// <summary>`edge perplexity --json`.</summary>
+/// <summary>`edge perplexity --json`. Capacity: bits that the model saves of each byte of text, per doubling of the
+/// weight bits that it reads for it.</summary>
 internal sealed record PerplexityReport(
     string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte,
-    int ContextLength, double TokensPerSecond);
+    int ContextLength, double TokensPerSecond, double WeightBytesPerTextByte, double Capacity);
+
+/// <summary>`edge compare --json`: B beside A over the same text.</summary>
+internal sealed record CompareReport(
+    string A, string B, long Tokens, double MeanKl, double MaxKl, double TopAgreement, double MaxLogitError,
+    double NatsPerTokenA, double NatsPerTokenB, int ContextLength);
 
 /// <summary>`edge tokenize --json`.</summary>
 internal sealed record TokenizeReport(IReadOnlyList<int> Ids, IReadOnlyList<string> Pieces, string Text);
@@ -65,6 +71,7 @@ internal sealed record SenseReport(
 [JsonSerializable(typeof(AskReport))]
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(PerplexityReport))]
+[JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(TokenizeReport))]
 [JsonSerializable(typeof(SenseReport))]
 internal sealed partial class AgentJson : JsonSerializerContext;

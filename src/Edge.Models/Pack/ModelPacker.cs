@@ -1,212 +1,169 @@
+using System.Globalization;
+using System.Text;
 using Edge.Gguf;
-using Edge.Kernels;
+using Edge.Models.Pack.Hub;
 using Edge.Weights;
 
 namespace Edge.Models.Pack;
 
-/// <summary>Writes a packed copy of a model: streamed, so that it holds one tensor's worth of the source's pages and a
-/// few tiles per thread; the copy appears whole or not at all.</summary>
+/// <summary>Writes a packed copy of a model: streamed, so that it holds one matrix's worth of the source's pages and a
+/// few tiles per thread. The copy appears whole or not at all; what was done before it was stopped or killed is taken
+/// up again.</summary>
 public static class ModelPacker
 {
-    /// <summary>Tiles that are converted before their bytes are written, per thread.</summary>
-    private const int TilesPerThread = 8;
-    private const int CopyBytes = 1 << 20;
-
-    /// <summary>Packs <paramref name="input"/> into <paramref name="output"/>; <paramref name="progress"/> receives
-    /// (bytes of the source done, in all). Returns a row per tensor. Errors: FileNotFoundException; GgufException for
-    /// a bad, already packed or unreadable model, and for weights that are not finite; IOException from the system;
-    /// OperationCanceledException.</summary>
+    /// <summary>Packs <paramref name="input"/>, a GGUF file or a model folder, into <paramref name="output"/>;
+    /// <paramref name="progress"/> receives (bytes of the source done, in all), <paramref name="planned"/> what is
+    /// going
+    /// to be written. Returns a row per tensor. Errors: FileNotFoundException; GgufException for a bad, already packed
+    /// or
+    /// unreadable model, and for weights that are not finite; ModelFolderException for a bad folder; ArgumentException
+    /// for a target size that cannot be met; IOException from the system; OperationCanceledException. After the last
+    /// two OUTPUT.part stays, with which the same call goes on.</summary>
     public static IReadOnlyList<PackedTensor> Pack(string input, string output, PackOptions options,
-        Action<long, long>? progress = null, CancellationToken cancel = default)
+        Action<long, long>? progress = null, Action<PackForecast>? planned = null, CancellationToken cancel = default)
     {
-        GgufFile file = GgufFile.Open(input);
-        file.RequireRunnable();
-        if (file.Metadata.FindInteger(PackHeader.VersionKey) is not null)
-            throw new GgufException("the file is packed already; take the model that it was made of",
-                file.Metadata.OffsetOf(PackHeader.VersionKey));
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new IOException($"{output} is the model itself; give another name for the packed one");
-        using WeightFile weights = WeightFile.Open(file, WeightLoading.Map);
-        List<PlannedTensor> plan = PackPlan.All(file, options);
-        using var writer = new GgufWriter(output, QuantTypes.PackedAlignment);
-        WriteHeader(writer, file, plan);
-        var digests = new List<ulong>();
-        var rows = new List<PackedTensor>();
-        long done = 0, all = plan.Sum(planned => planned.Source.Bytes);
-        foreach (PlannedTensor planned in plan)
-        {
-            PackedTensor row = planned.IsKept
-                ? Keep(weights, planned.Source, writer, digests, cancel)
-                : Convert(weights, planned, writer, digests, options,
-                    part => progress?.Invoke(done + part, all), cancel);
-            rows.Add(row with { Note = planned.Note });
-            weights.Release(planned.Source);
-            done += planned.Source.Bytes;
-            progress?.Invoke(done, all);
-        }
-        writer.Fill(PackHeader.DigestsKey, [.. digests]);
-        writer.Complete();
-        return rows;
-    }
-
-    private static void WriteHeader(GgufWriter writer, GgufFile file, List<PlannedTensor> plan)
-    {
-        foreach (string key in file.Metadata.Keys.Where(key => key != "general.alignment"))
-            writer.Copy(file.Metadata, key);
-        writer.Set(PackHeader.VersionKey, PackHeader.Version);
-        writer.Set(PackHeader.LayoutKey, PackHeader.Layout);
-        writer.Set(PackHeader.SourceTypeKey,
-            file.Tensors.GroupBy(tensor =>
-                tensor.Type).MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key.ToString()
-                ?? "none");
-        writer.SetArray<ulong>(PackHeader.LabelsKey,
-            [.. plan.Select(row => PackHeader.Label(row.Name, row.Type, row.Source.Shape))]);
-        writer.Reserve(PackHeader.DigestsKey, plan.Sum(row => PackHeader.Matrices(row.Type, row.Source.Shape)));
-        foreach (PlannedTensor row in plan) writer.AddTensor(row.Name, row.Type, row.Source.Shape.ToArray());
-    }
-
-    private static unsafe PackedTensor Keep(WeightFile weights, GgufTensor tensor, GgufWriter writer,
-        List<ulong> digests,
-        CancellationToken cancel)
-    {
-        var digest = new Checksum();
-        byte* source = weights.Address(tensor);
-        for (long at = 0; at < tensor.Bytes; at += CopyBytes)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var piece = new ReadOnlySpan<byte>(source + at, (int)Math.Min(CopyBytes, tensor.Bytes - at));
-            digest.Add(piece);
-            writer.Write(tensor.Name, piece);
-        }
-        digests.Add(digest.Value);
-        string name = tensor.Type.ToString();
-        return new PackedTensor(tensor.Name, name, name, tensor.Rows, tensor.Columns, tensor.Bytes, 0, 0, null);
-    }
-
-    private static PackedTensor Convert(WeightFile weights, PlannedTensor planned, GgufWriter writer,
-        List<ulong> digests, PackOptions options, Action<long> progress, CancellationToken cancel)
-    {
-        (GgufTensor tensor, QuantType type) = (planned.Source, planned.Type);
-        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        var converters = new TileWriter[threads];
+        using PackSource source = Open(input);
+        using var writer = new GgufWriter(output, QuantTypes.PackedAlignment, resumable: true);
+        using var journal = new PackJournal(Path.GetFullPath(output) + ".part", Job(source, options));
         try
         {
-            for (int i = 0; i < threads; i++) converters[i] = new TileWriter(tensor.Type, type, tensor.Columns);
-            if (type == QuantType.TERNARY_1_67)
-                ConvertWhole(weights, tensor, writer, digests, converters, progress, cancel);
-            else
-                ConvertTiles(weights, planned, writer, digests, converters, progress, cancel);
-            double squares = converters.Sum(c => c.Squares), error = converters.Sum(c => c.SquaredError);
-            double largest = converters.Max(c => c.MaxWeight), worst = converters.Max(c => c.MaxError);
-            return new PackedTensor(planned.Name, tensor.Type.ToString(), type.ToString(), tensor.Rows, tensor.Columns,
-                QuantTypes.Bytes(type, tensor.Shape.ToArray()), squares == 0 ? 0 : Math.Sqrt(error / squares),
-                largest == 0 ? 0 : worst / largest, null);
-        }
-        finally
-        {
-            foreach (TileWriter? converter in converters) converter?.Dispose();
-        }
-    }
-
-    private static unsafe void ConvertTiles(WeightFile weights, PlannedTensor planned, GgufWriter writer,
-        List<ulong> digests, TileWriter[] converters, Action<long> progress, CancellationToken cancel)
-    {
-        GgufTensor tensor = planned.Source;
-        QuantTypeRow row = QuantTypes.Of(planned.Type);
-        long rows = tensor.Shape[1], matrices = tensor.Rows / rows;
-        long sourceRow = QuantTypes.RowBytes(tensor.Type, tensor.Columns);
-        long tileBytes = row.TileBytes(tensor.Columns), tiles = (rows + row.TileRows - 1) / row.TileRows;
-        int batch = converters.Length * TilesPerThread;
-        using var memory = new NativeArena(checked(tileBytes * batch));
-        byte* bytes = memory.Take(tileBytes * batch);
-        byte* source = weights.Address(tensor);
-        byte[] padding = new byte[row.StackBytes(rows, tensor.Columns) - row.MatrixBytes(rows, tensor.Columns)];
-        var digest = new Checksum();
-        for (long m = 0; m < matrices; m++, source += QuantTypes.Of(tensor.Type).StackBytes(rows, tensor.Columns))
-        {
-            foreach (TileWriter converter in converters) converter.Begin(source, rows);
-            for (long first = 0; first < tiles; first += batch)
+            List<PlannedTensor> plan = Plan(source, options, journal, cancel);
+            planned?.Invoke(Forecast(source, plan));
+            WriteHeader(writer, source, plan);
+            var packer = new TensorPacker(source, writer, options, cancel);
+            var digests = new List<ulong>();
+            var rows = new List<PackedTensor>();
+            long done = 0, all = plan.Sum(tensor => tensor.SourceBytes);
+            foreach (PlannedTensor tensor in plan)
             {
-                cancel.ThrowIfCancellationRequested();
-                int count = (int)Math.Min(batch, tiles - first);
-                byte* from = source;
-                Parallel.For(0, converters.Length, worker =>
+                PackedTensor? row = TakeUp(tensor, writer, journal, digests, cancel);
+                if (row is null)
                 {
-                    for (int i = worker; i < count; i += converters.Length)
-                    {
-                        long at = (first + i) * row.TileRows;
-                        int rowCount = (int)Math.Min(row.TileRows, rows - at);
-                        converters[worker].Convert(from + at * sourceRow, rowCount, bytes + i * tileBytes);
-                    }
-                });
-                RequireNumbers(tensor, converters);
-                var piece = new ReadOnlySpan<byte>(bytes, checked((int)(count * tileBytes)));
-                digest.Add(piece);
-                writer.Write(planned.Name, piece);
-                progress((m * rows + Math.Min(rows, (first + count) * row.TileRows)) * sourceRow);
+                    row = packer.Write(tensor, part => progress?.Invoke(done + part, all));
+                    digests.AddRange(packer.Digests);
+                    Note(journal, row, packer.Digests);
+                }
+                rows.Add(row);
+                done += tensor.SourceBytes;
+                progress?.Invoke(done, all);
             }
-            digest.Add(padding);
-            if (padding.Length > 0) writer.Write(planned.Name, padding);
-            // Types that are not packed have one digest for all of the stack.
-            if (row.IsPacked || m == matrices - 1)
-            {
-                digests.Add(digest.Value);
-                digest = new Checksum();
-            }
+            writer.Fill(PackHeader.DigestsKey, [.. digests]);
+            writer.Complete();
+            journal.Delete();
+            return rows;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            writer.KeepsPart = journal.HasWork;
+            if (!journal.HasWork) journal.Delete();
+            throw;
+        }
+        catch
+        {
+            journal.Delete();
+            throw;
         }
     }
 
-    /// <summary>TERNARY_1_67 has one scale per matrix that all rows refine: a matrix's integers are held, a byte
-    /// each.</summary>
-    private static unsafe void ConvertWhole(WeightFile weights, GgufTensor tensor, GgufWriter writer,
-        List<ulong> digests,
-        TileWriter[] converters, Action<long> progress, CancellationToken cancel)
+    /// <summary>What packing would give, without packing: a row per tensor without errors, and the file's size. Of a
+    /// mixed packing the errors are measured first. Errors: as <see cref="Pack"/>.</summary>
+    public static PackForecast Forecast(string input, PackOptions options, CancellationToken cancel = default)
     {
-        const int Band = 12;
-        long rows = tensor.Shape[1], columns = tensor.Columns, matrices = tensor.Rows / rows;
-        long sourceRow = QuantTypes.RowBytes(tensor.Type, columns);
-        long bytes = QuantTypes.Of(QuantType.TERNARY_1_67).StackBytes(rows, columns);
-        using var memory = new NativeArena(checked(rows * columns + 2 * rows + bytes));
-        sbyte* codes = (sbyte*)memory.Take(rows * columns);
-        ushort* scales = (ushort*)memory.Take(2 * rows);
-        byte* matrix = memory.Take(bytes);
-        byte* source = weights.Address(tensor);
-        for (long m = 0; m < matrices; m++, source += QuantTypes.Of(tensor.Type).StackBytes(rows, columns))
+        using PackSource source = Open(input);
+        return Forecast(source, Plan(source, options, null, cancel));
+    }
+
+    private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) => new(FileBytes(source, plan),
+        [.. plan.Select(p => new PackedTensor(p.Name, p.Source.Type.ToString(), p.Type.ToString(),
+            p.Matrix < 0 ? p.Source.Rows : p.Source.Shape[1], p.Source.Columns, p.Bytes, 0, 0, 0, p.Note))]);
+
+    /// <summary>Bytes of the packed file. Estimated are the metadata alone.</summary>
+    internal static long FileBytes(PackSource source, List<PlannedTensor> plan)
+    {
+        long header = source.MetadataBytes + 300, data = 0;
+        foreach (PlannedTensor planned in plan)
+        {
+            header += planned.Name.Length + 40 + 8 * planned.Shape.Count
+                + 8 * PackHeader.Matrices(planned.Type, planned.Shape);
+            data += Pages(planned.Bytes);
+        }
+        return Pages(header) + data;
+    }
+
+    internal static long Pages(long bytes) =>
+        (bytes + QuantTypes.PackedAlignment - 1) / QuantTypes.PackedAlignment * QuantTypes.PackedAlignment;
+
+    private static PackSource Open(string input) =>
+        Directory.Exists(input) ? new HubSource(input) : new GgufSource(input);
+
+    private static List<PlannedTensor> Plan(PackSource source, PackOptions options, PackJournal? journal,
+        CancellationToken cancel) => options.Target == PackTarget.Mixed
+            ? new MixedPlan(source, options, journal, cancel).All() : PackPlan.All(source, options);
+
+    private static ulong Job(PackSource source, PackOptions options)
+    {
+        var sum = new Checksum();
+        sum.Add(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $"{PackHeader.Layout} {source.Identity} {options.Target} {options.Ternary} {options.Head} " +
+            $"{options.TargetBytes} {options.PerExpert} {options.Importance?.Identity}")));
+        return sum.Value;
+    }
+
+    private static void WriteHeader(GgufWriter writer, PackSource source, List<PlannedTensor> plan)
+    {
+        source.WriteMetadata(writer);
+        writer.Set(PackHeader.VersionKey, PackHeader.Version);
+        writer.Set(PackHeader.LayoutKey, PackHeader.Layout);
+        writer.Set(PackHeader.SourceTypeKey, source.Tensors.GroupBy(tensor => tensor.Type.ToString())
+            .MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key ?? "none");
+        writer.SetArray<ulong>(PackHeader.LabelsKey,
+            [.. plan.Select(row => PackHeader.Label(row.Name, row.Type, row.Shape))]);
+        writer.Reserve(PackHeader.DigestsKey, plan.Sum(row => PackHeader.Matrices(row.Type, row.Shape)));
+        foreach (PlannedTensor row in plan) writer.AddTensor(row.Name, row.Type, row.Shape.ToArray());
+    }
+
+    /// <summary>The row of a tensor that an earlier run wrote, if its bytes are still those; else null.</summary>
+    private static PackedTensor? TakeUp(PlannedTensor planned, GgufWriter writer, PackJournal journal,
+        List<ulong> digests, CancellationToken cancel)
+    {
+        int matrices = PackHeader.Matrices(planned.Type, planned.Shape);
+        if (journal.Find("tensor:" + planned.Name) is not { } noted || noted.Length != 3 + matrices) return null;
+        var errors = new double[3];
+        var found = new ulong[matrices];
+        for (int i = 0; i < errors.Length; i++)
+            if (!double.TryParse(noted[i], CultureInfo.InvariantCulture, out errors[i])) return null;
+        byte[] piece = new byte[TensorPacker.CopyBytes];
+        long bytes = planned.Bytes / matrices;
+        for (int m = 0; m < matrices; m++)
         {
             cancel.ThrowIfCancellationRequested();
-            foreach (TileWriter converter in converters) converter.Begin(source, rows);
-            byte* from = source;
-            EachBand((converter, row, count) =>
-                converter.Round(from + row * sourceRow, count, codes + row * columns, scales + row));
-            RequireNumbers(tensor, converters);
-            for (long at = 0; at < bytes; at += CopyBytes)
-                new Span<byte>(matrix + at, (int)Math.Min(CopyBytes, bytes - at)).Clear();
-            Ternary1_67Scalar.Pack(codes, scales, matrix, columns, rows);
-            if (Magnitude.Of(converters) is { } magnitude)
-                Ternary1_67Scalar.SetUnit(matrix, rows, magnitude);
-            EachBand((converter, row, count) => converter.Compare(from + row * sourceRow, count, matrix, row));
-            var digest = new Checksum();
-            for (long at = 0; at < bytes; at += CopyBytes)
+            if (!ulong.TryParse(noted[3 + m], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out found[m]))
+                return null;
+            var sum = new Checksum();
+            for (long at = 0; at < bytes; at += piece.Length)
             {
-                var piece = new ReadOnlySpan<byte>(matrix + at, (int)Math.Min(CopyBytes, bytes - at));
-                digest.Add(piece);
-                writer.Write(tensor.Name, piece);
+                Span<byte> part = piece.AsSpan(0, (int)Math.Min(piece.Length, bytes - at));
+                if (writer.ReadBack(planned.Name, m * bytes + at, part) != part.Length) return null;
+                sum.Add(part);
             }
-            digests.Add(digest.Value);
-            progress((m + 1) * rows * sourceRow);
+            if (sum.Value != found[m]) return null;
         }
-
-        void EachBand(Action<TileWriter, long, int> work) => Parallel.For(0, converters.Length, worker =>
-        {
-            for (long row = (long)worker * Band; row < rows; row += (long)converters.Length * Band)
-                work(converters[worker], row, (int)Math.Min(Band, rows - row));
-        });
+        writer.Skip(planned.Name);
+        digests.AddRange(found);
+        GgufTensor tensor = planned.Source;
+        return new PackedTensor(planned.Name, tensor.Type.ToString(), planned.Type.ToString(),
+            planned.Matrix < 0 ? tensor.Rows : tensor.Shape[1], tensor.Columns, planned.Bytes, errors[0], errors[1],
+            errors[2], planned.Note);
     }
 
-    private static void RequireNumbers(GgufTensor tensor, TileWriter[] converters)
+    private static void Note(PackJournal journal, PackedTensor row, List<ulong> digests)
     {
-        if (converters.Sum(c => c.Bad) is > 0 and var bad)
-            throw new GgufException($"tensor '{tensor.Name}' has {bad} weights or scales that are infinite or no " +
-                "number; the file is damaged or was badly converted", tensor.EntryOffset);
+        var values = new List<string>();
+        foreach (double error in (ReadOnlySpan<double>)[row.RelativeError, row.MaxError, row.OutputError])
+            values.Add(error.ToString("R", CultureInfo.InvariantCulture));
+        foreach (ulong digest in digests) values.Add(digest.ToString("x16", CultureInfo.InvariantCulture));
+        journal.Add("tensor:" + row.Name, values);
     }
 }

@@ -21,11 +21,11 @@ internal static class PackPlan
 
     /// <summary>The tensors of the packed file, in order: one for each of the source, and behind a first plane the
     /// second one.</summary>
-    public static List<PlannedTensor> All(GgufFile file, PackOptions options)
+    public static List<PlannedTensor> All(PackSource source, PackOptions options)
     {
-        bool tied = file.Find("output.weight") is null;
         var plan = new List<PlannedTensor>();
-        foreach (GgufTensor tensor in file.Tensors)
+        bool tied = source.Find("output.weight") is null;
+        foreach (GgufTensor tensor in source.Tensors)
         {
             (QuantType type, string? note) = For(tensor, tied, options);
             plan.Add(new PlannedTensor(tensor, tensor.Name, type, note));
@@ -35,16 +35,15 @@ internal static class PackPlan
         return plan;
     }
 
-    private static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
+    /// <summary>The type of one tensor, and why it is another one than was asked for.</summary>
+    public static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
     {
         if (tensor.Shape.Count < 2) return (tensor.Type, null);
-        bool isFloat = tensor.Type is QuantType.F32 or QuantType.F16 or QuantType.BF16;
+        bool isFloat = IsFloat(tensor);
         if (tensor.Name == "token_embd.weight" && !tied)
             return isFloat && options.Target != PackTarget.Keep ? Fit(tensor, QuantType.Q8_0) : (tensor.Type, null);
         if (tensor.Name is "token_embd.weight" or "output.weight") return Head(tensor, isFloat, options);
-        string[] parts = tensor.Name.Split('.', 3);
-        if (parts is not ["blk", _, _] || !Matrices.Any(name => parts[2] == name + ".weight"))
-            return (tensor.Type, null);
+        if (!IsLayerMatrix(tensor)) return (tensor.Type, null);
         if (tensor.Type == QuantType.Q4_0 && options.Target is PackTarget.Keep or PackTarget.Digits4)
             return (QuantType.DIGITS4_G32, null);
         QuantType? exactly = QuantTypes.Of(tensor.Type).ExactlyAs;
@@ -53,6 +52,17 @@ internal static class PackPlan
             return Fit(tensor, Wanted(options with { Target = PackTarget.Ternary }));
         return options.Target == PackTarget.Keep ? (tensor.Type, null) : Fit(tensor, Wanted(options));
     }
+
+    /// <summary>A matrix of a layer that packing may round.</summary>
+    public static bool IsLayerMatrix(GgufTensor tensor)
+    {
+        string[] parts = tensor.Name.Split('.', 3);
+        return tensor.Shape.Count > 1 && parts is ["blk", _, _]
+            && Matrices.Any(name => parts[2] == name + ".weight");
+    }
+
+    public static bool IsFloat(GgufTensor tensor) =>
+        tensor.Type is QuantType.F32 or QuantType.F16 or QuantType.BF16;
 
     private static (QuantType, string?) Head(GgufTensor tensor, bool isFloat, PackOptions options)
     {

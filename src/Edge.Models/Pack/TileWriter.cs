@@ -1,3 +1,4 @@
+using System.Numerics;
 using Edge.Gguf;
 using Edge.Kernels;
 
@@ -17,6 +18,8 @@ internal sealed unsafe class TileWriter : IDisposable
     private readonly int _columns, _rowsMax;
     private readonly long _rowBytes;
     private readonly byte* _scaledRow;
+    private readonly float* _ones;
+    private float* _importance;
     private Magnitude _magnitude;
 
     public TileWriter(QuantType from, QuantType to, long columns)
@@ -25,18 +28,23 @@ internal sealed unsafe class TileWriter : IDisposable
         _rowsMax = QuantTypes.Of(to).TileRows;
         _rowBytes = QuantTypes.RowBytes(from, columns);
         long elements = checked((long)_rowsMax * _columns);
-        _memory = new NativeArena(checked(elements * 12 + _rowBytes + sizeof(float)));
+        _memory = new NativeArena(checked(elements * 12 + _columns * 4L + _rowBytes + sizeof(float)));
         _weights = _memory.TakeFloats(elements);
         _decoded = _memory.TakeFloats(_columns);
         _codes = (sbyte*)_memory.Take(elements);
         _scales = (ushort*)_memory.Take(elements / 16 + 2 * _rowsMax);
         _blocks = _memory.Take(elements * 2);
         _scaledRow = _memory.Take(_rowBytes + sizeof(float));
+        _ones = _importance = _memory.TakeFloats(_columns);
+        new Span<float>(_ones, _columns).Fill(1);
     }
 
     /// <summary>Σ (w − w')² and Σ w² of all tiles so far, and the largest |w − w'| and |w|.</summary>
     public double SquaredError { get; private set; }
     public double Squares { get; private set; }
+    /// <summary>The same, each column as important as its activations are large.</summary>
+    public double WeightedError { get; private set; }
+    public double WeightedSquares { get; private set; }
     public double MaxError { get; private set; }
     public double MaxWeight { get; private set; }
     /// <summary>Weights that are infinite or not a number.</summary>
@@ -45,10 +53,12 @@ internal sealed unsafe class TileWriter : IDisposable
     /// <summary>The magnitude of the weights of this matrix that <see cref="Round"/> saw.</summary>
     public Magnitude Magnitude => _magnitude;
 
-    /// <summary>Starts a matrix. I2_S has its scale behind the rows.</summary>
-    public void Begin(byte* matrix, long rows)
+    /// <summary>Starts a matrix. I2_S has its scale behind the rows. <paramref name="importance"/>: of each column,
+    /// null where nothing is known; it stays valid while the matrix is converted.</summary>
+    public void Begin(byte* matrix, long rows, float* importance = null)
     {
         _magnitude = default;
+        _importance = importance == null ? _ones : importance;
         if (_from == QuantType.I2_S) *(float*)_scaledRow = *(float*)(matrix + rows * _rowBytes);
     }
 
@@ -64,16 +74,6 @@ internal sealed unsafe class TileWriter : IDisposable
         if (Bad > 0) return;
         if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(source, rows, tile);
         else ToDigits(rows, tile);
-        bool low = _to == QuantType.NESTED4_LO;
-        DecodeKernel decode = _to == QuantType.Q8_0 || low ? null : KernelSet.Choose("scalar").Layout(_to)!.Decode;
-        for (int r = 0; r < rows; r++)
-        {
-            // What the second plane loses is what both together do.
-            if (low) Nested4Scalar.Decode(_blocks, tile, _decoded, _columns, r);
-            else if (decode == null) FloatScalar.Decode(tile, _decoded, _columns, (int)_to);
-            else decode(tile, _decoded, _columns, r);
-            Measure(_weights + (long)r * _columns);
-        }
     }
 
     /// <summary>Rounds rows of a matrix whose scales are known only when all rows are.</summary>
@@ -93,7 +93,7 @@ internal sealed unsafe class TileWriter : IDisposable
         for (int r = 0; r < rows; r++)
         {
             decode(matrix, _decoded, _columns, firstRow + r);
-            Measure(_weights + (long)r * _columns);
+            Measure(_weights + (long)r * _columns, _decoded);
         }
     }
 
@@ -109,9 +109,7 @@ internal sealed unsafe class TileWriter : IDisposable
                 Buffer.MemoryCopy(row, _scaledRow + sizeof(float), _rowBytes, _rowBytes);
                 row = _scaledRow;
             }
-            FloatScalar.Decode(row, _weights + (long)r * _columns, _columns, (int)_from);
-            foreach (float w in new ReadOnlySpan<float>(_weights + (long)r * _columns, _columns))
-                if (!float.IsFinite(w)) Bad++;
+            Bad += SourceRows.Decode(row, _weights + (long)r * _columns, _columns, _from);
         }
     }
 
@@ -128,11 +126,14 @@ internal sealed unsafe class TileWriter : IDisposable
         for (long at = 0; at < (long)rows * _columns; at += run)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, run);
+            var importance = new ReadOnlySpan<float>(_importance + at % _columns, run);
             var codes = new Span<sbyte>(all + at, run);
             float scale = ternary
-                ? Rounding.FitTernary(weights, codes, &Rounding.ToBF16)
-                : Rounding.Fit(weights, codes, -most - 1, most, &Rounding.ToBF16);
+                ? Rounding.FitTernary(weights, importance, codes, &Rounding.ToBF16)
+                : Rounding.Fit(weights, importance, codes, -most - 1, most, &Rounding.ToBF16);
             scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
+            // A matrix of TERNARY_1_67 is compared when it is whole; a first plane alone is not what was rounded.
+            if (_to is not (QuantType.TERNARY_1_67 or QuantType.NESTED4_HI)) Measure(weights, importance, codes, scale);
         }
     }
 
@@ -144,6 +145,11 @@ internal sealed unsafe class TileWriter : IDisposable
             // Each plane is a tensor, and the other one of this tile is not kept.
             bool isHi = _to == QuantType.NESTED4_HI;
             Nested4Scalar.Pack(_codes, _scales, isHi ? tile : _blocks, isHi ? _blocks : tile, _columns, rows);
+            for (int r = 0; isHi && r < rows; r++)
+            {
+                Nested4Scalar.DecodeCoarse(tile, _decoded, _columns, r);
+                Measure(_weights + (long)r * _columns, _decoded);
+            }
             return;
         }
         PackDigitsKernel pack = _to switch
@@ -166,12 +172,14 @@ internal sealed unsafe class TileWriter : IDisposable
         for (long at = 0; at < (long)rows * _columns; at += 32, block += four ? 18 : 34)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, 32);
+            var importance = new ReadOnlySpan<float>(_importance + at % _columns, 32);
             (int least, int most) = four ? (-8, 7) : (-127, 127);
             float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
                 ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
             if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
-                scale = Rounding.Fit(weights, codes, least, most, &Rounding.ToF16);
+                scale = Rounding.Fit(weights, importance, codes, least, most, &Rounding.ToF16);
             *(ushort*)block = FloatScalar.ToF16(scale);
+            Measure(weights, importance, codes, scale);
             if (four)
                 for (int i = 0; i < 16; i++) block[2 + i] = (byte)(codes[i] + 8 | codes[i + 16] + 8 << 4);
             else
@@ -180,21 +188,51 @@ internal sealed unsafe class TileWriter : IDisposable
         if (four) Bad += Digits4x32Scalar.Pack(_blocks, tile, _columns, rows);
     }
 
-    private void Measure(float* weights)
+    /// <summary>A run of at most a group, rounded; of ternary rows one group after another.</summary>
+    private void Measure(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes, float scale)
     {
-        double squared = 0, squares = 0;
-        float maxError = 0, maxWeight = 0;
+        for (int at = 0; at < w.Length; at += Digits.Group)
+        {
+            int n = Math.Min(Digits.Group, w.Length - at);
+            ReadOnlySpan<float> part = w.Slice(at, n), h = importance.Slice(at, n);
+            SquaredError += Rounding.Error(part, h, codes.Slice(at, n), scale, out double weighted, out float worst);
+            WeightedError += weighted;
+            MaxError = Math.Max(MaxError, worst);
+            AddSquares(part, h);
+        }
+    }
+
+    private void Measure(float* weights, float* decoded)
+    {
+        AddSquares(new(weights, _columns), new(_importance, _columns));
         for (int c = 0; c < _columns; c++)
         {
-            float w = weights[c], e = Math.Abs(w - _decoded[c]);
-            squared += (double)e * e;
-            squares += (double)w * w;
-            if (e > maxError) maxError = e;
-            if (Math.Abs(w) > maxWeight) maxWeight = Math.Abs(w);
+            double e = Math.Abs(weights[c] - decoded[c]);
+            SquaredError += e * e;
+            WeightedError += e * e * _importance[c];
+            MaxError = Math.Max(MaxError, e);
         }
-        SquaredError += squared;
-        Squares += squares;
-        MaxError = Math.Max(MaxError, maxError);
-        MaxWeight = Math.Max(MaxWeight, maxWeight);
+    }
+
+    private void AddSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance)
+    {
+        Vector<float> sum = default, weighted = default, most = default;
+        int step = Vector<float>.Count, i = 0;
+        for (; i + step <= w.Length; i += step)
+        {
+            var x = new Vector<float>(w[i..]);
+            sum += x * x;
+            weighted += x * x * new Vector<float>(importance[i..]);
+            most = Vector.Max(most, Vector.Abs(x));
+        }
+        Squares += Vector.Sum(sum);
+        WeightedSquares += Vector.Sum(weighted);
+        for (int lane = 0; lane < step; lane++) MaxWeight = Math.Max(MaxWeight, most[lane]);
+        for (; i < w.Length; i++)
+        {
+            Squares += (double)w[i] * w[i];
+            WeightedSquares += (double)w[i] * w[i] * importance[i];
+            MaxWeight = Math.Max(MaxWeight, Math.Abs(w[i]));
+        }
     }
 }

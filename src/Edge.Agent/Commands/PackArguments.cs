@@ -1,0 +1,152 @@
+using System.CommandLine;
+using Edge.Models;
+using Edge.Models.Pack;
+
+namespace Edge.Agent.Commands;
+
+/// <summary>The options of `edge pack`.</summary>
+internal sealed class PackArguments
+{
+    private const long TextBytesMax = 64L * 1024 * 1024;
+    private const int Window = 512;
+
+    private static readonly Dictionary<string, PackTarget> Targets = new()
+    {
+        ["keep"] = PackTarget.Keep, ["digits4"] = PackTarget.Digits4, ["digits3"] = PackTarget.Digits3,
+        ["digits2"] = PackTarget.Digits2, ["ternary"] = PackTarget.Ternary,
+        ["digits2+2"] = PackTarget.Nested4, ["mixed"] = PackTarget.Mixed,
+    };
+
+    private static readonly Dictionary<string, TernaryLayout> Ternaries = new()
+    {
+        ["2.0"] = TernaryLayout.Bits2_0, ["1.67"] = TernaryLayout.Bits1_67, ["1.6"] = TernaryLayout.Bits1_6,
+    };
+
+    private static readonly Dictionary<string, PackHead> Heads = new()
+    {
+        ["q8_0"] = PackHead.Q8_0, ["digits4"] = PackHead.Digits4, ["keep"] = PackHead.Keep,
+    };
+
+    private readonly Option<string> _model = new("--model", "-m")
+    {
+        Description = "The model: a GGUF file, or a folder as model hubs have them (config.json, tokenizer.json and "
+            + "safetensors).",
+        HelpName = "FILE", Required = true,
+    };
+    private readonly Option<string> _output = new("--out", "-o")
+    {
+        Description = "The packed model.", HelpName = "FILE", Required = true,
+    };
+    private readonly Option<string> _type = new("--type")
+    {
+        Description = "What matrices become: keep (exact conversions only), digits4, digits3, digits2, digits2+2 "
+            + "(4 bits in two planes, the first a 2-bit model alone), ternary, or mixed (2, 3, 4 or 8 bits, each where "
+            + "they are worth most, for a file of --target-bytes).",
+        HelpName = "TYPE", DefaultValueFactory = _ => "digits4",
+    };
+    private readonly Option<string?> _targetBytes = new("--target-bytes")
+    {
+        Description = "With --type mixed: the size of the packed file, such as 900M; at most that.", HelpName = "SIZE",
+    };
+    private readonly Option<bool> _perExpert = new("--per-expert")
+    {
+        Description = "With --type mixed: experts of a layer may differ. Such a file cannot stream its experts.",
+    };
+    private readonly Option<string?> _calibrate = new("--calibrate")
+    {
+        Description = "A text, UTF-8, of the kind that the model will read. It is run through the model first, which "
+            + "takes the memory that running takes, and rounding then spares the columns that matter for it.",
+        HelpName = "FILE",
+    };
+    private readonly Option<int> _calibrateTokens = new("--calibrate-tokens")
+    {
+        Description = "Tokens of that text to run, spread evenly over it.", HelpName = "N",
+        DefaultValueFactory = _ => 8192,
+    };
+    private readonly Option<string> _ternary = new("--ternary-layout")
+    {
+        Description = "Bits of a ternary weight: 2.0, 1.67 or 1.6.", HelpName = "BITS",
+        DefaultValueFactory = _ => "1.67",
+    };
+    private readonly Option<string> _head = new("--head")
+    {
+        Description = "What a float output head becomes: q8_0 (with mixed: 4 or 8 bits), digits4 or keep.",
+        HelpName = "TYPE", DefaultValueFactory = _ => "q8_0",
+    };
+    private readonly Option<int> _threads = new("--threads", "-t")
+    {
+        Description = "Worker threads; 0: one per core.", HelpName = "N",
+    };
+    private readonly Option<bool> _dryRun = new("--dry-run")
+    {
+        Description = "Say which types the tensors would get, and the size, without packing.",
+    };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object with a row per tensor." };
+
+    public PackArguments(Command command)
+    {
+        _type.AcceptOnlyFromAmong([.. Targets.Keys]);
+        _ternary.AcceptOnlyFromAmong([.. Ternaries.Keys]);
+        _head.AcceptOnlyFromAmong([.. Heads.Keys]);
+        Validate.Between(_threads, 0, 256);
+        Validate.Between(_calibrateTokens, 1, 1 << 24);
+        foreach (Option option in (Option[])[_model, _output, _type, _targetBytes, _perExpert, _calibrate,
+            _calibrateTokens, _ternary, _head, _threads, _dryRun, _json])
+            command.Options.Add(option);
+    }
+
+    public string From(ParseResult parsed) => parsed.GetRequiredValue(_model);
+    public string To(ParseResult parsed) => parsed.GetRequiredValue(_output);
+    public bool IsJson(ParseResult parsed) => parsed.GetValue(_json);
+    public bool IsDryRun(ParseResult parsed) => parsed.GetValue(_dryRun);
+
+    public PackOptions Options(ParseResult parsed)
+    {
+        PackTarget target = Targets[parsed.GetRequiredValue(_type)];
+        string? size = parsed.GetValue(_targetBytes);
+        bool isMixed = target == PackTarget.Mixed;
+        if (isMixed != size is not null)
+            throw new UserErrorException("--type mixed and --target-bytes go together", ExitCode.Usage);
+        if (parsed.GetValue(_perExpert) && !isMixed)
+            throw new UserErrorException("--per-expert needs --type mixed", ExitCode.Usage);
+        return new PackOptions
+        {
+            Target = target,
+            Ternary = Ternaries[parsed.GetRequiredValue(_ternary)],
+            Head = Heads[parsed.GetRequiredValue(_head)],
+            Threads = parsed.GetValue(_threads),
+            PerExpert = parsed.GetValue(_perExpert),
+            TargetBytes = size is null ? 0 : MemorySize.Parse(size)
+                ?? throw new UserErrorException($"--target-bytes: {MemorySize.Problem(size)}", ExitCode.Usage),
+        };
+    }
+
+    /// <summary>Runs the calibration text; null when there is none.</summary>
+    public Importance? Calibrate(ParseResult parsed, CancellationToken stop)
+    {
+        if (parsed.GetValue(_calibrate) is not { } path) return null;
+        if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist; --calibrate takes a text file");
+        if (new FileInfo(path).Length > TextBytesMax)
+            throw new UserErrorException($"{path} is larger than {TextBytesMax} bytes; take a part of it");
+        string from = From(parsed);
+        if (Directory.Exists(from))
+            throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with " +
+                "--type keep, and the result with --calibrate");
+        using var loaded = LoadedModel.Open(from, new ModelOptions { Threads = parsed.GetValue(_threads) });
+        // Chat markers in the text are meant as such: they are what the model will read.
+        var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: true);
+        if (ids.Count == 0) throw new UserErrorException($"{path} is empty; --calibrate takes a text file");
+        using var progress = new ProgressLine("calibrating");
+        return Calibration.Run(loaded.Model, ids, Math.Min(Window, loaded.Model.Config.ContextLength),
+            parsed.GetValue(_calibrateTokens), progress.Report, stop);
+    }
+
+    /// <summary>Of a folder: its weights.</summary>
+    public static long BytesOf(string path)
+    {
+        if (File.Exists(path)) return new FileInfo(path).Length;
+        long bytes = 0;
+        foreach (string file in Directory.EnumerateFiles(path, "*.safetensors")) bytes += new FileInfo(file).Length;
+        return bytes;
+    }
+}

@@ -1,0 +1,43 @@
+using Edge.Gguf;
+
+namespace Edge.Models.Pack;
+
+/// <summary>A model that is being packed: its tensors in the order of the packed file, and their bytes a matrix at a
+/// time.</summary>
+internal abstract unsafe class PackSource : IDisposable
+{
+    public abstract IReadOnlyList<GgufTensor> Tensors { get; }
+
+    /// <summary>A number that changes when the source does.</summary>
+    public abstract ulong Identity { get; }
+
+    /// <summary>About what the metadata take in a file.</summary>
+    public abstract long MetadataBytes { get; }
+
+    /// <summary>Everything that is not a tensor.</summary>
+    public abstract void WriteMetadata(GgufWriter writer);
+
+    /// <summary>The bytes of one matrix as ggml stores them in that type (all of a tensor that is no stack). Valid
+    /// until <see cref="Release"/>; one at a time.</summary>
+    public abstract byte* Matrix(GgufTensor tensor, long index);
+
+    /// <summary>The matrix is not needed again soon: its pages may go.</summary>
+    public abstract void Release(GgufTensor tensor, long index);
+
+    public abstract void Dispose();
+
+    /// <summary>Null when there is none.</summary>
+    public GgufTensor? Find(string name)
+    {
+        foreach (GgufTensor tensor in Tensors)
+            if (tensor.Name == name) return tensor;
+        return null;
+    }
+
+    /// <summary>Matrices of a tensor; 1 for a vector.</summary>
+    public static long Matrices(GgufTensor tensor) =>
+        tensor.Shape.Count < 3 ? 1 : tensor.Rows / tensor.Shape[1];
+
+    /// <summary>Bytes of one of them.</summary>
+    public static long MatrixBytes(GgufTensor tensor) => tensor.Bytes / Matrices(tensor);
+}
