@@ -10,7 +10,9 @@ namespace Edge.Models.Streaming;
 /// below F / k of the weight are dropped.</remarks>
 internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape, ExpertMode mode, bool hasLow)
 {
-    private const float WholeBelow = 0.6f, CoarseBelow = 0.9f;
+    // Among many experts of much the same weight more may run coarse: of 8 chosen ones some 3 are whole.
+    private readonly float _wholeBelow = shape.Used > 2 ? 0.4f : 0.6f;
+    private const float CoarseBelow = 0.9f;
     private const float PreferBias = 0.15f, DropBelow = 0.75f;
 
     private readonly float[] _heat = new float[shape.Experts];
@@ -144,7 +146,7 @@ internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape,
         }
         if (!hasLow) return whole;
         // Where slices are, a choice below F / k runs coarse in place of being dropped.
-        bool isCoarse = before > WholeBelow || mode == ExpertMode.Fast && share < DropBelow / used;
+        bool isCoarse = before > _wholeBelow || mode == ExpertMode.Fast && share < DropBelow / used;
         return isCoarse ? SliceSet.Hi : SliceSet.Both;
     }
 }
