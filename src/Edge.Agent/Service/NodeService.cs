@@ -123,7 +123,6 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         // Ready says that requests can be answered, not that the broker is there.
         manager.Ready($"model {config.ModelName}, {loaded.Model.Threads} threads");
         using var watch = Watch(manager, scheduler, link);
-        if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
         using var inventory = config.Sensors.Discover();
         home.Announce(inventory.ReadAll());
         using (StartRules(link, loaded, scheduler, inventory))
@@ -187,6 +186,8 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 }
                 updates.Look(link.IsOnline);
                 if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
+                // Not at the start: what is published before the broker answers is lost, and this is told only once.
+                if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
                 link.Publish(source.System(governor.Level, governor.Threads));
                 var inference = Inference(scheduler.Statistics, intake.Refused);
                 link.Publish(inference);
