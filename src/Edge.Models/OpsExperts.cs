@@ -17,6 +17,21 @@ internal sealed unsafe partial class Ops
         routing.Group(Batch.Count);
     }
 
+    /// <summary>Guesses what a layer to come will want: <paramref name="router"/> is its, <paramref name="x"/> this
+    /// layer's input. Only time depends on it. Writes <paramref name="scores"/> over.</summary>
+    public void Foresee(RowBuffer x, int layer, in Matrix router, RowBuffer scores, Routing routing)
+    {
+        if (_experts is not { Foresees: true }) return;
+        MatMul(x, router, scores);
+        int* experts = stackalloc int[routing.Used];
+        float* weights = stackalloc float[routing.Used];
+        for (int row = 0; row < Batch.Count; row++)
+        {
+            _kernels.TopK(scores.Row(row), experts, weights, routing.ExpertCount, routing.Used, 0);
+            _experts.Guess(layer, new ReadOnlySpan<int>(experts, routing.Used));
+        }
+    }
+
     /// <summary>Chooses which experts run now: all of them, or, when they are streamed, those that are there. False
     /// when all have run. Errors: WeightReadException.</summary>
     public bool NextWave(in Matrix stack, Routing routing) =>

@@ -144,12 +144,14 @@ internal static class BenchCommand
     {
         var (a, b) = (from.Residency, to.Residency);
         long hits = b.Hits - a.Hits, misses = b.Misses - a.Misses, bytes = b.BytesRead - a.BytesRead;
+        long foreseen = to.ForeseenRight - from.ForeseenRight, choices = to.ForeseenChoices - from.ForeseenChoices;
         double readMs = (b.ReadMicros - a.ReadMicros) / 1e3;
         return new StreamReport(
             to.Storage, plan.BudgetBytes, b.Slots, b.SlotBytes, to.Passes - from.Passes, hits, misses,
-            (double)hits / Math.Max(1, hits + misses), to.Degraded - from.Degraded, to.Dropped - from.Dropped, bytes,
-            decodedBytes, readMs > 0 ? bytes * 1e3 / readMs : 0, (b.StallMicros - a.StallMicros) / 1e3,
-            readMs, b.Retries - a.Retries, b.Failures - a.Failures);
+            (double)hits / Math.Max(1, hits + misses), to.Degraded - from.Degraded, to.Late - from.Late,
+            to.Dropped - from.Dropped, (double)foreseen / Math.Max(1, choices), bytes, decodedBytes,
+            readMs > 0 ? bytes * 1e3 / readMs : 0, (b.StallMicros - a.StallMicros) / 1e3, readMs,
+            b.Retries - a.Retries, b.Failures - a.Failures);
     }
 
     private static double Median(double[] sorted) =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Edge.Models;
 using Edge.Models.Streaming;
+using Edge.Weights.Policies;
 
 namespace Edge.Agent.Commands;
 
@@ -56,13 +57,30 @@ internal sealed class ModelArguments
         HelpName = "MODE", DefaultValueFactory = _ => "exact",
     };
 
+    private readonly Option<string> _foresight = new("--foresight")
+    {
+        Description = "What a guess at the next layer's experts is good for: off, keep (they stay), read (they are " +
+            "read while storage is idle).",
+        HelpName = "USE", DefaultValueFactory = _ => "keep",
+    };
+
+    private readonly Option<string?> _policy = new("--policy")
+    {
+        Description = $"Who leaves the cache of experts: {PolicyTable.Names(live: true)}. Absent: " +
+            $"{PolicyTable.Default}, or {PolicyTable.BelowCycle} where a token's experts do not fit.",
+        HelpName = "NAME",
+    };
+
     public ModelArguments(Command command)
     {
         _kv.AcceptOnlyFromAmong("f16", "f32");
         _experts.AcceptOnlyFromAmong("exact", "balanced", "fast");
+        _foresight.AcceptOnlyFromAmong("off", "keep", "read");
+        _policy.AcceptOnlyFromAmong(PolicyTable.Names(live: true).Split(", "));
         Validate.Between(_threads, 0, 256);
         foreach (Option option in (Option[])
-            [_model, _threads, _cpus, _kv, _float, _coarse, _kernels, _memory, _experts])
+            [_model, _threads, _cpus, _kv, _float, _coarse, _kernels, _memory, _experts, _foresight,
+                _policy])
             command.Options.Add(option);
     }
 
@@ -88,14 +106,16 @@ internal sealed class ModelArguments
         Coarse = parsed.GetValue(_coarse),
         KernelSet = KernelsCommand.RequireRunnable(parsed.GetValue(_kernels))
             ?? TuningFile.SetFor(parsed.GetRequiredValue(_model)),
-        Memory = Memory(parsed.GetValue(_memory), parsed.GetRequiredValue(_experts)),
+        Memory = Memory(parsed),
     };
 
-    private static MemoryBudget? Memory(string? text, string experts) => text is null ? null : new MemoryBudget
+    private MemoryBudget? Memory(ParseResult parsed) => parsed.GetValue(_memory) is not { } text ? null : new()
     {
         Bytes = MemorySize.Parse(text)
             ?? throw new UserErrorException($"--memory: {MemorySize.Problem(text)}", ExitCode.Usage),
-        Experts = Enum.Parse<ExpertMode>(experts, ignoreCase: true),
+        Experts = Enum.Parse<ExpertMode>(parsed.GetRequiredValue(_experts), ignoreCase: true),
+        Foresight = Enum.Parse<ForesightUse>(parsed.GetRequiredValue(_foresight), ignoreCase: true),
+        Policy = parsed.GetValue(_policy),
     };
 
     private static CpuList? Cpus(string? text)

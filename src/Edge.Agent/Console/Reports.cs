@@ -39,8 +39,8 @@ internal sealed record BenchReport
 /// <summary>What streaming did during the measured repeats.</summary>
 internal sealed record StreamReport(
     string Storage, long BudgetBytes, int Slots, long SlotBytes, long Passes, long Hits, long Misses, double HitRate,
-    long Degraded, long Dropped, long BytesRead, double BytesPerDecodedToken, double ReadBytesPerSecond, double StallMs,
-    double ReadMs, long Retries, long Failures);
+    long Degraded, long Late, long Dropped, double Foreseen, long BytesRead, double BytesPerDecodedToken,
+    double ReadBytesPerSecond, double StallMs, double ReadMs, long Retries, long Failures);
 
 /// <summary>Part of `edge bench --json`: greedy replies with drafts and without. Identical: they are the
 /// same.</summary>

@@ -82,6 +82,8 @@ internal sealed unsafe class DeepSeek2 : Transformer
                 Ops.MatMul(Xb, sparse.Router, _scores);
                 Ops.Route(_scores, _routing, _rule, sparse.Bias);
                 Routed(l, _scores, _routing);
+                if (l + 1 < _layers.Length)
+                    Ops.Foresee(Xb, l + 1, _layers[l + 1].Sparse!.Router, _scores, _routing);
                 Ops.Gather(Xb, _routing, _xe);
                 while (Ops.NextWave(sparse.Gate, _routing))
                 {

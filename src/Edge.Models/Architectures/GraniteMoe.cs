@@ -63,6 +63,7 @@ internal sealed unsafe class GraniteMoe : Transformer
             Ops.MatMul(Xb, w.Router, _scores);
             Ops.Route(_scores, _routing, _rule, bias: null);
             Routed(l, _scores, _routing);
+            if (l + 1 < _layers.Length) Ops.Foresee(Xb, l + 1, _layers[l + 1].Router, _scores, _routing);
             Ops.Gather(Xb, _routing, _xe);
             while (Ops.NextWave(w.Gate, _routing))
             {

@@ -44,6 +44,7 @@ internal sealed unsafe class Mixtral : Transformer
             Ops.MatMul(Xb, w.Router, _scores);
             Ops.Route(_scores, _routing, renormalise: true);
             Routed(l, _scores, _routing);
+            if (l + 1 < _layers.Length) Ops.Foresee(Xb, l + 1, _layers[l + 1].Router, _scores, _routing);
             Ops.Gather(Xb, _routing, _xe);
             while (Ops.NextWave(w.Gate, _routing))
             {

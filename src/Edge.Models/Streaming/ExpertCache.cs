@@ -13,12 +13,15 @@ namespace Edge.Models.Streaming;
 internal sealed unsafe class ExpertCache
 {
     private const int UpgradesPerLayer = 2;
+    private const double LowPatience = 4;
+    private static readonly TimeSpan LowLeast = TimeSpan.FromMilliseconds(2), LowMost = TimeSpan.FromMilliseconds(250);
 
     private readonly Residency _residency;
     private readonly EvictionPolicy _policy;
     private readonly CacheShape _shape;
     private readonly ExpertChoice _choice;
     private readonly PromptWarmUp _warmUp;
+    private readonly Foresight _foresight;
     private readonly bool _hasLow;
     // The layer in progress: experts that wait, hottest first; those of the wave; what of each is pinned.
     private readonly int[] _waiting, _slices, _wave, _coarse;
@@ -27,10 +30,12 @@ internal sealed unsafe class ExpertCache
     private int _layer = -1;
 
     public ExpertCache(
-        Residency residency, EvictionPolicy policy, CacheShape shape, ExpertMode mode, bool hasLow)
+        Residency residency, EvictionPolicy policy, CacheShape shape, ExpertMode mode, ForesightUse foresight,
+        bool hasLow)
     {
         (_residency, _policy, _shape, _hasLow) = (residency, policy, shape, hasLow);
         _choice = new ExpertChoice(residency, shape, mode, hasLow);
+        _foresight = new Foresight(residency, shape, foresight, hasLow);
         _warmUp = new PromptWarmUp(residency, shape, residency.Statistics.Slots, hasLow);
         _waiting = new int[shape.Experts];
         _slices = new int[shape.Experts];
@@ -43,6 +48,15 @@ internal sealed unsafe class ExpertCache
     public long Choices { get; private set; }
     public long Degraded { get; private set; }
     public long Dropped => _choice.Dropped;
+    /// <summary>Experts that ran coarse because LO was late.</summary>
+    public long Late { get; private set; }
+    public long ForeseenChoices => _foresight.Choices;
+    public long ForeseenRight => _foresight.Right;
+    /// <summary>Whether the pass wants to hear guesses: a prompt's chunk uses most experts anyway.</summary>
+    public bool Foresees => _foresight.IsOn && _choice.IsDecode;
+
+    /// <summary>What a row will likely want in a layer to come, best first.</summary>
+    public void Guess(int layer, ReadOnlySpan<int> experts) => _foresight.Guess(layer, experts);
 
     /// <summary>A pass begins.</summary>
     public void Begin(Batch batch)
@@ -70,11 +84,14 @@ internal sealed unsafe class ExpertCache
     {
         int at = row * routing.Used;
         Choices += routing.Used;
+        var experts = new ReadOnlySpan<int>(routing.Experts + at, routing.Used);
+        _foresight.Meet(layer, experts);
         _policy.Route(new RoutedRow
         {
             Token = position, Layer = layer, Scores = new ReadOnlySpan<float>(scores, _shape.Experts),
-            Experts = new ReadOnlySpan<int>(routing.Experts + at, routing.Used),
+            Experts = experts,
             Weights = new ReadOnlySpan<float>(routing.Weights + at, routing.Used),
+            Wanted = _choice.WantsOf(layer, routing, row),
         });
     }
 
@@ -97,11 +114,14 @@ internal sealed unsafe class ExpertCache
         }
         if (_waveCount == 0)
         {
+            _foresight.Continue();
             Upgrade();
             _warmUp.Continue();
             _layer = -1;
             return false;
         }
+        // All that the layer wants is there: storage is idle while it is computed.
+        if (_waitingCount == 0) _foresight.Continue();
         routing.BeginWave();
         for (int i = 0; i < _waveCount; i++) routing.AddToWave(_wave[i]);
         return true;
@@ -112,6 +132,7 @@ internal sealed unsafe class ExpertCache
     {
         (_layer, _waitingCount, _waveCount, _coarseCount) = (-1, 0, 0, 0);
         Array.Clear(_pins);
+        _foresight.Clear();
     }
 
     private int Hi(int expert) => CacheShape.Hi(_shape.Unit(_layer, expert));
@@ -199,17 +220,39 @@ internal sealed unsafe class ExpertCache
     private bool AwaitOne()
     {
         int coming = 0;
+        bool waitsForLow = _choice.MayRunCoarse;
         for (int i = 0; i < _waitingCount; i++)
         {
             int e = _waiting[i];
+            waitsForLow &= Holds(e, SliceSet.Hi);
             // HI first: an expert waits for LO only when that is all it lacks.
             int next = Holds(e, SliceSet.Hi) ? Lo(e) : Hi(e);
             // Asked once more: what comes as a hint may fail unnoticed.
             if (_residency.IsComing(next) && _residency.Want(next, ReadPriority.Demand)) _slices[coming++] = next;
         }
         if (coming == 0) return false;
-        _residency.WaitAny(_slices.AsSpan(0, coming));
+        if (!waitsForLow) _residency.WaitAny(_slices.AsSpan(0, coming));
+        else if (_residency.WaitAny(_slices.AsSpan(0, coming), LowLimit()) < 0) GoOnCoarse();
         return true;
+    }
+
+    /// <summary>How long LO is waited for when it is all that experts lack: some times what a slice usually takes.
+    /// </summary>
+    private TimeSpan LowLimit()
+    {
+        TimeSpan limit = LowPatience * _residency.MeanLanding;
+        return limit < LowLeast ? LowLeast : limit > LowMost ? LowMost : limit;
+    }
+
+    /// <summary>LO is late: those that wait run on HI.</summary>
+    private void GoOnCoarse()
+    {
+        for (int i = 0; i < _waitingCount; i++)
+        {
+            _choice.RunCoarse(_waiting[i]);
+            _residency.Demote(Lo(_waiting[i]));
+            Late++;
+        }
     }
 
     private void EndWave()

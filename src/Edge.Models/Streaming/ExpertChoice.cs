@@ -14,7 +14,7 @@ internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape,
     private const float PreferBias = 0.15f, DropBelow = 0.75f;
 
     private readonly float[] _heat = new float[shape.Experts];
-    private readonly SliceSet[] _need = new SliceSet[shape.Experts];
+    private readonly SliceSet[] _need = new SliceSet[shape.Experts], _wants = new SliceSet[shape.Used];
     private readonly bool[] _isThere = new bool[shape.Experts];
     private float _bias;
 
@@ -26,6 +26,9 @@ internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape,
 
     /// <summary>What the rows of the layer want of an expert.</summary>
     public SliceSet Need(int expert) => _need[expert];
+
+    /// <summary>The layer's rows go on with the expert's HI slice.</summary>
+    public void RunCoarse(int expert) => _need[expert] = SliceSet.Hi;
 
     /// <summary>Raises the router's outputs of experts that are there.</summary>
     public void Prefer(int layer, float* logits)
@@ -87,18 +90,32 @@ internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape,
         return count;
     }
 
+    /// <summary>What a row wants of its experts, best first; holds until the next call.</summary>
+    public ReadOnlySpan<SliceSet> WantsOf(int layer, Routing routing, int row)
+    {
+        int* experts = routing.Experts + row * routing.Used;
+        float* weights = routing.Weights + row * routing.Used;
+        float all = 0, before = 0;
+        for (int k = 0; k < routing.Used; k++) all += weights[k];
+        for (int k = 0; k < routing.Used; k++)
+        {
+            float share = weights[k] / all;
+            _wants[k] = Wanted(layer, experts[k], share, before, k == 0, routing.Used);
+            before += share;
+        }
+        return _wants;
+    }
+
     private void Weigh(int layer, Routing routing, int row)
     {
         int* experts = routing.Experts + row * routing.Used;
         float* weights = routing.Weights + row * routing.Used;
-        float all = 0, before = 0, dropped = 0;
+        float all = 0, dropped = 0;
+        ReadOnlySpan<SliceSet> wants = WantsOf(layer, routing, row);
         for (int k = 0; k < routing.Used; k++) all += weights[k];
         for (int k = 0; k < routing.Used; k++)
         {
-            int e = experts[k];
-            float share = weights[k] / all;
-            SliceSet need = Wanted(layer, e, share, before, k == 0, routing.Used);
-            before += share;
+            (int e, SliceSet need) = (experts[k], wants[k]);
             if (need == SliceSet.None)
             {
                 dropped += weights[k];
@@ -107,7 +124,7 @@ internal sealed unsafe class ExpertChoice(Residency residency, CacheShape shape,
                 continue;
             }
             _need[e] |= need;
-            _heat[e] += 1 + share;
+            _heat[e] += 1 + weights[k] / all;
         }
         // The others take over the weight of what was left out.
         if (dropped > 0)

@@ -9,6 +9,7 @@ public sealed record MemoryBudget
     /// <summary>Caches that will be made.</summary>
     public int Sequences { get; init; } = 1;
     public ExpertMode Experts { get; init; } = ExpertMode.Exact;
+    public ForesightUse Foresight { get; init; } = ForesightUse.Keep;
     /// <summary>The row of the policy table that says which expert leaves; null: the table's own choice.</summary>
     public string? Policy { get; init; }
     /// <summary>What the storage reads; 0: unknown, then nothing is predicted.</summary>

@@ -36,7 +36,7 @@ internal sealed unsafe class WeightStream : IDisposable
         SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : LayerSlices(layout, plan);
         CacheShape? shape = _isStack ? Shape(layout, config) : null;
         EvictionPolicy? policy = shape is null ? null
-            : PolicyTable.Create(plan.Policy!, shape, loMayWait: options.Memory!.Experts != ExpertMode.Exact);
+            : PolicyTable.Create(plan.Policy!, shape);
         _gathered = plan.GathersEmbedding ? layout.Gathered : null;
         if (_gathered is not null)
         {
@@ -46,7 +46,8 @@ internal sealed unsafe class WeightStream : IDisposable
         }
         _residency = new Residency(options.OpenStorage(file.Path), file.Path, slices,
             [new SlotClass(plan.Slots, plan.SlotBytes)], policy);
-        if (_isStack) Experts = new ExpertCache(_residency, policy!, shape!, options.Memory!.Experts, layout.HasLow);
+        if (_isStack) Experts = new ExpertCache(
+            _residency, policy!, shape!, options.Memory!.Experts, options.Memory.Foresight, layout.HasLow);
         else Window = new LayerWindow(_residency, plan.PinnedLayers, plan.Slots);
     }
 
@@ -59,7 +60,8 @@ internal sealed unsafe class WeightStream : IDisposable
     {
         Residency = _residency.Statistics, Storage = _residency.StorageName,
         Choices = Experts?.Choices ?? 0, Degraded = Experts?.Degraded ?? 0, Dropped = Experts?.Dropped ?? 0,
-        Passes = Experts?.Passes ?? Window!.Passes,
+        Passes = Experts?.Passes ?? Window!.Passes, Late = Experts?.Late ?? 0,
+        ForeseenChoices = Experts?.ForeseenChoices ?? 0, ForeseenRight = Experts?.ForeseenRight ?? 0,
     };
 
     public WeightTraffic Traffic

@@ -1,9 +1,8 @@
 namespace Edge.Weights.Policies;
 
-/// <summary>What a policy is made for. <paramref name="LoMayWait"/>: an expert may run on HI alone (balanced, fast);
-/// false when a miss of either slice costs a wait (exact). <paramref name="Values"/>: of the row's parameters, in
-/// order. <paramref name="Future"/>: only in a replay.</summary>
-public sealed record PolicySetup(CacheShape Shape, bool LoMayWait, IReadOnlyList<double> Values, Future? Future = null);
+/// <summary>What a policy is made for. <paramref name="Values"/>: of the row's parameters, in order.
+/// <paramref name="Future"/>: only in a replay.</summary>
+public sealed record PolicySetup(CacheShape Shape, IReadOnlyList<double> Values, Future? Future = null);
 
 /// <summary>A number that a policy takes, with its default and its range.</summary>
 public sealed record PolicyParameter(string Name, double Default, double Min, double Max, string Meaning);

@@ -37,8 +37,9 @@ public static class PolicyTable
             Problem = v => Math.Abs(v.Sum() - 1) < 1e-6 ? null
                 : string.Create(CultureInfo.InvariantCulture, $"w1 to w4 sum to {v.Sum():0.###}; make it 1"),
         },
-        new("reload", "mean router score × bytes to read again × nearness of the layer; LO before HI where LO may wait",
-            Mrs, s => new ReloadCost(s.Shape, s.Values[0], s.Values[1], s.LoMayWait)),
+        new("reload", "mean router score × bytes to read again; LO × how often it is wanted",
+            [Mrs[0] with { Default = 0.3 }, Mrs[1] with { Default = 4 }],
+            s => new ReloadCost(s.Shape, s.Values[0], s.Values[1])),
         new("popular", "gate weights of the first tokens, then fixed",
             [new("tokens", 64, 1, 1e6, "tokens that count")], s => new Popularity(s.Shape, s.Values[0])),
         new("belady", "next use, from the future: the bound", [],
@@ -53,11 +54,11 @@ public static class PolicyTable
 
     /// <summary>A policy with its default parameters, for a live cache.</summary>
     /// <remarks>Errors: ArgumentException for an unknown name and for a policy that needs the future.</remarks>
-    public static EvictionPolicy Create(string name, CacheShape shape, bool loMayWait)
+    public static EvictionPolicy Create(string name, CacheShape shape)
     {
         PolicyRow row = Find(name) is { NeedsFuture: false } found ? found
             : throw new ArgumentException($"no policy '{name}'; there are {Names(live: true)}");
-        return row.Create(new PolicySetup(shape, loMayWait, Defaults(row)));
+        return row.Create(new PolicySetup(shape, Defaults(row)));
     }
 
     public static IReadOnlyList<double> Defaults(PolicyRow row) => [.. row.Parameters.Select(p => p.Default)];

@@ -30,7 +30,7 @@ public sealed class Replayer
     {
         var replayer = new Replayer(trace, options);
         Future? future = row.NeedsFuture ? replayer.Wants() : null;
-        return replayer.Run(row.Create(new PolicySetup(trace.Shape, !options.Whole, values, future)));
+        return replayer.Run(row.Create(new PolicySetup(trace.Shape, values, future)));
     }
 
     private ReplayResult Run(EvictionPolicy policy)

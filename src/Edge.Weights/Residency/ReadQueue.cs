@@ -33,6 +33,16 @@ internal sealed unsafe class ReadQueue
             if (request.IsActive && request.Slice == slice && priority < request.Priority) request.Priority = priority;
     }
 
+    /// <summary>Whoever asked for the slice waits no longer.</summary>
+    public void Demote(int slice)
+    {
+        foreach (ReadRequest request in _requests)
+        {
+            if (!request.IsActive || request.Slice != slice) continue;
+            (request.Priority, request.IsHint) = (ReadPriority.Idle, true);
+        }
+    }
+
     /// <summary>Who asked is gone; the reads go on.</summary>
     public void MakeHints()
     {

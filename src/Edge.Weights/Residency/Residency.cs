@@ -112,7 +112,8 @@ public sealed unsafe partial class Residency : IDisposable
     public bool IsComing(int slice) { lock (_gate) return _state[slice] != State.Absent; }
 
     /// <summary>Asks for a slice, at most once. True: it is ready or on its way. False: no slot is free and none may
-    /// leave, or the queue is full. Who only prefetches never drives out what the policy holds worth more.</summary>
+    /// leave, or the queue is full. What is read because storage is idle never drives out what the policy holds
+    /// worth more.</summary>
     public bool Want(int slice, ReadPriority priority)
     {
         lock (_gate)
@@ -161,6 +162,23 @@ public sealed unsafe partial class Residency : IDisposable
     /// <summary>Waits until one of the slices, all asked for, is ready; returns its index. Errors:
     /// WeightReadException when one could not be read.</summary>
     public int WaitAny(ReadOnlySpan<int> slices) { lock (_gate) return Await(slices); }
+
+    /// <summary>As <see cref="WaitAny(ReadOnlySpan{int})"/>, for so long at most; −1 when it is over.</summary>
+    public int WaitAny(ReadOnlySpan<int> slices, TimeSpan limit)
+    {
+        long until = Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency);
+        lock (_gate) return Await(slices, until);
+    }
+
+    /// <summary>Who asked for the slice waits no longer: it comes when storage has nothing else to do, and fails
+    /// nobody.</summary>
+    public void Demote(int slice) { lock (_gate) _queue.Demote(slice); }
+
+    /// <summary>What a slice takes while storage is busy, on average.</summary>
+    public TimeSpan MeanLanding
+    {
+        get { lock (_gate) return TimeSpan.FromMicroseconds(Micros(_busyTicks) / Math.Max(1, _landed)); }
+    }
 
     /// <summary>Slices that have come, or failed, so far.</summary>
     public long Landings { get { lock (_gate) return _landed; } }
@@ -223,7 +241,7 @@ public sealed unsafe partial class Residency : IDisposable
         _storage.Dispose();
     }
 
-    private int Await(ReadOnlySpan<int> slices)
+    private int Await(ReadOnlySpan<int> slices, long until = long.MaxValue)
     {
         long since = 0;
         while (true)
@@ -241,7 +259,14 @@ public sealed unsafe partial class Residency : IDisposable
             }
             if (!coming) throw new InvalidOperationException("waits for a slice that nobody asked for: a bug");
             if (since == 0) since = Stopwatch.GetTimestamp();
-            Monitor.Wait(_gate);
+            if (until == long.MaxValue) Monitor.Wait(_gate);
+            else if (until - Stopwatch.GetTimestamp() is var left && left > 0)
+                Monitor.Wait(_gate, 1 + (int)(left * 1000 / Stopwatch.Frequency));
+            else
+            {
+                _stallTicks += Stopwatch.GetTimestamp() - since;
+                return -1;
+            }
         }
     }
 

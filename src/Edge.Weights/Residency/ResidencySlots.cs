@@ -12,7 +12,7 @@ public sealed unsafe partial class Residency
         if (count == 0 && priority == ReadPriority.Demand) count = Candidates(wanted, protectedToo: true);
         if (count == 0) return -1;
         int victim = _candidates[_policy.Victim(_candidates.AsSpan(0, count))];
-        if (priority != ReadPriority.Demand && _policy.Worth(victim) >= _policy.Worth(slice)) return -1;
+        if (priority == ReadPriority.Idle && _policy.Worth(victim) >= _policy.Worth(slice)) return -1;
         Free(victim);
         return _slots.Take(wanted);
     }

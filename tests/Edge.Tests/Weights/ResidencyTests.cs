@@ -7,7 +7,7 @@ using Xunit;
 namespace Edge.Tests.Weights;
 
 /// <summary>Slices that come, stay while they are pinned, and leave as the policy says.</summary>
-public sealed unsafe class ResidencyTests : IDisposable
+public sealed unsafe partial class ResidencyTests : IDisposable
 {
     /// <summary>Two ranges a slice: one longer than a read, one that ends inside a page.</summary>
     private const int FirstBytes = 1_200_000, SecondBytes = 5000, Units = 6;
@@ -45,7 +45,7 @@ public sealed unsafe class ResidencyTests : IDisposable
     }
 
     private static EvictionPolicy Lru() =>
-        PolicyTable.Create("lru", new CacheShape(Units, 1, [FirstBytes], [0]), loMayWait: false);
+        PolicyTable.Create("lru", new CacheShape(Units, 1, [FirstBytes], [0]));
 
     private Residency Make(int slots, EvictionPolicy? policy, IWeightStorage? storage = null)
     {
@@ -142,16 +142,17 @@ public sealed unsafe class ResidencyTests : IDisposable
     }
 
     [Fact]
-    public void Want_PrefetchOfLessWorth_DrivesNobodyOut()
+    public void Want_IdleReadOfLessWorth_DrivesNobodyOut()
     {
         EvictionPolicy policy = Lru();
         using var residency = Make(1, policy);
         policy.Route(new RoutedRow { Token = 0, Layer = 0, Experts = [4], Weights = [1f] });
         Bring(residency, 4);
         residency.Unpin(CacheShape.Hi(4));
-        Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Prefetch));
+        Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Idle));
         Assert.True(residency.IsReady(CacheShape.Hi(4)));
         residency.Protect(CacheShape.Hi(4), true);
+        Assert.False(residency.Want(CacheShape.Hi(5), ReadPriority.Prefetch));
         Assert.True(residency.Want(CacheShape.Hi(5), ReadPriority.Demand));
     }
 

@@ -34,7 +34,7 @@ public sealed unsafe class PromptWarmUpTests : IDisposable
         }
         var storage = new FaultyStorage(_file.Path) { OnRead = (_, at, _) => _read.Add(at / 4096) };
         using var residency = new Residency(storage, _file.Path, slices, [new SlotClass(3, 4096)],
-            PolicyTable.Create("lru", shape, loMayWait: false));
+            PolicyTable.Create("lru", shape));
         var warmUp = new PromptWarmUp(residency, shape, slots: 3, hasLow: false);
         warmUp.Begin(isDecode: false, isNew: true);
         // In the rows that count: expert 5 of layer 1 most, then 2 of layer 0, then 1 and 4 beside them.

@@ -1,3 +1,4 @@
+using Edge.Gguf;
 using Edge.Models;
 using Edge.Models.Pack;
 using Edge.Models.Streaming;
@@ -77,6 +78,51 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
     }
 
     [Theory]
+    [InlineData(ForesightUse.Off)]
+    [InlineData(ForesightUse.Keep)]
+    [InlineData(ForesightUse.Read)]
+    public void Forward_WhateverAGuessIsGoodFor_GivesTheSameBits(ForesightUse use)
+    {
+        using Model whole = Model.Load(Nested, new ModelOptions { Threads = 2 });
+        using Model model = Streamed(Nested, 12, ExpertMode.Exact, use);
+        foreach (DemoModel.Prompt prompt in DemoModel.Reference("q8_0").Take(2))
+        {
+            var expected = Greedy(whole, prompt.Ids, 64);
+            Assert.All(expected.Zip(Greedy(model, prompt.Ids, 32)),
+                pair => Assert.Equal(pair.First.Logits, pair.Second.Logits));
+        }
+        StreamStatistics s = model.Stream!.Value;
+        Assert.Equal(use != ForesightUse.Off, s.ForeseenChoices > 0);
+        // By chance 2 of 8 would be right.
+        if (s.ForeseenChoices > 0) Assert.InRange((double)s.ForeseenRight / s.ForeseenChoices, 0.4, 1);
+    }
+
+    [Fact]
+    public void Forward_LowSliceThatNeverComes_GoesOnWithoutIt()
+    {
+        using var gate = new ManualResetEventSlim();
+        (long from, long to) = RangeOf(Nested, "blk.2.ffn_up_exps.weight.lo");
+        int stuck = 0;
+        using Model model = Model.Load(Nested, new ModelOptions
+        {
+            Threads = 2, Memory = Budget(Nested, 12) with { Experts = ExpertMode.Balanced },
+            OpenStorage = file => new FaultyStorage(file)
+            {
+                OnRead = (_, offset, _) =>
+                {
+                    // One lane hangs in it, the other goes on.
+                    if (offset >= from && offset < to && Interlocked.Exchange(ref stuck, 1) == 0) gate.Wait();
+                },
+            },
+        });
+        int[] prompt = DemoModel.Reference("q8_0")[0].Ids;
+        using (KvCache cache = model.CreateCache(256))
+            for (int i = 0; i < 20; i++) DemoModel.Run(model, cache, [prompt[i % prompt.Length]], 1);
+        Assert.InRange(model.Stream!.Value.Late, 1, model.Stream.Value.Degraded);
+        gate.Set();
+    }
+
+    [Theory]
     [InlineData(4, 32)]
     [InlineData(5, 7)]
     [InlineData(21, 32)]
@@ -131,9 +177,17 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
         Assert.Equal(0, model.Stream.Value.Degraded);
     }
 
-    private static Model Streamed(string path, int slots, ExpertMode mode) => Model.Load(path, new ModelOptions
+    private static (long From, long To) RangeOf(string path, string name)
     {
-        Threads = 2, Memory = Budget(path, slots) with { Experts = mode },
+        GgufFile file = GgufFile.Open(path);
+        GgufTensor tensor = file.Tensors.Single(t => t.Name == name);
+        return (tensor.Offset, tensor.Offset + tensor.Bytes);
+    }
+
+    private static Model Streamed(string path, int slots, ExpertMode mode, ForesightUse use = ForesightUse.Keep) =>
+        Model.Load(path, new ModelOptions
+    {
+        Threads = 2, Memory = Budget(path, slots) with { Experts = mode, Foresight = use },
         OpenStorage = file => new FaultyStorage(file, slots) { DelayMicrosMax = 100 },
     });
 }
