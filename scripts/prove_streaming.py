@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/prove_streaming.py FOLDER CLAIM NAME...: judges what scripts/prove-streaming measured, one JSON line a claim."""
+"""scripts/prove_streaming.py FOLDER CLAIM NAME...: judges what scripts/prove-streaming measured, a JSON line a claim."""
 import json
 import sys
 

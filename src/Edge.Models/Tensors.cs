@@ -73,16 +73,8 @@ internal sealed unsafe partial class Tensors : IDisposable
         File.Find(name) is null ? null : Matrix(name, rows, columns);
 
     /// <summary>Matrices of rows × columns, one per expert.</summary>
-    public Matrix Stack(string name, long rows, long columns, long experts)
-    {
-        // Converters before April 2024 wrote blk.0.ffn_gate.0.weight and so on.
-        string single = name.Replace("_exps.", ".0.", StringComparison.Ordinal);
-        if (File.Find(name) is null && File.Find(single) is { } old)
-            throw new GgufException($"tensor '{old.Name}': this file has a tensor per expert, an older form of what " +
-                $"is now '{name}'; take a newer file of the model, or convert it again", old.EntryOffset);
-        return FindParts(name, rows, columns, experts)
-            ?? Bind(Checked(name, columns, rows, experts), rows, experts);
-    }
+    public Matrix Stack(string name, long rows, long columns, long experts) =>
+        FindParts(name, rows, columns, experts) ?? Bind(Checked(name, columns, rows, experts), rows, experts);
 
     /// <summary>A table of which single rows are looked up: stays in place.</summary>
     public Matrix Table(string name, long rows, long columns)

@@ -91,7 +91,7 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         Assert.Equal(last, (await node.Asker.Messages.Next(IsUpdate)).Text());
         node.Asker.Transport.TryPublish(new MqttMessage { Topic = node.Link.Topics.Rebirth, Qos = 1 });
         Assert.Equal(last, (await node.Asker.Messages.Next(IsUpdate)).Text());
-        var (_, kept) = node.Run("mosquitto_sub", "-t", node.Link.Topics.Update, "-C", "1", "-W", "5");
+        var (_, kept) = await node.Run("mosquitto_sub", "-t", node.Link.Topics.Update, "-C", "1", "-W", "5");
         Assert.Equal(last, kept.Trim());
     }
 
