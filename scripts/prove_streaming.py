@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/prove_streaming.py FOLDER CLAIM NAME...: judges what scripts/prove-streaming measured, a JSON line a claim."""
+"""scripts/prove_streaming.py FOLDER CLAIM NAME...: judges what scripts/prove-streaming measured, a line a claim."""
 import json
 import sys
 
@@ -64,6 +64,11 @@ def main():
         loss = 100 * (exact["exact_all"] - ours["exact_all"])
         say(loss <= 1, rows=ours["rows"], exact_all=ours["exact_all"], of_exact_mode=exact["exact_all"],
             points_lost=loss, bar=1)
+    elif claim == "survives":
+        report = load(names[0]) if names[1] == "0" else {"streaming": {}}
+        s = report["streaming"]
+        say(names[1] == "0" and s["failures"] == 0, exit_code=int(names[1]), failures=s.get("failures"),
+            tokens_per_second=report.get("decode_tps"))
     elif claim == "same-bytes":
         one, other = (open(f"{folder}/{n}.f32", "rb").read() for n in names)
         say(one == other and len(one) > 0, bytes=len(one))

@@ -15,6 +15,12 @@ internal static class ExpertSlices
         {
             if (LayerOf(tensor.Name) is not { } layer || layer >= hi.Length) continue;
             long bytes = tensor.Bytes / config.ExpertCount;
+            if (tensor.Type is QuantType.NESTED4_HI or QuantType.NESTED4_LO)
+            {
+                // In the file as it is streamed.
+                (tensor.Type == QuantType.NESTED4_LO ? lo : hi)[layer] += bytes;
+                continue;
+            }
             long weights = tensor.Rows * tensor.Columns / config.ExpertCount;
             long low = weights * LowBits(QuantTypes.Of(tensor.Type)) / 8;
             lo[layer] += low;
@@ -36,11 +42,13 @@ internal static class ExpertSlices
             _ => 0,
         };
 
-    /// <summary>"blk.3.ffn_up_exps.weight" → 3; null for a tensor that is no stack of experts.</summary>
+    /// <summary>"blk.3.ffn_up_exps.weight" and its second plane → 3; null for a tensor that is no stack of experts.
+    /// </summary>
     private static int? LayerOf(string name)
     {
-        if (!name.EndsWith("_exps.weight", StringComparison.Ordinal)) return null;
         string[] parts = name.Split('.');
-        return parts.Length == 4 && int.TryParse(parts[1], out int layer) && layer >= 0 ? layer : null;
+        bool isStack = (parts is [_, _, _, "weight"] or [_, _, _, "weight", "lo"])
+            && parts[2].EndsWith("_exps", StringComparison.Ordinal);
+        return isStack && int.TryParse(parts[1], out int layer) && layer >= 0 ? layer : null;
     }
 }

@@ -39,7 +39,7 @@ internal static class AskCommand
             if (parsed.GetValue(system) is { } before) messages.Add(new ChatMessage("system", before));
             messages.Add(new ChatMessage("user", text));
 
-            using var loaded = model.Load(parsed, parsed.GetValue(context));
+            using var loaded = model.Load(parsed, parsed.GetValue(context), draft.Name(parsed));
             using var recording = trace.Start(parsed, loaded);
             using var drafts = draft.Open(parsed, model.Options(parsed));
             using var generator = new LocalGenerator(loaded, parsed.GetValue(context), drafts.Options);

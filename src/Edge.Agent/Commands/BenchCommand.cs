@@ -47,7 +47,7 @@ internal static class BenchCommand
         {
             long started = Stopwatch.GetTimestamp();
             int promptTokens = parsed.GetValue(prompt), genTokens = parsed.GetValue(gen);
-            using var loaded = model.Load(parsed, promptTokens + genTokens);
+            using var loaded = model.Load(parsed, promptTokens + genTokens, draft.Name(parsed));
             double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)

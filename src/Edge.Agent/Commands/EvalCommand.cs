@@ -38,7 +38,7 @@ internal static class EvalCommand
         {
             var rows = EvalRows.Read(parsed.GetRequiredValue(data), parsed.GetValue(limit));
             var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
-            using var loaded = model.Load(parsed);
+            using var loaded = model.Load(parsed, draft: draft.Name(parsed));
             using var recording = trace.Start(parsed, loaded);
             using var drafts = draft.Open(parsed, model.Options(parsed));
             using var generator = new LocalGenerator(loaded, speculation: drafts.Options);

@@ -15,10 +15,11 @@ internal static class MemoryAdmission
     private const long SwapWarnBytes = 64L << 20;
 
     /// <summary>The options with what the plan needs to know; <paramref name="say"/> hears the plan and warnings.
-    /// <paramref name="context"/>: tokens of a cache; 0: the model's own, or what a budget allows. Errors:
-    /// UserErrorException that says what would fit.</summary>
-    public static ModelOptions Admit(
-        string path, ModelOptions options, int context, int sequences, Action<string> say)
+    /// <paramref name="context"/>: tokens of a cache; 0: the model's own, or what a budget allows.
+    /// <paramref name="draft"/>: the draft model beside it, or what else drafts. Errors: UserErrorException that says
+    /// what would fit.</summary>
+    public static ModelOptions Admit(string path, ModelOptions options, int context, int sequences,
+        Action<string> say, string draft = DraftSetup.Off)
     {
         if (options.Memory is not { } memory)
         {
@@ -26,7 +27,12 @@ internal static class MemoryAdmission
                 && Refusal(path, options, context, sequences, available) is { } refusal
                 ? throw new UserErrorException(refusal) : options;
         }
-        memory = memory with { ContextLength = context, Sequences = sequences };
+        long beside = DraftBytes(draft, options, context, sequences);
+        if (beside > 0) say($"the draft model takes {MemorySize.Text(beside)} of {MemorySize.Text(memory.Bytes)}");
+        if (beside >= memory.Bytes)
+            throw new UserErrorException($"{draft}: as a draft model it takes {MemorySize.Text(beside)}, all that " +
+                $"--memory or inference.memory gives; give more, take a smaller one, or '{DraftSetup.Lookup}'");
+        memory = memory with { Bytes = memory.Bytes - beside, ContextLength = context, Sequences = sequences };
         options = options with { Memory = memory };
         MemoryPlan plan = Plan(path, options);
         if (plan.Refusal is null && plan.Kind != MemoryPlanKind.Resident && memory.StorageBytesPerSecond == 0)
@@ -46,6 +52,17 @@ internal static class MemoryAdmission
     {
         ModelFile.Require(path);
         return ModelFile.Explain(path, () => MemoryPlanner.Plan(path, options));
+    }
+
+    /// <summary>What a draft model takes, all of it resident: weights, caches, scratch.</summary>
+    private static long DraftBytes(string draft, ModelOptions options, int context, int sequences)
+    {
+        if (draft is DraftSetup.Off or DraftSetup.Lookup || DraftSetup.Problem(draft) is not null) return 0;
+        var all = new MemoryBudget
+        {
+            Bytes = 1L << 50, ProgramBytes = 0, ContextLength = context, Sequences = sequences,
+        };
+        return Plan(draft, options with { Memory = all }).TotalBytes;
     }
 
     /// <summary>Why the whole model does not fit what is <paramref name="available"/>, and what would; null when it

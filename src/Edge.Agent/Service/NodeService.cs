@@ -170,10 +170,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                     warned = true;
                     log.LogWarning("no more drafts: {Problem}", problem);
                 }
-                updates.Look(link.IsOnline);
-                if (!link.IsOnline) continue; // Telemetry of an hour ago helps nobody.
-                // Not at the start: what is published before the broker answers is lost, and this is told only once.
-                if (Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
+                // Not before the broker answers: what is published then is lost, and this is told only once.
+                bool isOnline = link.IsOnline;
+                if (isOnline && Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
+                updates.Look(isOnline);
+                if (!isOnline) continue; // Telemetry of an hour ago helps nobody.
                 link.Publish(source.System(governor.Level, governor.Threads));
                 var inference = NodeCard.Inference(seat.Statistics, intake.Refused);
                 link.Publish(inference);

@@ -30,7 +30,8 @@ internal sealed class ServedModel : IDisposable
         var options = config.Inference.ToModelOptions();
         if (!isConfigured && TuningFile.SetFor(choice.Path) is { } tuned) options = options with { KernelSet = tuned };
         var admitted = MemoryAdmission.Admit(
-            choice.Path, options, config.Inference.Context, config.Inference.Slots, say);
+            choice.Path, options, config.Inference.Context, config.Inference.Slots, say,
+            DraftOf(config, isConfigured));
         var served = new ServedModel(choice, LoadedModel.Open(choice.Path, admitted));
         try
         {
@@ -54,10 +55,8 @@ internal sealed class ServedModel : IDisposable
     private void Start(AgentConfig config, bool isConfigured)
     {
         if (isConfigured && config.Inference.Trace is { } path) _parts.Push(TraceFile.Start(Loaded, path));
-        // A draft model speaks one model's vocabulary; look-up suits any.
-        string draft = isConfigured || config.Speculation.Draft == DraftSetup.Lookup
-            ? config.Speculation.Draft : DraftSetup.Off;
-        var drafts = DraftSetup.Open(draft, config.Speculation.DraftMax, config.Inference.ToModelOptions());
+        var drafts = DraftSetup.Open(
+            DraftOf(config, isConfigured), config.Speculation.DraftMax, config.Inference.ToModelOptions());
         _parts.Push(drafts);
         Scheduler = new Scheduler(Loaded.Model, Loaded.Tokenizer, new SchedulerOptions
         {
@@ -69,6 +68,10 @@ internal sealed class ServedModel : IDisposable
         _ = Loaded.Template; // A template that cannot be used is a reason not to be ready.
         Map = new RequestMap(Loaded, Scheduler, Choice.Name, config.Inference);
     }
+
+    // A draft model speaks one model's vocabulary; look-up suits any.
+    private static string DraftOf(AgentConfig config, bool isConfigured) =>
+        isConfigured || config.Speculation.Draft == DraftSetup.Lookup ? config.Speculation.Draft : DraftSetup.Off;
 
     // What was configured for one model may be more than another has.
     private int ContextOf(AgentConfig config, bool isConfigured) =>

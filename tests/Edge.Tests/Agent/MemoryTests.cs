@@ -65,6 +65,25 @@ public sealed class MemoryTests(PackedDemo demo)
     }
 
     [Fact]
+    public void Admit_DraftModelBeside_IsTakenFromTheBudget()
+    {
+        var said = new List<string>();
+        var budget = new ModelOptions { Memory = new MemoryBudget { Bytes = 64L << 20 } };
+        ModelOptions options = MemoryAdmission.Admit(Packed, budget, 256, 1, said.Add, draft: Packed);
+        long left = options.Memory!.Bytes;
+        // The weights at least, and no more than a model of this size with its scratch.
+        Assert.InRange((64L << 20) - left, new FileInfo(Packed).Length * 9 / 10, 16L << 20);
+        Assert.StartsWith("the draft model takes", said[0], StringComparison.Ordinal);
+        options = MemoryAdmission.Admit(Packed, budget, 256, 1, said.Add, DraftSetup.Lookup);
+        Assert.Equal(64L << 20, options.Memory!.Bytes);
+
+        var small = new ModelOptions { Memory = new MemoryBudget { Bytes = 1 << 20 } };
+        var error = Assert.Throws<UserErrorException>(
+            () => MemoryAdmission.Admit(Packed, small, 256, 1, said.Add, draft: Packed));
+        Assert.Contains("as a draft model it takes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Admit_TooSmallABudget_SaysTheLeastThatWorks()
     {
         long least = Plan(1, 256).LeastBytes;
