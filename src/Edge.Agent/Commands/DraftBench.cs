@@ -6,7 +6,7 @@ namespace Edge.Agent.Commands;
 /// <summary>Greedy replies with drafts beside the same replies without, prompt by prompt in turn.</summary>
 internal static class DraftBench
 {
-    private const int PromptsMax = 64;
+    private const int PromptsMax = 64, WarmUpTokens = 8;
 
     // Half of it has been said before it is said: what look-up is for.
     private const string Repetitive =
@@ -27,8 +27,9 @@ internal static class DraftBench
         for (int i = -1; i < prompts.Length; i++)
         {
             IReadOnlyList<int> prompt = Encode(loaded, prompts[Math.Max(0, i)]);
-            GenerationResult a = plain.Run(prompt, new SamplingOptions(), tokens, null);
-            GenerationResult b = drafted.Run(prompt, new SamplingOptions(), tokens, null);
+            int length = i < 0 ? Math.Min(tokens, WarmUpTokens) : tokens;
+            GenerationResult a = plain.Run(prompt, new SamplingOptions(), length, null);
+            GenerationResult b = drafted.Run(prompt, new SamplingOptions(), length, null);
             identical &= a.Text == b.Text && a.CompletionTokens == b.CompletionTokens;
             if (i < 0) continue; // warm-up
             plainSeconds += Seconds(a);

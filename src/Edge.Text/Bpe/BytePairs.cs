@@ -4,20 +4,17 @@ namespace Edge.Text;
 /// threads.</summary>
 internal sealed class BytePairs
 {
-    // What merging the bytes of a token yields; decided when it is first met, so that a known word costs one look-up.
-    private const byte Undecided = 0, YieldsItself = 1, YieldsOthers = 2;
-
     private readonly Vocabulary _vocabulary;
     private readonly MergeTable _merges;
     private readonly int[] _byteIds;
     private readonly bool _wholeWords;
-    private readonly byte[] _yields;
+    private readonly WholeWords _words;
 
     /// <summary>Errors: GgufException for bad merges, or where a byte that text can have is no token.</summary>
     public BytePairs(TokenizerMetadata metadata, Vocabulary vocabulary, bool wholeWords)
     {
         (_vocabulary, _wholeWords) = (vocabulary, wholeWords);
-        _yields = new byte[vocabulary.Count];
+        _words = new(vocabulary.Count, Merge);
         var ids = new Dictionary<string, int>(metadata.Tokens.Count);
         for (int id = 0; id < metadata.Tokens.Count; id++) ids[metadata.Tokens[id]] = id;
         _merges = MergeTable.Build(metadata, ids);
@@ -28,20 +25,8 @@ internal sealed class BytePairs
     public void Encode(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
     {
         int whole = word.Length == 1 ? _byteIds[word[0]] : _vocabulary.Find(word);
-        if (whole >= 0 && (_wholeWords || word.Length == 1 || _yields[whole] == YieldsItself))
-        {
-            destination.Add(whole);
-            return;
-        }
-        if (scratch.Words.TryAppend(word, destination)) return;
-        int count = destination.Count;
-        Merge(word, destination, scratch);
-        scratch.Words.Put(word, destination, count);
-        if (whole >= 0 && _yields[whole] == Undecided)
-        {
-            bool itself = destination.Count == count + 1 && destination[count] == whole;
-            _yields[whole] = itself ? YieldsItself : YieldsOthers;
-        }
+        if (whole >= 0 && (_wholeWords || word.Length == 1)) destination.Add(whole);
+        else _words.Encode(word, whole, destination, scratch);
     }
 
     private void Merge(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)

@@ -10,15 +10,13 @@ internal sealed class ScorePairs : IFragmentEncoder
     /// <summary>How vocabularies spell a space.</summary>
     public const char Space = '\u2581';
 
-    // What merging the characters of a token yields; decided when it is first met.
-    private const byte Undecided = 0, YieldsItself = 1, YieldsOthers = 2;
 
     private readonly Vocabulary _vocabulary;
     /// <summary>Place of a token's score among all scores, the highest first; equal scores share it.</summary>
     private readonly int[] _ranks;
     private readonly ByteFallback _bytes;
     private readonly SpaceCuts _cuts;
-    private readonly byte[] _yields;
+    private readonly WholeWords _words;
     private readonly bool _addsSpace;
 
     /// <summary>Errors: GgufException where scores and tokens disagree, or a byte has no token and there is none for
@@ -27,7 +25,7 @@ internal sealed class ScorePairs : IFragmentEncoder
     {
         _vocabulary = vocabulary;
         _addsSpace = metadata.AddSpacePrefix;
-        _yields = new byte[vocabulary.Count];
+        _words = new(vocabulary.Count, Merge);
         _ranks = Ranks(metadata.ScoresOf(vocabulary.Count), metadata);
         _cuts = new(vocabulary);
         _bytes = new(metadata, vocabulary, metadata.FindId(TokenizerMetadata.UnknownKey));
@@ -40,26 +38,9 @@ internal sealed class ScorePairs : IFragmentEncoder
         for (int at = 0; at < words.Length;)
         {
             int end = _cuts.EndOfWord(words, at);
-            EncodeOne(words[at..end], destination, scratch.Pairs);
+            ReadOnlySpan<byte> word = words[at..end];
+            _words.Encode(word, _vocabulary.Find(word), destination, scratch.Pairs);
             at = end;
-        }
-    }
-
-    private void EncodeOne(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
-    {
-        int whole = _vocabulary.Find(word), count = destination.Count;
-        if (whole >= 0 && _yields[whole] == YieldsItself)
-        {
-            destination.Add(whole);
-            return;
-        }
-        if (scratch.Words.TryAppend(word, destination)) return;
-        Merge(word, destination, scratch);
-        scratch.Words.Put(word, destination, count);
-        if (whole >= 0 && _yields[whole] == Undecided)
-        {
-            bool itself = destination.Count == count + 1 && destination[count] == whole;
-            _yields[whole] = itself ? YieldsItself : YieldsOthers;
         }
     }
 

@@ -7,7 +7,6 @@ namespace Edge.Text;
 internal sealed class Unigram : IFragmentEncoder
 {
     private const double UnknownPenalty = 10;
-    private const byte Undecided = 0, YieldsItself = 1, YieldsOthers = 2;
 
     private readonly Vocabulary _vocabulary;
     private readonly double[] _scores;
@@ -17,7 +16,7 @@ internal sealed class Unigram : IFragmentEncoder
     private readonly ByteFallback _bytes;
     private readonly SpaceCuts _cuts;
     private readonly SentenceText _text;
-    private readonly byte[] _yields;
+    private readonly WholeWords _words;
 
     /// <summary>Errors: GgufException where scores and tokens disagree, a score is no finite number, or neither bytes
     /// nor the unknown have a token.</summary>
@@ -39,7 +38,7 @@ internal sealed class Unigram : IFragmentEncoder
         _trie = new(vocabulary);
         _cuts = new(vocabulary);
         _text = new(metadata);
-        _yields = new byte[vocabulary.Count];
+        _words = new(vocabulary.Count, Cut);
     }
 
     /// <inheritdoc/>
@@ -50,29 +49,12 @@ internal sealed class Unigram : IFragmentEncoder
         for (int at = 0; at < words.Length;)
         {
             int end = _cuts.EndOfWord(words, at), count = destination.Count;
-            EncodeOne(words[at..end], destination, scratch.Pairs);
+            ReadOnlySpan<byte> word = words[at..end];
+            _words.Encode(word, _vocabulary.Find(word), destination, scratch.Pairs);
             // What is unknown in a row is one unknown token, over the ends of words too.
             bool again = count > first && destination[count - 1] == _unknownId && destination[count] == _unknownId;
             if (again) destination.RemoveAt(count);
             at = end;
-        }
-    }
-
-    private void EncodeOne(ReadOnlySpan<byte> word, List<int> destination, BytePairScratch scratch)
-    {
-        int whole = _vocabulary.Find(word), count = destination.Count;
-        if (whole >= 0 && _yields[whole] == YieldsItself)
-        {
-            destination.Add(whole);
-            return;
-        }
-        if (scratch.Words.TryAppend(word, destination)) return;
-        Cut(word, destination, scratch);
-        scratch.Words.Put(word, destination, count);
-        if (whole >= 0 && _yields[whole] == Undecided)
-        {
-            bool itself = destination.Count == count + 1 && destination[count] == whole;
-            _yields[whole] = itself ? YieldsItself : YieldsOthers;
         }
     }
 
