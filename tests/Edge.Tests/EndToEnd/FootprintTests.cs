@@ -10,7 +10,7 @@ public sealed class FootprintTests
 {
     [Fact]
     public void Binary_Size_AtMost15MiB() =>
-        Assert.InRange(new FileInfo(NativeEdge.Binary).Length, 1, 15 * 1024 * 1024);
+        Assert.InRange(new FileInfo(NativeEdge.Binary).Length, 1, 15_000_000);
 
     [Fact]
     public async Task Idle_WithTheDemoModel_SmallAndQuiet()
