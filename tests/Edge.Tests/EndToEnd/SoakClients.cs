@@ -7,15 +7,14 @@ using Edge.Tests.Mqtt;
 namespace Edge.Tests.EndToEnd;
 
 /// <param name="Repeated">The share of requests that are published twice.</param>
-internal sealed record SoakLoad(int Requests, int Clients, double Repeated, int KeepAlive = 30);
+internal sealed record SoakLoad(
+    int Requests, int Clients, double Repeated, int KeepAlive = 30, int PatienceSeconds = 120);
 
 /// <summary>Requesters as docs/wire.md tells them to be: one request at a time, the same one again under the same key
 /// when nothing comes.</summary>
 internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-    // Four minutes: longer than a broker hangs here, and both ends' pauses between connects (30 s at most) after it.
-    private const int AttemptsMax = 24, ExpirySeconds = 240;
+    private const int AttemptSeconds = 10;
     private readonly List<IMqttTransport> _transports = [];
     private readonly ConcurrentDictionary<string, Record> _records = new();
     private readonly Inbox<int> _ends = new();
@@ -59,7 +58,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
             string key = $"{client}-{number}";
             var record = _records[key] = new();
             bool twice = random.NextDouble() < load.Repeated;
-            for (int attempt = 0; attempt < AttemptsMax; attempt++)
+            for (int attempt = 0; attempt < load.PatienceSeconds / AttemptSeconds; attempt++)
             {
                 if (attempt > 0) Interlocked.Increment(ref _retries);
                 Publish(transport, reply, key, number);
@@ -68,7 +67,7 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
                     Interlocked.Increment(ref _duplicates);
                     Publish(transport, reply, key, number);
                 }
-                if (await Task.WhenAny(record.End.Task, Task.Delay(s_patience)) == record.End.Task) break;
+                if (await Task.WhenAny(record.End.Task, Task.Delay(AttemptSeconds * 1000)) == record.End.Task) break;
             }
         }
     }
@@ -77,7 +76,8 @@ internal sealed class SoakClients(Broker broker, SoakLoad load, string topic) : 
         MosquittoTransport transport, string reply, string key, int number) => transport.TryPublish(new()
     {
         Topic = topic, Qos = 1, ResponseTopic = reply, Correlation = key.Utf8(), ContentType = "application/json",
-        ExpirySeconds = ExpirySeconds, Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
+        ExpirySeconds = (uint)load.PatienceSeconds,
+        Payload = AgentProcess.Chat($"cold store {number}", ",\"max_tokens\":4").Utf8(),
     });
 
     private void Take(MqttMessage m)

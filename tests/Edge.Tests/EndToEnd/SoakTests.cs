@@ -62,7 +62,9 @@ public sealed class SoakTests : IDisposable
     {
         const int sigStop = 19, sigCont = 18;
         var frozen = TimeSpan.FromMilliseconds(Setting("FREEZE_MS", 3000));
-        var load = new SoakLoad(Setting("FREEZE_REQUESTS", 200), Setting("CLIENTS", 10), 0.05, KeepAlive: 5);
+        // Longer than the broker hangs, and both ends' pauses between connects (30 s at most) after it.
+        var load = new SoakLoad(Setting("FREEZE_REQUESTS", 200), Setting("CLIENTS", 10), 0.05, KeepAlive: 5,
+            PatienceSeconds: 240);
         using var broker = new Broker("", quiet: true);
         string config = _place.Path + ".json";
         await File.WriteAllTextAsync(config, """{"mqtt":{"keepAliveSeconds":5}}""");
