@@ -21,10 +21,19 @@ namespace System.Runtime.Intrinsics
         [Intrinsic] public static Vector256<T> operator >>>(Vector256<T> a, int n) => a >>> n;
     }
 
+    public static unsafe partial class Vector128
+    {
+        [Intrinsic] public static Vector256<T> ToVector256Unsafe<T>(this Vector128<T> v) => ToVector256Unsafe(v);
+    }
+
     public static unsafe class Vector256
     {
         [Intrinsic] public static Vector256<T> Create<T>(T v) => Create(v);
-        [Intrinsic] public static Vector256<T> Create<T>(Vector128<T> low, Vector128<T> high) => Create(low, high);
+        // No intrinsic: the compiler would take the halves for two elements.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<T> Create<T>(Vector128<T> low, Vector128<T> high) =>
+            WithUpper(Vector128.ToVector256Unsafe(low), high);
+        [Intrinsic] public static Vector256<T> WithUpper<T>(this Vector256<T> v, Vector128<T> high) => WithUpper(v, high);
         [Intrinsic]
         public static Vector256<int> Create(int a, int b, int c, int d, int e, int f, int g, int h) =>
             Create(a, b, c, d, e, f, g, h);
