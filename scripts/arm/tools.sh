@@ -27,8 +27,8 @@ compile_kernels() {
     fi
     local throwing
     throwing=$("$disassemble" -dr --no-show-raw-insn "$1/kernels-$2.o" |
-        awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /(bl|call|jmp|R_X86_64).*ThrowHelpers/ { print "FAIL " name " throws " $NF }' |
-        sort -u)
+        awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /(bl|call|jmp|R_X86_64).*ThrowHelpers/ { print name " throws " $NF }' |
+        sort -u | sed 's/^/FAIL /')
     if [[ -n $throwing ]]; then
         echo "$throwing"
         return 1

@@ -33,7 +33,8 @@ namespace System.Runtime.Intrinsics
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector256<T> Create<T>(Vector128<T> low, Vector128<T> high) =>
             WithUpper(Vector128.ToVector256Unsafe(low), high);
-        [Intrinsic] public static Vector256<T> WithUpper<T>(this Vector256<T> v, Vector128<T> high) => WithUpper(v, high);
+        [Intrinsic]
+        public static Vector256<T> WithUpper<T>(this Vector256<T> v, Vector128<T> high) => WithUpper(v, high);
         [Intrinsic]
         public static Vector256<int> Create(int a, int b, int c, int d, int e, int f, int g, int h) =>
             Create(a, b, c, d, e, f, g, h);
@@ -126,7 +127,8 @@ namespace System.Runtime.Intrinsics.X86
         [Intrinsic] public static Vector256<T> AddSubtract<T>(Vector256<T> a, Vector256<T> b) => AddSubtract(a, b);
         [Intrinsic] public static Vector256<T> And<T>(Vector256<T> a, Vector256<T> b) => And(a, b);
         [Intrinsic] public static Vector256<T> Blend<T>(Vector256<T> a, Vector256<T> b, byte n) => Blend(a, b, n);
-        [Intrinsic] public static Vector256<float> BroadcastScalarToVector256(float* p) => BroadcastScalarToVector256(p);
+        [Intrinsic]
+        public static Vector256<float> BroadcastScalarToVector256(float* p) => BroadcastScalarToVector256(p);
         [Intrinsic]
         public static Vector256<int> ConvertToVector256Int32(Vector256<float> v) => ConvertToVector256Int32(v);
         [Intrinsic]

@@ -117,7 +117,7 @@ static void on_illegal(int signal, siginfo_t *info, void *context)
     static void name(int32_t *sums, const uint8_t *a, const int8_t *b)                                                \
     {                                                                                                                 \
         __asm__ volatile("vmovdqu (%%rsi), %%ymm" #s "; vmovdqu (%%rdi), %%ymm" #f "; " prepare                       \
-                         "; %{vex%} vpdpbusd " operand ", %%" width #f ", %%" width #s "; vmovdqu %%ymm" #s ", (%%rsi)" \
+                         "; %{vex%} vpdpbusd " operand ", %%" width #f ", %%" width #s "; vmovdqu %%ymm" #s ", (%%rsi)"\
                          :: "S"(sums), "D"(a), "d"(b)                                                                 \
                          : "rax", "rcx", "r9", "r12", "r13", "xmm" #s, "xmm" #f, "xmm2", "xmm15", "memory");          \
     }
@@ -154,7 +154,7 @@ int emulate_vnni(void)
     unsigned a, b, c, d;
     struct sigaction action = { .sa_sigaction = on_illegal, .sa_flags = SA_SIGINFO | SA_NODEFER };
     native = __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
-    if (!__get_cpuid_count(0xD, 2, &a, &b, &c, &d)) die("FAIL the processor does not say where it saves AVX registers");
+    if (!__get_cpuid_count(0xD, 2, &a, &b, &c, &d)) die("FAIL the processor says not where it saves AVX registers");
     upper_at = b;
     sigaction(SIGILL, &action, 0);
 
