@@ -1,6 +1,6 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Digits2Scalar"/>, the same bits: <see cref="Digits2Avx2"/>, but for what multiplies four
+/// <summary>AVX-VNNI twin of <see cref="Digits2Scalar"/>, the same bits: <see cref="Digits2Avx2"/> with other multiplications for four
 /// tokens and more.</summary>
 public static unsafe class Digits2AvxVnni
 {

@@ -1,6 +1,6 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-512 twin of <see cref="Digits3Scalar"/>, the same bits: <see cref="Digits3Avx2"/>, but for what multiplies four
+/// <summary>AVX-512 twin of <see cref="Digits3Scalar"/>, the same bits: <see cref="Digits3Avx2"/> with other multiplications for four
 /// tokens and more.</summary>
 public static unsafe class Digits3Avx512
 {

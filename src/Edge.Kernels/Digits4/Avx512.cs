@@ -1,6 +1,6 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-512 twin of <see cref="Digits4Scalar"/>, the same bits: <see cref="Digits4Avx2"/>, but for what multiplies four
+/// <summary>AVX-512 twin of <see cref="Digits4Scalar"/>, the same bits: <see cref="Digits4Avx2"/> with other multiplications for four
 /// tokens and more.</summary>
 public static unsafe class Digits4Avx512
 {

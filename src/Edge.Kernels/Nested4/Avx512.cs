@@ -1,6 +1,6 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-512 twin of <see cref="Nested4Scalar"/>, the same bits: <see cref="Nested4Avx2"/>, but for what multiplies four
+/// <summary>AVX-512 twin of <see cref="Nested4Scalar"/>, the same bits: <see cref="Nested4Avx2"/> with other multiplications for four
 /// tokens and more.</summary>
 public static unsafe class Nested4Avx512
 {

@@ -1,6 +1,6 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Ternary1_6Scalar"/>, the same bits: <see cref="Ternary1_6Avx2"/>, but for what multiplies four
+/// <summary>AVX-VNNI twin of <see cref="Ternary1_6Scalar"/>, the same bits: <see cref="Ternary1_6Avx2"/> with other multiplications for four
 /// tokens and more.</summary>
 public static unsafe class Ternary1_6AvxVnni
 {

@@ -1,6 +1,6 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Ternary2Scalar"/>, the same bits: <see cref="Ternary2Avx2"/>, but for what multiplies four
+/// <summary>AVX-VNNI twin of <see cref="Ternary2Scalar"/>, the same bits: <see cref="Ternary2Avx2"/> with other multiplications for four
 /// tokens and more.</summary>
 public static unsafe class Ternary2AvxVnni
 {
