@@ -18,8 +18,8 @@ public static unsafe class Digits2Avx2
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
         => Rows(w, x, y, columns, row0, row1, tokens, yStride, false, &CodesAvx2.AddGroups);
 
-    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>. Add: multiplies four
-    /// tokens and more.</summary>
+    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>. Add:
+    /// multiplies four tokens and more.</summary>
     internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, bool coarse, StripGroups add)
     {

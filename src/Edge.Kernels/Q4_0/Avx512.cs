@@ -70,8 +70,8 @@ public static unsafe class Q4_0Avx512
     }
 
     /// <summary>Adds a segment's products to the sums of 32 rows and four tokens. A sum in 16 bits starts at −8 · Σq in
-    /// its even lane: with that, a lane is at most 16 · 8 · 127 + 8 · 16 · 127 &lt; 2^15 at the end, and may wrap before.
-    /// </summary>
+    /// its even lane: with that, a lane is at most 16 · 8 · 127 + 8 · 16 · 127 &lt; 2^15 at the end, and may wrap
+    /// before.</summary>
     private static void Segment(byte* w, byte* x, float* y, long yStride, long columns, long block, long blocks)
     {
         long tokenBytes = Tiles.ActivationBytes(columns), toSum = columns / Tiles.Block * 4;
