@@ -22,7 +22,7 @@ internal static unsafe class CodesAvx2
     /// <summary>Columns that a <see cref="ChunkBytes"/> of codes has.</summary>
     public const int ChunkColumns = 128;
     public const int ChunkBytes = BlockRows * ChunkColumns;
-    /// <summary>Chunks and columns of a strip: its codes and four tokens' activations fill half a first-level cache.</summary>
+    /// <summary>Chunks and columns of a strip: its codes take half of a first-level cache.</summary>
     public const int Chunks = 4, StripColumns = Chunks * ChunkColumns;
     /// <summary>From the first block's codes to the second's.</summary>
     public const int BlockBytes = Chunks * ChunkBytes;
@@ -160,11 +160,10 @@ internal static unsafe class CodesAvx2
             sum(strip->Codes, blocks, target->X + t * target->TokenBytes + column, target->TokenBytes, columns,
                 ChunkColumns, strip->Sums);
             Load(strip->Results, target, t, blocks, column == 0);
-            float* results = strip->Results;
-            int* sums = strip->Sums;
+            int* results = (int*)strip->Results, sums = strip->Sums;
             for (long i = 0; i < Tokens * 2 * BlockRows; i += 8)
-                Avx.Store((int*)results + i, Avx2.Add(Avx.LoadVector256((int*)results + i), Avx.LoadVector256(sums + i)));
-            Store(results, target, t, blocks);
+                Avx.Store(results + i, Avx2.Add(Avx.LoadVector256(results + i), Avx.LoadVector256(sums + i)));
+            Store(strip->Results, target, t, blocks);
         }
     }
 

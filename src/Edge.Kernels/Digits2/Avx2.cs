@@ -18,8 +18,8 @@ public static unsafe class Digits2Avx2
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
         => Rows(w, x, y, columns, row0, row1, tokens, yStride, false, &CodesAvx2.AddGroups);
 
-    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>. Add: what multiplies
-    /// four tokens and more.</summary>
+    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>. Add:
+    /// multiplies four tokens and more.</summary>
     internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, bool coarse, StripGroups add)
     {
@@ -34,9 +34,10 @@ public static unsafe class Digits2Avx2
             if (fours > 0) TwoTiles(tile, tileBytes, columns, &target, coarse, add);
             for (long t = fours; t < tokens; t++)
             {
-                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, coarse);
-                if (r + 16 < row1)
-                    Tile(tile + tileBytes, x + t * tokenBytes, y + t * yStride + r + 16, columns, row1 - r - 16, coarse);
+                byte* with = x + t * tokenBytes;
+                float* to = y + t * yStride + r;
+                Tile(tile, with, to, columns, row1 - r, coarse);
+                if (r + 16 < row1) Tile(tile + tileBytes, with, to + 16, columns, row1 - r - 16, coarse);
             }
         }
     }
@@ -63,8 +64,9 @@ public static unsafe class Digits2Avx2
                 for (long i = 0; i < n; i++)
                 {
                     byte* group = w + b * tileBytes + (g + i) * Digits.Digits2GroupBytes;
+                    byte* codes = strip->Codes + b * CodesAvx2.BlockBytes + i * CodesAvx2.ChunkBytes;
                     CodesAvx2.PutScales(strip, b, i, group);
-                    Unpack(group + 32, strip->Codes + b * CodesAvx2.BlockBytes + i * CodesAvx2.ChunkBytes, Digits.Group);
+                    Unpack(group + 32, codes, Digits.Group);
                 }
             add(strip, &reading, &reading, target, g, n);
         }

@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Digits2Scalar"/>, the same bits: <see cref="Digits2Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-VNNI twin of <see cref="Digits2Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Digits2Avx2"/>.</summary>
 public static unsafe class Digits2AvxVnni
 {
     /// <inheritdoc cref="Digits2Scalar.Rows"/>

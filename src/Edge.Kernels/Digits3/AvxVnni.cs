@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Digits3Scalar"/>, the same bits: <see cref="Digits3Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-VNNI twin of <see cref="Digits3Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Digits3Avx2"/>.</summary>
 public static unsafe class Digits3AvxVnni
 {
     /// <inheritdoc cref="Digits3Scalar.Rows"/>

@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-512 twin of <see cref="Digits4Scalar"/>, the same bits: <see cref="Digits4Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-512 twin of <see cref="Digits4Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Digits4Avx2"/>.</summary>
 public static unsafe class Digits4Avx512
 {
     /// <inheritdoc cref="Digits2Scalar.Rows"/>

@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Nested4Scalar"/>, the same bits: <see cref="Nested4Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-VNNI twin of <see cref="Nested4Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Nested4Avx2"/>.</summary>
 public static unsafe class Nested4AvxVnni
 {
     /// <inheritdoc cref="Nested4Scalar.Coarse"/>

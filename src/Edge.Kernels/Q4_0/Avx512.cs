@@ -17,13 +17,13 @@ public static unsafe class Q4_0Avx512
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
     {
         long tileBytes = columns / Tiles.Block * Tiles.Q4_0BlockBytes, tokenBytes = Tiles.ActivationBytes(columns);
-        long fours = tokens & -Tokens, row = row0;
+        long fours = tokens & -Tokens, rest = tokens - fours, row = row0;
         if (fours > 0)
         {
             for (; row + Tile4 <= row1; row += Tile4)
                 Four(w + row / Tiles.Rows * tileBytes, tileBytes, x, y + row, columns, fours, yStride);
             if (row > row0)
-                Q4_0Avx2.Rows(w, x + fours * tokenBytes, y + fours * yStride, columns, row0, row, tokens - fours, yStride);
+                Q4_0Avx2.Rows(w, x + fours * tokenBytes, y + fours * yStride, columns, row0, row, rest, yStride);
         }
         if (row < row1) Q4_0Avx2.Rows(w, x, y, columns, row, row1, tokens, yStride);
     }
@@ -70,8 +70,8 @@ public static unsafe class Q4_0Avx512
     }
 
     /// <summary>Adds a segment's products to the sums of 32 rows and four tokens. A sum in 16 bits starts at −8 · Σq in
-    /// its even lane: with that, a lane is at most 16 · 8 · 127 + 8 · 16 · 127 &lt; 2^15 at the end, and may wrap before.
-    /// </summary>
+    /// its even lane: with that, a lane is at most 16 · 8 · 127 + 8 · 16 · 127 &lt; 2^15 at the end, and may wrap
+    /// before.</summary>
     private static void Segment(byte* w, byte* x, float* y, long yStride, long columns, long block, long blocks)
     {
         long tokenBytes = Tiles.ActivationBytes(columns), toSum = columns / Tiles.Block * 4;

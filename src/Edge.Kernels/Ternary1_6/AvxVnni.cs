@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Ternary1_6Scalar"/>, the same bits: <see cref="Ternary1_6Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-VNNI twin of <see cref="Ternary1_6Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Ternary1_6Avx2"/>.</summary>
 public static unsafe class Ternary1_6AvxVnni
 {
     /// <inheritdoc cref="Ternary1_6Scalar.Rows"/>

@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Ternary1_67Scalar"/>, the same bits: <see cref="Ternary1_67Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-VNNI twin of <see cref="Ternary1_67Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Ternary1_67Avx2"/>.</summary>
 public static unsafe class Ternary1_67AvxVnni
 {
     /// <inheritdoc cref="Ternary1_67Scalar.Rows"/>

@@ -1,7 +1,7 @@
 namespace Edge.Kernels;
 
-/// <summary>AVX-VNNI twin of <see cref="Ternary2Scalar"/>, the same bits: <see cref="Ternary2Avx2"/>, but for what multiplies four
-/// tokens and more.</summary>
+/// <summary>AVX-VNNI twin of <see cref="Ternary2Scalar"/>, the same bits: multiplies four tokens and more, and
+/// leaves the rest to <see cref="Ternary2Avx2"/>.</summary>
 public static unsafe class Ternary2AvxVnni
 {
     /// <inheritdoc cref="Ternary2Scalar.Rows"/>
