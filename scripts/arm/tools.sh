@@ -11,12 +11,12 @@ need() {
     fi
 }
 
-# compile_kernels FOLDER ARCHITECTURE: Exports.cs, kernels.h and kernels-ARCHITECTURE.o, of arm64 or x64. A kernel whose
-# code throws (an intrinsic that our system module declares and the compiler does not know, or an instruction set that
-# is not switched on) is an error.
+# compile_kernels FOLDER ARCHITECTURE: Exports.cs, kernels.h and kernels-ARCHITECTURE.o, of arm64, x64 or x64v4. A
+# kernel whose code throws (an intrinsic that our system module declares and the compiler does not know, or an
+# instruction set that is not switched on) is an error.
 compile_kernels() {
     local project=tests/Edge.Kernels.Conformance disassemble=objdump
-    [[ $2 == x64 ]] || disassemble=aarch64-linux-gnu-objdump
+    [[ $2 == x64* ]] || disassemble=aarch64-linux-gnu-objdump
     mkdir -p "$1"
     python3 "$project/exports.py" "$project/kernels.list" "$2" "$1"
     if ! dotnet build "$project" -v q -nologo -restore -t:Objects -p:ObjectsFolder="$1" -p:KernelArchitecture="$2" \

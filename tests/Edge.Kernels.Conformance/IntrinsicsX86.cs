@@ -26,7 +26,7 @@ namespace System.Runtime.Intrinsics
         [Intrinsic] public static Vector256<T> ToVector256Unsafe<T>(this Vector128<T> v) => ToVector256Unsafe(v);
     }
 
-    public static unsafe class Vector256
+    public static unsafe partial class Vector256
     {
         [Intrinsic] public static Vector256<T> Create<T>(T v) => Create(v);
         // No intrinsic: the compiler would take the halves for two elements.

@@ -25,8 +25,9 @@ SHAPES = {
 }
 
 
-# The variants that an object has; Avx512 needs one of its own, and machines that have it run it under the JIT.
-VARIANTS = {"arm64": ("Scalar", "Neon", "NeonDot"), "x64": ("Scalar", "Avx2", "AvxVnni")}
+# The variants that an object has. x64v4 is what a machine with AVX-512 makes for itself.
+VARIANTS = {"arm64": ("Scalar", "Neon", "NeonDot"), "x64": ("Scalar", "Avx2", "AvxVnni"),
+            "x64v4": ("Scalar", "Avx2", "AvxVnni", "Avx512")}
 
 
 def read(path, architecture):

@@ -8,14 +8,14 @@
 #include <ucontext.h>
 
 // The signal frame has the vector registers as XSAVE (standard form) writes them: the halves of XMM at 160, a bit set
-// of the components that are not all zeros at 512, the upper halves of YMM where CPUID says. Kernels have no ZMM.
-enum { XMM_AT = 160, MAGIC_AT = 464, PRESENT_AT = 512, SSE = 2, AVX = 4, MAGIC = 0x46505853, REGISTER = 16 };
+// of the components that are not all zeros at 512, the upper halves of YMM and of ZMM where CPUID says.
+enum { XMM_AT = 160, MAGIC_AT = 464, PRESENT_AT = 512, SSE = 2, AVX = 4, ZMM = 64, MAGIC = 0x46505853, REGISTER = 16 };
 
 static const int general[] = {
     REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11, REG_R12,
     REG_R13, REG_R14, REG_R15,
 };
-static long emulated, seen, upper_at;
+static long emulated, seen, upper_at, top_at;
 static int native;
 
 // The kernels' frames may be larger than a page. The compiler touches the pages through this; the stack of a main
@@ -108,6 +108,7 @@ static void on_illegal(int signal, siginfo_t *info, void *context)
     if (!i.wide) memset(sums + 4, 0, REGISTER);
     memcpy(area + XMM_AT + REGISTER * i.destination, sums, REGISTER);
     memcpy(area + upper_at + REGISTER * i.destination, sums + 4, REGISTER);
+    if (present & ZMM) memset(area + top_at + 32 * i.destination, 0, 32);
     machine->gregs[REG_RIP] = (greg_t)i.next;
     emulated++;
 }
@@ -149,6 +150,17 @@ static void by_avx512(int32_t *sums, const uint8_t *a, const int8_t *b)
                      "vmovdqu %%ymm0, (%0)" :: "r"(sums), "r"(a), "r"(b) : "xmm0", "xmm1", "memory");
 }
 
+// An instruction with a VEX prefix clears the vector register above what it writes.
+static int clears_the_top(const int8_t *b)
+{
+    int8_t all[64];
+    __asm__ volatile("vpternlogd $255, %%zmm0, %%zmm0, %%zmm0; %{vex%} vpdpbusd (%1), %%ymm0, %%ymm0;"
+                     "vmovdqu64 %%zmm0, (%0)" :: "r"(all), "r"(b) : "xmm0", "memory");
+    for (int i = 32; i < 64; i++)
+        if (all[i]) return 0;
+    return 1;
+}
+
 int emulate_vnni(void)
 {
     unsigned a, b, c, d;
@@ -156,6 +168,8 @@ int emulate_vnni(void)
     native = __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
     if (!__get_cpuid_count(0xD, 2, &a, &b, &c, &d)) die("FAIL the processor says not where it saves AVX registers");
     upper_at = b;
+    __get_cpuid_count(0xD, 6, &a, &b, &c, &d);
+    top_at = b;
     sigaction(SIGILL, &action, 0);
 
     int by_hardware = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl");
@@ -179,6 +193,10 @@ int emulate_vnni(void)
             printf("FAIL emulation of vpdpbusd: form %d\n", form);
             return 0;
         }
+    }
+    if (by_hardware && !clears_the_top(by_name)) {
+        puts("FAIL emulation of vpdpbusd: the top of the register");
+        return 0;
     }
     seen = emulated;
     return 1;
