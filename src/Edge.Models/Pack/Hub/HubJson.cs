@@ -10,11 +10,13 @@ internal sealed class HubJson : IDisposable
     private readonly JsonDocument _document;
     private readonly string _file;
     private readonly JsonElement _root;
+    private readonly JsonElement? _defaults;
 
     private HubJson(string file, JsonDocument document) =>
         (_file, _document, _root) = (file, document, document.RootElement);
 
-    private HubJson(HubJson of, JsonElement root) => (_file, _document, _root) = (of._file, of._document, root);
+    private HubJson(HubJson of, JsonElement root, JsonElement? defaults = null) =>
+        (_file, _document, _root, _defaults) = (of._file, of._document, root, defaults);
 
     /// <summary>Null when the folder has no such file. Errors: ModelFolderException.</summary>
     public static HubJson? Find(string folder, string name, int bytesMax)
@@ -41,6 +43,13 @@ internal sealed class HubJson : IDisposable
         ?? throw new ModelFolderException(name, "byte 0", $"is missing in {folder}; download the whole model");
 
     public JsonElement Root => _root;
+
+    /// <summary>The same object; keys that are absent or null have the values of <paramref name="json"/>.</summary>
+    public HubJson WithDefaults(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return new HubJson(this, _root, document.RootElement.Clone());
+    }
 
     /// <summary>The members of the object, in order.</summary>
     public IEnumerable<JsonProperty> Members => _root.EnumerateObject();
@@ -121,5 +130,6 @@ internal sealed class HubJson : IDisposable
 
     /// <summary>Null for a key that is absent or null.</summary>
     private JsonElement? Find(string key) =>
-        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value
+            : _defaults?.TryGetProperty(key, out value) == true ? value : null;
 }

@@ -86,7 +86,7 @@ public sealed class HubFaultTests
         "config.json",
         "\"vocab_size\": 96",
         "\"vocab_size\": 96,\n \"quantization_config\": {\"quant_method\": \"exl2\"}",
-        "'exl2' is not supported; known are gptq, awq, bitnet")]
+        "'exl2' is not supported; known are gptq, awq, bitnet, mxfp4")]
     [InlineData("config.json", "\"vocab_size\"", "vocab_size", "is no JSON; download it again")]
     [InlineData("tokenizer.json", "\"BPE\"", "\"Unigram\"", "'Unigram' is not supported here, only BPE")]
     [InlineData("tokenizer.json", "\"ByteLevel\"", "\"Bert\"", "is none of those known here")]
