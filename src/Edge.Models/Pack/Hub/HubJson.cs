@@ -57,6 +57,12 @@ internal sealed class HubJson : IDisposable
     public HubJson? FindObject(string key) => Find(key) is not { } value ? null
         : value.ValueKind == JsonValueKind.Object ? new HubJson(this, value) : throw Wrong(key, "is no object");
 
+    /// <summary>An element of an array that is an object.</summary>
+    public HubJson ObjectOf(string key, JsonElement element) => element.ValueKind == JsonValueKind.Object
+        ? new HubJson(this, element) : throw Wrong(key, "has an element that is no object");
+
+    public bool Has(string key) => Find(key) is not null;
+
     public long GetInteger(string key, long min, long max) =>
         FindInteger(key, min, max) ?? throw Wrong(key, "is missing");
 

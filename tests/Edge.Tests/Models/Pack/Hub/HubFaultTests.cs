@@ -88,7 +88,8 @@ public sealed class HubFaultTests
         "\"vocab_size\": 96,\n \"quantization_config\": {\"quant_method\": \"exl2\"}",
         "'exl2' is not supported; known are gptq, awq, bitnet, mxfp4")]
     [InlineData("config.json", "\"vocab_size\"", "vocab_size", "is no JSON; download it again")]
-    [InlineData("tokenizer.json", "\"BPE\"", "\"Unigram\"", "'Unigram' is not supported here, only BPE")]
+    [InlineData("tokenizer.json", "\"BPE\"", "\"WordLevel\"", "'WordLevel' is not supported here; known are BPE")]
+    [InlineData("tokenizer.json", "\"BPE\"", "\"Unigram\"", "key 'vocab': is no array")]
     [InlineData("tokenizer.json", "\"ByteLevel\"", "\"Bert\"", "is none of those known here")]
     [InlineData(
         "model.safetensors.index.json",

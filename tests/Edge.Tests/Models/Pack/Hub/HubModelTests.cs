@@ -210,7 +210,8 @@ public sealed unsafe class HubModelTests
             },
             ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = merges },
         };
-        GgufMetadata metadata = Converted(json, tokens.Count, """{"eos_token":"<|im_end|>"}""");
+        GgufMetadata metadata = HubTokenizerTests.Converted(json.ToJsonString(),
+            """{"eos_token":"<|im_end|>"}""", tokens.Count);
         Assert.Equal("qwen2", metadata.GetString("tokenizer.ggml.pre"));
         Assert.Equal(tokens, metadata.FindStrings("tokenizer.ggml.tokens"));
         Tokenizer expected = Tokenizer.FromGguf(demo), tokenizer = Tokenizer.FromGguf(metadata);
@@ -247,7 +248,8 @@ public sealed unsafe class HubModelTests
                 ["merges"] = new JsonArray("b c", "\u2581 a", "a b", "a bc"),
             },
         };
-        GgufMetadata metadata = Converted(json, vocabulary.Count, """{"bos_token":{"content":"<s>"}}""");
+        GgufMetadata metadata = HubTokenizerTests.Converted(json.ToJsonString(),
+            """{"bos_token":{"content":"<s>"}}""", vocabulary.Count);
         Tokenizer tokenizer = Tokenizer.FromGguf(metadata);
         int Id(string piece) => 259 + Array.IndexOf(pieces, piece);
         // "b c" comes first, then the space takes the a; without a space before it, a joins bc.
@@ -255,27 +257,6 @@ public sealed unsafe class HubModelTests
         Assert.Equal([Id("\u2581a"), Id("abc")], tokenizer.EncodeToIds("aabc", addSpecial: false, parseSpecial: false));
         Assert.Equal([Id("\u2581"), 3 + 'z'], tokenizer.EncodeToIds("z", addSpecial: false, parseSpecial: false));
         Assert.Equal(1, metadata.GetInteger("tokenizer.ggml.bos_token_id"));
-    }
-
-    private static GgufMetadata Converted(JsonObject json, int vocabulary, string config)
-    {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("edge-hub-");
-        try
-        {
-            File.WriteAllText(Path.Combine(folder.FullName, "tokenizer.json"), json.ToJsonString());
-            File.WriteAllText(Path.Combine(folder.FullName, "tokenizer_config.json"), config);
-            string path = Path.Combine(folder.FullName, "tokenizer.gguf");
-            using (var writer = new GgufWriter(path))
-            {
-                new HubTokenizer(folder.FullName, vocabulary).Write(writer);
-                writer.Complete();
-            }
-            return GgufFile.Open(path).Metadata;
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
     }
 
     private static void AssertNear(float[] expected, float[] actual, double bound, string what)
