@@ -44,7 +44,8 @@ internal sealed partial class HubConfig
         bool isDense = config.FindInteger("decoder_sparse_step", 1, Max) is > 1
             || config.FindArray("mlp_only_layers", ConfigReader.LayersMax) is { Length: > 0 };
         if (isDense)
-            throw config.Wrong("decoder_sparse_step", "layers without experts are not supported here; take another model");
+            throw config.Wrong("decoder_sparse_step",
+                "layers without experts are not supported here; take another model");
     }
 
     private long UsedExperts() => config.FindInteger("num_experts_per_tok", 1, Max)

@@ -92,8 +92,8 @@ internal sealed unsafe class HubSource : PackSource
         string method = quantised.FindText("quant_method") ?? throw quantised.Wrong("quant_method", "is missing");
         if (method == "bitnet")
             return quantised.FindText("quantization_mode") != "online" ? HubForm.BitNet
-                : throw quantised.Wrong("quantization_mode", "'online' means weights that are rounded while the model " +
-                    "runs; take the packed folder of the model");
+                : throw quantised.Wrong("quantization_mode",
+                    "'online' means weights that are rounded while the model runs; take the packed folder of it");
         if (method == "mxfp4") return HubForm.Mxfp4;
         if (method is not ("gptq" or "awq"))
             throw quantised.Wrong("quant_method", $"{Printable.Quote(method)} is not supported; known are gptq, awq, " +

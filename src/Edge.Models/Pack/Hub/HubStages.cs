@@ -40,7 +40,8 @@ internal static class HubStages
             else throw Unknown(json, "normalizer", type);
         }
         if (strips != merges)
-            throw json.Wrong("normalizer", $"merges spaces or strips them, and not both, which no GGUF file can say; {Take}");
+            throw json.Wrong("normalizer",
+                $"merges spaces or strips them, and not both, which no GGUF file can say; {Take}");
         HubPieceText text = Words(json, marks, prepends, merges) with { CharsMap = map };
         foreach (HubJson stage in Of(json, "decoder", "decoders"))
         {

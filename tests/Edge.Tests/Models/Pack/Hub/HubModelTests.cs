@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Edge.Gguf;
 using Edge.Models;
@@ -12,7 +11,7 @@ using Xunit;
 namespace Edge.Tests.Models.Pack.Hub;
 
 /// <summary>Model folders become what their GGUF twins are.</summary>
-public sealed unsafe class HubModelTests
+public sealed class HubModelTests
 {
     public static TheoryData<string, string> Twins() => new()
     {
@@ -45,7 +44,8 @@ public sealed unsafe class HubModelTests
         bool isExact = !name.StartsWith("gemma", StringComparison.Ordinal); // norms less 1 lose a bit
         foreach (GgufTensor tensor in its.Tensors)
             if (!tensor.Name.Contains(Both, StringComparison.Ordinal))
-                AssertNear(Floats(its, tensor), Floats(mine, mine.Get(tensor.Name)), isExact ? 0 : 1e-6, tensor.Name);
+                HubFolders.AssertNear(HubFolders.Floats(its, tensor),
+                    HubFolders.Floats(mine, mine.Get(tensor.Name)), isExact ? 0 : 1e-6, tensor.Name);
         AssertLogits(other, output.Path, isExact && !isJoined ? 0 : 1e-3);
     }
 
@@ -61,35 +61,6 @@ public sealed unsafe class HubModelTests
             "bitnet", "gpt-oss-mx"];
         Assert.Equal(folders.Select(folder => Path.GetFileName(folder)!).Order(),
             Twins().Select(row => (string)row[0]).Concat(others).Order());
-    }
-
-    [Fact]
-    public void Pack_FolderOfFourBitExperts_KeepsTheirBlocksExactly()
-    {
-        using var output = new TemporaryFile();
-        ModelPacker.Pack(HubFolders.FolderOf("gpt-oss-mx"), output.Path, new PackOptions { Target = PackTarget.Keep });
-        string other = Path.Combine(HubFolders.Golden, "architectures", "gpt-oss-mx.gguf");
-        GgufFile mine = GgufFile.Open(output.Path), its = GgufFile.Open(other);
-        foreach (GgufTensor tensor in its.Tensors)
-        {
-            bool isStack = tensor.Name.EndsWith("_exps.weight", StringComparison.Ordinal);
-            Assert.Equal(isStack ? QuantType.MXFP4 : QuantType.F32, mine.Get(tensor.Name).Type);
-            AssertNear(Floats(its, tensor), Floats(mine, mine.Get(tensor.Name)), 0, tensor.Name);
-        }
-        // Kernels of blocks round activations to 8 bits: the first is the same wherever it leads by more than that.
-        const float Bound = 0.25f;
-        int led = 0;
-        foreach (int step in (int[])[5, 7, 11, 13, 17, 19])
-        {
-            int[] ids = [.. Enumerable.Range(0, 24).Select(i => (i * step + 3) % 64)];
-            float[] expected = Logits(other, ids), logits = Logits(output.Path, ids);
-            Assert.InRange(DemoModel.MaxDifference(expected, logits), 0, Bound);
-            float[] best = [.. expected.OrderDescending().Take(2)];
-            if (best[0] - best[1] <= 2 * Bound) continue;
-            Assert.Equal(DemoModel.ArgMax(expected), DemoModel.ArgMax(logits));
-            led++;
-        }
-        Assert.True(led >= 2, $"{led} prompts of six have a first that leads");
     }
 
     [Fact]
@@ -127,46 +98,6 @@ public sealed unsafe class HubModelTests
         GgufFile file = GgufFile.Open(output.Path);
         Assert.All(file.Tensors, tensor => Assert.Equal(tensor.Shape.Count > 1 ? type : QuantType.F32, tensor.Type));
         AssertLogits(Path.Combine(HubFolders.Golden, twin + ".gguf"), output.Path, bound);
-    }
-
-    [Theory]
-    [InlineData("qwen3-gptq", QuantType.Q8_0)]
-    [InlineData("qwen3-awq", QuantType.Q8_0)]
-    [InlineData("qwen3-gptq-v2", QuantType.Q4_0)]
-    [InlineData("llama-gptq-sym", QuantType.Q4_0)]
-    [InlineData("bitnet", QuantType.F32)]
-    public void Pack_QuantisedFolder_HasTheWeightsThatItStandsFor(string name, QuantType type)
-    {
-        using var output = new TemporaryFile();
-        ModelPacker.Pack(HubFolders.FolderOf(name), output.Path, new PackOptions { Target = PackTarget.Keep });
-        GgufFile file = GgufFile.Open(output.Path);
-        Dictionary<string, float[]> all = HubFolders.Expected(name);
-        Assert.Equal(7, all.Count);
-        HubModel model = HubModel.Table.First(m => m.Architecture == file.Metadata.GetString("general.architecture"));
-        foreach ((string hub, float[] weights) in all)
-        {
-            GgufTensor tensor = file.Get(HubNames.PlacesOf(hub, hasMoreNorms: false)[0].Name);
-            Assert.Equal(type, tensor.Type);
-            Assert.True(weights.Distinct().Count() >= (name == "bitnet" ? 2 : 16));
-            float[] expected = [.. weights];
-            if (model.IsPermuted && (hub.Contains("q_proj") || hub.Contains("k_proj")))
-                expected = Neighbours(weights, tensor, file.Metadata, hub.Contains("q_proj"));
-            AssertNear(expected, Floats(file, tensor), 0, hub);
-        }
-        using Model loaded = Model.Load(output.Path, new ModelOptions { Threads = 1 });
-        using KvCache cache = loaded.CreateCache(32);
-        Assert.All(DemoModel.Run(loaded, cache, [1, 2, 3], 8), x => Assert.True(float.IsFinite(x)));
-    }
-
-    [Fact]
-    public void Pack_TernaryFolder_PacksToTernaryWithoutLoss()
-    {
-        using var output = new TemporaryFile();
-        IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(HubFolders.FolderOf("bitnet"), output.Path,
-            new PackOptions { Target = PackTarget.Ternary, Ternary = TernaryLayout.Bits2_0 });
-        PackedTensor[] ternary = [.. rows.Where(row => row.To == "TERNARY_2_0")];
-        Assert.True(ternary.Length >= 8);
-        Assert.All(ternary, row => Assert.Equal(0, row.MaxError));
     }
 
     [Fact]
@@ -259,49 +190,13 @@ public sealed unsafe class HubModelTests
         Assert.Equal(1, metadata.GetInteger("tokenizer.ggml.bos_token_id"));
     }
 
-    private static void AssertNear(float[] expected, float[] actual, double bound, string what)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= bound, $"{what}[{i}]: {actual[i]} for {expected[i]}");
-    }
-
-    /// <summary>Halves of each head's rows to neighbours, row by row.</summary>
-    private static float[] Neighbours(float[] halves, GgufTensor tensor, GgufMetadata metadata, bool isQuery)
-    {
-        int heads = (int)metadata.GetInteger(isQuery ? "llama.attention.head_count" : "llama.attention.head_count_kv");
-        int columns = (int)tensor.Columns, size = (int)tensor.Rows / heads;
-        var rows = halves.Chunk(columns).ToArray();
-        return [.. Enumerable.Range(0, rows.Length).SelectMany(r =>
-            rows[r / size * size + r % size / 2 + r % 2 * (size / 2)])];
-    }
-
-    /// <summary>The decoders are tested against independent fixtures of their own.</summary>
-    private static float[] Floats(GgufFile file, GgufTensor tensor)
-    {
-        using WeightFile weights = WeightFile.Open(file, WeightLoading.Read);
-        var values = new float[tensor.Rows * tensor.Columns];
-        fixed (float* to = values)
-            for (long r = 0; r < tensor.Rows; r++)
-                SourceRows.Decode(weights.Address(tensor) + r * QuantTypes.RowBytes(tensor.Type, tensor.Columns),
-                    to + r * tensor.Columns, (int)tensor.Columns, tensor.Type);
-        return values;
-    }
-
     /// <summary>The twin's own logits are tested against the golden ones.</summary>
     private static void AssertLogits(string twin, string path, double bound)
     {
         int[] ids = [.. Enumerable.Range(0, 40).Select(i => (i * 7 + 3) % 64)];
-        float[] expected = Logits(twin, ids), logits = Logits(path, ids);
+        float[] expected = HubFolders.Logits(twin, ids), logits = HubFolders.Logits(path, ids);
         Assert.True(expected.Max() - expected.Min() > 0.5, "the twin has no variety");
         Assert.True(DemoModel.MaxDifference(expected, logits) <= bound, path);
         Assert.Equal(DemoModel.ArgMax(expected), DemoModel.ArgMax(logits));
-    }
-
-    private static float[] Logits(string path, int[] ids)
-    {
-        using Model model = Model.Load(path, new ModelOptions { Threads = 2, KvType = KvType.F32 });
-        using KvCache cache = model.CreateCache(ids.Length);
-        return DemoModel.Run(model, cache, ids, 16);
     }
 }
