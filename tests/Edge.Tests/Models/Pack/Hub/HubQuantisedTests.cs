@@ -53,7 +53,7 @@ public sealed unsafe class HubQuantisedTests
         Assert.All(matrices, row => Assert.Equal(("DIGITS4_G32", 0.0, 0.0), (row.To, row.MaxError, row.RelativeError)));
         GgufFile file = GgufFile.Open(output.Path);
         using var weights = Edge.Weights.WeightFile.Open(file, Edge.Weights.WeightLoading.Read);
-        DecodeKernel decode = KernelSet.Choose("scalar").Layout(QuantType.DIGITS4_G32)!.Decode;
+        var decode = KernelSet.Choose("scalar").Layout(QuantType.DIGITS4_G32)!.Decode;
         foreach ((string hub, float[] floats) in HubFolders.Expected(name))
         {
             GgufTensor tensor = file.Get(HubNames.PlacesOf(hub, hasMoreNorms: false)[0].Name);

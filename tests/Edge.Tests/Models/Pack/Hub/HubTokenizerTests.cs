@@ -22,10 +22,11 @@ public sealed class HubTokenizerTests
         // White space that the map leaves parts words there; marks of its own merge with spaces; its map looks at a
         // space and the accent on it as one.
         "t5" or "xlm-roberta" => text.AsSpan().IndexOfAny("\v\u0085\u2581") >= 0
-            || text.Contains("\u3000\u0301", StringComparison.Ordinal),
+            || text.Contains("\u3000\u0301", StringComparison.Ordinal)
+            || name == "xlm-roberta" && text.StartsWith("<s>", StringComparison.Ordinal), // not twice here
         // The spelling of a byte is that byte.
         "bytes-whole" or "bytes-words" => text.Contains("<0x41>", StringComparison.Ordinal),
-        _ => text.TrimStart().StartsWith("[CLS]", StringComparison.Ordinal), // not twice here
+        _ => text.TrimStart().StartsWith("[CLS]", StringComparison.Ordinal), // nor here
     };
 
     [Theory]
