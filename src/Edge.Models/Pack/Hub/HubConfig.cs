@@ -60,9 +60,16 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
         if (model.IsGemma) WriteGemma(writer);
         else if (_arch == "gpt-oss") WriteGptOss(writer);
         else if (_arch == "phi3" && Window() is { } window) Integer(writer, "attention.sliding_window", window);
+        if (_arch == "smollm3") RequireUsualRotation();
         if (_arch == "lfm2") WriteConvolutions(writer);
         if (_arch is "granite" or "granitemoe") WriteGranite(writer);
     }
+
+    /// <summary>What of the context is not there, as a sentence; null where all of it is.</summary>
+    public string? ShortContext => config.FindInteger("max_position_embeddings", 1, Max) is { } length
+        && ContextLength() < length
+            ? $"left out: texts beyond the model's window of {ContextLength()} tokens, which is the context here; its " +
+                $"own is {length}" : null;
 
     private long ContextLength()
     {

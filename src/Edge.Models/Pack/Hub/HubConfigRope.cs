@@ -24,6 +24,16 @@ internal sealed partial class HubConfig
         return (Factors(rope, "long_factor"), Factors(rope, "short_factor"));
     }
 
+    /// <summary>SmolLM3: every fourth layer does not rotate.</summary>
+    private void RequireUsualRotation()
+    {
+        JsonElement[] layers = config.FindArray("no_rope_layers", ConfigReader.LayersMax) ?? [];
+        for (int l = 0; l < layers.Length; l++)
+            if (layers[l].ValueKind != JsonValueKind.Number || !layers[l].TryGetInt32(out int rotates)
+                || rotates != ((l + 1) % 4 == 0 ? 0 : 1))
+                throw config.Wrong("no_rope_layers", $"layer {l} is not as this architecture has it; {TakeGguf}");
+    }
+
     private static float[] Factors(HubJson rope, string key)
     {
         JsonElement[] values = rope.FindArray(key, ConfigReader.HeadSizeMax) ?? throw rope.Wrong(key, "is missing");

@@ -41,7 +41,7 @@ internal sealed unsafe class HubSource : PackSource
                 _tensors.Add(tensor.Tensor, tensor);
                 _order.Add(tensor.Tensor);
             }
-            LeftOut = tensors.LeftOut;
+            LeftOut = _config.ShortContext is { } sentence ? [.. tensors.LeftOut, sentence] : tensors.LeftOut;
             _tokenizer = new HubTokenizer(folder, _config.Vocabulary);
         }
         catch

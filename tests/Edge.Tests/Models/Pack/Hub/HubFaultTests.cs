@@ -146,6 +146,7 @@ public sealed class HubFaultTests
     [InlineData("gpt-oss-mx", "\"mxfp4\"", "\"gptq\", \"bits\": 4", "has 4 dimensions")]
     [InlineData("lfm2", "\"conv_bias\": false", "\"conv_bias\": true", "biases of convolutions are not supported")]
     [InlineData("granite", "\"vocab_size\"", "\"hidden_act\": \"gelu\", \"vocab_size\"", "'gelu' is not")]
+    [InlineData("smollm3", "\"vocab_size\"", "\"no_rope_layers\": [1, 0], \"vocab_size\"", "layer 1 is not as this")]
     [InlineData("bitnet", "\"offline\"", "\"online\"", "rounded while the model runs")]
     [InlineData("qwen3moe", "\"mlp_only_layers\": []", "\"mlp_only_layers\": [0]", "layers without experts")]
     public void Pack_WrongValueOfOneClass_IsRefusedByItsKey(string model, string from, string to, string message)

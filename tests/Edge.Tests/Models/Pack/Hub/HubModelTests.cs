@@ -85,6 +85,8 @@ public sealed class HubModelTests
         using var output = new TemporaryFile();
         ModelPacker.Pack(HubFolders.FolderOf("mistral"), output.Path, new PackOptions { Target = PackTarget.Keep });
         Assert.Equal(100, GgufFile.Open(output.Path).Metadata.GetInteger("llama.context_length"));
+        string said = Assert.Single(ModelPacker.Forecast(HubFolders.FolderOf("mistral"), new PackOptions()).LeftOut);
+        Assert.StartsWith("left out: texts beyond the model's window of 100 tokens", said, StringComparison.Ordinal);
     }
 
     [Theory]
