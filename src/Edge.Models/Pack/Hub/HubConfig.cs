@@ -68,8 +68,8 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
     /// <summary>What of the context is not there, as a sentence; null where all of it is.</summary>
     public string? ShortContext => config.FindInteger("max_position_embeddings", 1, Max) is { } length
         && ContextLength() < length
-            ? $"left out: texts beyond the model's window of {ContextLength()} tokens, which is the context here; its " +
-                $"own is {length}" : null;
+            ? $"left out: texts beyond the model's window of {ContextLength()} tokens, which is the context here; " +
+                $"config.json has {length}" : null;
 
     private long ContextLength()
     {

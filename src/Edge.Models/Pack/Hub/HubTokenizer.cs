@@ -59,6 +59,12 @@ internal sealed partial class HubTokenizer
             _addBos = config.FindBool("add_bos_token");
             _template = Template(config);
         }
+        if (_template is null)
+        {
+            // Folders with pictures keep it apart.
+            using HubJson? apart = HubJson.Find(folder, "chat_template.json", ConfigBytesMax);
+            _template = apart?.FindText("chat_template");
+        }
         string jinja = Path.Combine(folder, "chat_template.jinja");
         if (_template is null && System.IO.File.Exists(jinja))
         {

@@ -80,6 +80,24 @@ public sealed class HubModelTests
     }
 
     [Fact]
+    public void Pack_TemplateInAFileOfItsOwn_IsTaken()
+    {
+        DirectoryInfo folder = HubFolders.Copy("gemma3-pictures");
+        try
+        {
+            File.Delete(Path.Combine(folder.FullName, "tokenizer_config.json"));
+            File.WriteAllText(Path.Combine(folder.FullName, "chat_template.json"), """{"chat_template": "{{ x }}"}""");
+            string output = Path.Combine(folder.FullName, "out.gguf");
+            ModelPacker.Pack(folder.FullName, output, new PackOptions { Target = PackTarget.Keep });
+            Assert.Equal("{{ x }}", GgufFile.Open(output).Metadata.GetString("tokenizer.chat_template"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void Pack_WindowThatTheArchitectureHasNot_BecomesTheContext()
     {
         using var output = new TemporaryFile();
