@@ -40,6 +40,7 @@ internal sealed class HubCuts(HubConfig config)
         IReadOnlyList<long> s = entry.Shape;
         (int least, int most) = place switch
         {
+            _ when form == HubForm.Mxfp4 => (3, 3),
             { Expert: >= 0 } => (2, 2),
             { Cut: HubCut.Whole } => form == HubForm.Float ? (1, 2) : (2, 2),
             { Cut: HubCut.FirstHalf or HubCut.SecondHalf or HubCut.Evens or HubCut.Odds } => (2, 3),

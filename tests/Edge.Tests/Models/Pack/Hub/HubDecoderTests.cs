@@ -153,6 +153,27 @@ public sealed unsafe class HubDecoderTests
         }
     }
 
+    /// <summary>What no mutation of digits makes: blocks of one matrix, not of a stack.</summary>
+    [Fact]
+    public void Of_BlocksWithoutExperts_AreRefused()
+    {
+        using HubJson json = HubJson.Get(HubFolders.FolderOf("gpt-oss-mx"), "config.json", 1 << 20);
+        HubModel model = HubModel.Of(json);
+        var cuts = new HubCuts(new HubConfig(model.TextOf(json), model));
+        string path = Path.Combine(Path.GetTempPath(), $"edge-test-{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            using SafetensorsFile file = HubFolders.Write(path, ("b", "U8", [4, 2, 16], new byte[128]));
+            foreach (HubPlace place in HubNames.PlacesOf("model.layers.0.mlp.experts.gate_up_proj_blocks", true))
+                Assert.Contains("has 3 dimensions", Assert.Throws<ModelFolderException>(
+                    () => cuts.Of(file.Entries[0], HubForm.Mxfp4, place)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     private static SafetensorsEntry Entry()
     {
         byte[] header = Encoding.ASCII.GetBytes("{\"t\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}");
