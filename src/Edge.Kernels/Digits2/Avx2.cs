@@ -83,10 +83,12 @@ public static unsafe class Digits2Avx2
             ushort* scales = (ushort*)w;
             w += 32;
             Vector256<short> a = Vector256<short>.Zero, b = a, c = a, d = a;
-            for (byte* half = x + 64; x < half; x += 16, w += 64) Sixteen(w, x, ref a, ref b, ref c, ref d);
+            Half(w, x, ref a, ref b, ref c, ref d);
             Vector256<int> b0 = Avx2.MultiplyAddAdjacent(b, one), d0 = Avx2.MultiplyAddAdjacent(d, one);
             b = d = Vector256<short>.Zero;
-            for (byte* half = x + 64; x < half; x += 16, w += 64) Sixteen(w, x, ref a, ref b, ref c, ref d);
+            Half(w + 256, x + 64, ref a, ref b, ref c, ref d);
+            w += 512;
+            x += Digits.Group;
             Vector256<int> start = Avx2.Blend(Avx2.BroadcastScalarToVector256((int*)record + 1),
                 Avx2.BroadcastScalarToVector256((int*)record + 8), 0xF0);
             Vector256<float> scale = Avx.BroadcastScalarToVector256((float*)record);
@@ -167,6 +169,17 @@ public static unsafe class Digits2Avx2
         b = DigitsAvx2.Widen(b, s1);
         c = DigitsAvx2.Widen(c, s2);
         d = DigitsAvx2.Widen(d, s3);
+    }
+
+    /// <summary>64 columns, without a loop: its end would be predicted wrongly once per group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Half(byte* w, byte* x, ref Vector256<short> s0, ref Vector256<short> s1,
+        ref Vector256<short> s2, ref Vector256<short> s3)
+    {
+        Sixteen(w, x, ref s0, ref s1, ref s2, ref s3);
+        Sixteen(w + 64, x + 16, ref s0, ref s1, ref s2, ref s3);
+        Sixteen(w + 128, x + 32, ref s0, ref s1, ref s2, ref s3);
+        Sixteen(w + 192, x + 48, ref s0, ref s1, ref s2, ref s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
