@@ -83,10 +83,10 @@ internal abstract unsafe class Transformer : Model
     /// <summary>Hears which experts the rows chose, layer by layer; for traces and tests.</summary>
     internal RoutedLayer? OnRouted { get; set; }
 
-    /// <summary>From now on <paramref name="importance"/> sees every activation that meets a matrix; null: none
+    /// <summary>From now on <paramref name="sink"/> hears of every activation that meets a matrix; null: nobody
     /// does.</summary>
-    internal void Record(Importance? importance) =>
-        Ops.Recorder = importance is null ? null : new ActivationRecorder(_tensors, importance);
+    internal void Record(ActivationSink? sink) =>
+        Ops.Recorder = sink is null ? null : new ActivationRecorder(_tensors, sink);
 
     protected Ops Ops { get; }
     protected RopeTables Rope { get; }

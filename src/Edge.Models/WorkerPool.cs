@@ -2,11 +2,11 @@ namespace Edge.Models;
 
 /// <summary>
 /// A fixed number of threads that share one loop at a time: each has a stretch of it, takes the next few items until
-/// none are left there, and then helps with the others' stretches. Which thread runs an item does not change its result,
-/// and a thread that the system holds up is not waited for unless it has taken items: fast and slow cores share a loop
-/// by the speed they show, without being told apart. That a thread goes on where it stopped keeps it in one stream of
-/// memory: every new place costs about a microsecond until weights flow at full speed. Idle threads
-/// spin briefly, because the next loop of a pass comes within microseconds, then park.
+/// none are left there, and then helps with the others' stretches. Which thread runs an item does not change its
+/// result, and a thread that the system holds up is not waited for unless it has taken items: fast and slow cores share
+/// a loop by the speed they show, without being told apart. That a thread goes on where it stopped keeps it in one
+/// stream of memory: every new place costs about a microsecond until weights flow at full speed. Idle threads spin
+/// briefly, because the next loop of a pass comes within microseconds, then park.
 /// <para>Nothing can throw or block inside a loop: parts are leaf code over native memory, whose bounds were checked
 /// when it was bound. The delegates are made once, so that a loop allocates nothing.</para>
 /// </summary>
