@@ -5,24 +5,28 @@ using Edge.Kernels;
 namespace Edge.Models;
 
 /// <summary>
-/// Activations that stand far out of their row. In int8 they would take the accuracy of all that share their scale, a
-/// unit of 128 or 32 columns. A unit whose scale is much larger than the row's usual one is split in two: its integers
-/// move to a unit of their own, and what rounding left of it, a hundred times as fine, takes their place. The kernels
-/// multiply both; they need not know.
-/// <para>Only where such units make most of the row's error: a row of long tails (SiLU(g) · u) has some large units
-/// everywhere, and splitting the few largest would cost time and mend little.</para>
-/// <para>Layout of a row's split units: int32 count, int32 unit[8], zeros to 64 bytes; then each as the format has
+/// Activations that int8 is too coarse for: some stand far out of their row and take the accuracy of all that share
+/// their scale, a unit of 128 or 32 columns; or the row has long tails everywhere, as SiLU(g) · u does. Such a unit is
+/// split in two: its integers move to a unit of their own, and what rounding left of it, a hundred times as fine, takes
+/// their place. The kernels multiply both; they need not know. Units are split, the coarsest first, while they stand
+/// out and make most of the row's error, or while that error is larger than <see cref="Error"/>.
+/// <para>Layout of a row's split units: int32 count, int32 unit[15]; then each as the format has
 /// a row of one unit.</para>
 /// </summary>
 internal static unsafe class Outliers
 {
-    /// <summary>Units of a row that may be split; the furthest ones are, when there are more.</summary>
-    public const int UnitsMax = 8;
+    /// <summary>Units of a row that may be split.</summary>
+    public const int UnitsMax = 15;
     public const int HeaderBytes = 64;
     /// <summary>Scales of normal activations differ by less.</summary>
     private const float Ratio = 2.0f;
-    /// <summary>Part of the row's rounding error (variance) that the split units must have.</summary>
+    /// <summary>Part of the row's error (variance) that units must have which stand out.</summary>
     private const float Worth = 0.4f;
+    /// <summary>Rounding error beside activations, both as root mean squares; the largest of many results has about
+    /// the same one. Normal activations have 0.006.</summary>
+    private const float Error = 0.009f;
+    /// <summary>Wider rows are judged by a quarter of their activations.</summary>
+    private const int SampleColumns = 1024;
 
     /// <summary>Columns that share a scale; 0 where a format has no units.</summary>
     public static int Unit(ActivationFormat format) => format switch
@@ -41,33 +45,59 @@ internal static unsafe class Outliers
     public static void Split(ActivationFormat format, float* x, byte* q, byte* split, int width,
         QuantizeKernel quantize)
     {
-        int unit = Unit(format), units = width / unit, count = 0;
-        int* chosen = (int*)split + 1;
+        int unit = Unit(format), units = width / unit;
         float* scales = (float*)(q + width);
         long stride = format == ActivationFormat.Groups ? Digits.RecordBytes / sizeof(float) : 1;
         float limit = Ratio * Typical(scales, units, stride, out float largest, out float squares);
+        float allowed = Error * Error * 12 / unit * Energy(x, width);
         *(int*)split = 0;
-        if (!(largest > limit)) return;
+        if (!(largest > limit) && !(squares > allowed)) return;
+        float outside = 0;
+        for (int u = 0; u < units; u++)
+            if (scales[u * stride] > limit) outside += scales[u * stride] * scales[u * stride];
+        if (!(outside >= Worth * squares)) limit = float.MaxValue;
+        int* chosen = (int*)split + 1;
+        for (int count = 0; count < Math.Min(units, UnitsMax); count++)
+        {
+            int coarsest = Coarsest(scales, units, stride, chosen, count);
+            float scale = scales[coarsest * stride];
+            if (!(scale > limit) && !(squares > allowed)) break;
+            squares -= scale * scale;
+            chosen[count] = coarsest;
+            *(int*)split = count + 1;
+        }
+        for (int i = 0; i < *(int*)split; i++)
+            SplitUnit(format, x, q, split + HeaderBytes + i * PreparedRows.Bytes(format, unit), width, chosen[i],
+                quantize);
+    }
+
+    /// <summary>The unit with the largest scale that was not chosen yet.</summary>
+    private static int Coarsest(float* scales, int units, long stride, int* chosen, int count)
+    {
+        int last = count > 0 ? chosen[count - 1] : -1, best = -1;
+        float below = count > 0 ? scales[last * stride] : float.PositiveInfinity;
         for (int u = 0; u < units; u++)
         {
             float scale = scales[u * stride];
-            if (!(scale > limit)) continue;
-            if (count < UnitsMax) chosen[count++] = u;
-            else
-            {
-                int least = 0;
-                for (int i = 1; i < UnitsMax; i++)
-                    if (scales[chosen[i] * stride] < scales[chosen[least] * stride]) least = i;
-                if (scale > scales[chosen[least] * stride]) chosen[least] = u;
-            }
+            bool left = scale < below || (scale == below && u > last);
+            if (left && (best < 0 || scale > scales[best * stride])) best = u;
         }
-        float taken = 0;
-        for (int i = 0; i < count; i++) taken += scales[chosen[i] * stride] * scales[chosen[i] * stride];
-        if (!(taken >= Worth * squares)) return;
-        *(int*)split = count;
-        for (int i = 0; i < count; i++)
-            SplitUnit(format, x, q, split + HeaderBytes + i * PreparedRows.Bytes(format, unit), width, chosen[i],
-                quantize);
+        return best < 0 ? last : best;
+    }
+
+    /// <summary>About the sum of the squares, in one order on every machine.</summary>
+    private static float Energy(float* x, int width)
+    {
+        Vector128<float> a = Vector128<float>.Zero, b = a;
+        int step = width > SampleColumns ? 32 : 8;
+        for (int c = 0; c < width; c += step)
+        {
+            Vector128<float> first = Vector128.Load(x + c), second = Vector128.Load(x + c + 4);
+            a += first * first;
+            b += second * second;
+        }
+        a += b;
+        return (a[0] + a[1] + (a[2] + a[3])) * (step / 8);
     }
 
     /// <summary>The square of the mean root: a few large ones hardly move it, and small ones do not either.</summary>
