@@ -51,8 +51,8 @@ public sealed unsafe class WeightFile : IDisposable
     }
 
     /// <summary>Asks for large pages from the first to the last of tensors that are read from end to end again and
-    /// again, as one piece: every seam would cost the large pages beside it. A hint, to be given before the first touch;
-    /// file systems with large folios follow it.</summary>
+    /// again, as one piece: every seam would cost the large pages beside it. A hint, to be given before the first
+    /// touch; file systems with large folios follow it.</summary>
     public void PreferLargePages(IEnumerable<GgufTensor> tensors)
     {
         if (Loading != WeightLoading.Map) return;

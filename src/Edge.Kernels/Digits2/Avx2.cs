@@ -83,10 +83,10 @@ public static unsafe class Digits2Avx2
             ushort* scales = (ushort*)w;
             w += 32;
             Vector256<short> a = Vector256<short>.Zero, b = a, c = a, d = a;
-            Half(w, x, ref a, ref b, ref c, ref d);
+            SixtyFour(w, x, ref a, ref b, ref c, ref d);
             Vector256<int> b0 = Avx2.MultiplyAddAdjacent(b, one), d0 = Avx2.MultiplyAddAdjacent(d, one);
             b = d = Vector256<short>.Zero;
-            Half(w + 256, x + 64, ref a, ref b, ref c, ref d);
+            SixtyFour(w + 256, x + 64, ref a, ref b, ref c, ref d);
             w += 512;
             x += Digits.Group;
             Vector256<int> start = Avx2.Blend(Avx2.BroadcastScalarToVector256((int*)record + 1),
@@ -173,7 +173,7 @@ public static unsafe class Digits2Avx2
 
     /// <summary>64 columns, without a loop: its end would be predicted wrongly once per group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Half(byte* w, byte* x, ref Vector256<short> s0, ref Vector256<short> s1,
+    private static void SixtyFour(byte* w, byte* x, ref Vector256<short> s0, ref Vector256<short> s1,
         ref Vector256<short> s2, ref Vector256<short> s3)
     {
         Sixteen(w, x, ref s0, ref s1, ref s2, ref s3);

@@ -2,7 +2,8 @@ using Edge.Gguf;
 
 namespace Edge.Models.Pack;
 
-/// <summary>Hears what every matrix multiplies: rows of activations and the matrix of a tensor that they meet.</summary>
+/// <summary>Hears what every matrix multiplies: rows of activations and the matrix of a tensor that they meet.
+/// </summary>
 internal unsafe delegate void ActivationSink(
     string tensor, long matrix, long matrices, float* x, int columns, int rows);
 
