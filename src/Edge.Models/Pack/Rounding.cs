@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Edge.Kernels;
 
 namespace Edge.Models.Pack;
@@ -7,10 +8,6 @@ namespace Edge.Models.Pack;
 /// as much as the activations that meet it (importance, 1 where nothing is known).</summary>
 internal static unsafe class Rounding
 {
-    /// <summary>Candidates per sign of the scale.</summary>
-    private const int Candidates = 12;
-    /// <summary>Clippings in a row that gain nothing over the sign's best: further ones seldom do.</summary>
-    private const int MissesMax = 3;
     /// <summary>Alternations at most; ternary scales settle after a handful.</summary>
     private const int RoundsMax = 32;
     // 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
@@ -29,39 +26,22 @@ internal static unsafe class Rounding
     public static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, Span<sbyte> codes, int least,
         int most, delegate*<float, float> storable)
     {
-        float min = 0, max = 0;
-        foreach (float x in w) (min, max) = (Math.Min(min, x), Math.Max(max, x));
-        float largest = Math.Max(max, -min);
-        // Below, a scale could not be stored, and nothing is lost.
-        if (largest < 1e-30f)
+        fixed (float* x = w)
+        fixed (float* h = importance)
         {
-            codes.Clear();
-            return 0;
-        }
-        float best = 0, bestGain = float.NegativeInfinity;
-        if (most == 127) best = storable(largest / most); // as ggml: to clip 8 bits gains nothing
-        else
-        {
-            float up = Math.Max(max / most, -min / -least), down = Math.Max(-min / most, max / -least);
-            float gainUp = float.NegativeInfinity, gainDown = float.NegativeInfinity;
-            int missesUp = 0, missesDown = 0;
-            for (int i = 0; i < Candidates && Math.Min(missesUp, missesDown) < MissesMax; i++)
+            (float min, float max) = Range(x, w.Length);
+            float largest = Math.Max(max, -min), best;
+            // Below, a scale could not be stored, and nothing is lost.
+            if (largest < 1e-30f) best = 0;
+            else if (most == 127) best = storable(largest / most); // as ggml: to clip 8 bits gains nothing
+            else
             {
-                // From the largest weight on the last code to clipping a third of the range (more when there are few
-                // codes).
-                float part = 1 - i * (most == 1 ? 0.065f : 0.035f);
-                if (missesUp < MissesMax)
-                    missesUp = Try(w, importance, part * up, least, most, storable, ref best, ref bestGain, ref gainUp)
-                        ? 0 : missesUp + 1;
-                if (missesDown < MissesMax)
-                    missesDown = Try(w, importance, -part * down, least, most, storable, ref best, ref bestGain,
-                        ref gainDown) ? 0 : missesDown + 1;
+                var search = new ScaleSearch(x, h, w.Length, least, most, storable);
+                best = search.Run(Math.Max(max / most, -min / -least), Math.Max(-min / most, max / -least));
             }
-            // Once more from the best: its codes are not yet those that its stored scale gives.
-            Try(w, importance, best, least, most, storable, ref best, ref bestGain, ref gainUp);
+            Round(w, codes, best, least, most);
+            return best;
         }
-        Round(w, codes, best, least, most);
-        return best;
     }
 
     /// <summary>Whether the weights are codes least … most times this scale, to the bit; writes the codes.</summary>
@@ -88,7 +68,7 @@ internal static unsafe class Rounding
         float scale = (float)(sum / w.Length);
         for (int i = 0; i < RoundsMax && scale > 1e-30f; i++)
         {
-            float next = LeastSquares(w, importance, scale, -1, 1, out _);
+            float next = OneSum(w, importance, scale, -1, 1).Scale;
             if (next == scale) break;
             scale = next;
         }
@@ -106,88 +86,87 @@ internal static unsafe class Rounding
 
     public static float ToF16(float value) => FloatScalar.FromF16(FloatScalar.ToF16(value));
 
-    /// <summary>Σ h · (w − code · scale)², and the largest difference.</summary>
-    public static double Error(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes,
-        float scale, out double weighted, out float largest)
+    /// <summary>What codes · scale lose of a run of weights.</summary>
+    public static RunError Error(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes,
+        float scale)
     {
-        Vector<float> sum = default, weightedSum = default, most = default;
-        var s = new Vector<float>(scale);
-        int step = Vector<float>.Count, i = 0;
-        Span<float> q = stackalloc float[Digits.Group];
-        Widen(codes, q);
-        for (; i + step <= w.Length; i += step)
+        var sums = new ErrorSums();
+        int step = Vector<sbyte>.Count, quarter = Vector<float>.Count;
+        fixed (float* x = w)
+        fixed (float* h = importance)
+        fixed (sbyte* q = codes)
         {
-            Vector<float> e = new Vector<float>(w[i..]) - new Vector<float>(q[i..]) * s;
-            sum += e * e;
-            weightedSum += e * e * new Vector<float>(importance[i..]);
-            most = Vector.Max(most, Vector.Abs(e));
+            int i = 0;
+            for (; i + step <= w.Length; i += step)
+            {
+                Vector.Widen(Vector.Load(q + i), out Vector<short> low, out Vector<short> high);
+                Vector.Widen(low, out Vector<int> a, out Vector<int> b);
+                Vector.Widen(high, out Vector<int> c, out Vector<int> d);
+                sums.Add(x + i, h + i, Vector.ConvertToSingle(a) * scale);
+                sums.Add(x + i + quarter, h + i + quarter, Vector.ConvertToSingle(b) * scale);
+                sums.Add(x + i + 2 * quarter, h + i + 2 * quarter, Vector.ConvertToSingle(c) * scale);
+                sums.Add(x + i + 3 * quarter, h + i + 3 * quarter, Vector.ConvertToSingle(d) * scale);
+            }
+            for (; i < w.Length; i++) sums.Add(x[i], h[i], q[i] * scale);
         }
-        (weighted, largest) = (Vector.Sum(weightedSum), 0);
-        for (int lane = 0; lane < step; lane++) largest = Math.Max(largest, most[lane]);
-        return Vector.Sum(sum);
+        return sums.Total;
     }
 
-    /// <summary>Integers as floats; both have whole vectors' length.</summary>
-    private static void Widen(ReadOnlySpan<sbyte> codes, Span<float> to)
+    /// <summary>Σhwq and Σhqq of the codes q that a scale gives.</summary>
+    internal struct Sums
     {
-        int step = Vector<sbyte>.Count, quarter = Vector<float>.Count, i = 0;
-        for (; i + step <= codes.Length; i += step)
+        public float Products, Squares;
+
+        /// <summary>The best scale for these codes; 0 when all are zero.</summary>
+        public readonly float Scale => Squares == 0 ? 0 : Products / Squares;
+
+        /// <summary>By how much codes times a scale come nearer than zeros: the error is Σhw² − gain.</summary>
+        public readonly float Gain(float scale) => scale * (2 * Products - scale * Squares);
+    }
+
+    /// <summary>The sums of the codes of two scales, whose inverses are given, in one pass.</summary>
+    public static (Sums, Sums) TwoSums(float* w, float* h, int n, float first, float second, int least, int most)
+    {
+        Vector<float> wq = default, qq = default, wr = default, rr = default;
+        Vector<float> f = new(first), s = new(second), magic = new(Magic), low = magic + new Vector<float>(least),
+            high = magic + new Vector<float>(most);
+        for (int i = 0; i < n; i += Vector<float>.Count)
         {
-            Vector.Widen(new Vector<sbyte>(codes[i..]), out Vector<short> low, out Vector<short> high);
-            Vector.Widen(low, out Vector<int> a, out Vector<int> b);
-            Vector.Widen(high, out Vector<int> c, out Vector<int> d);
-            Vector.ConvertToSingle(a).CopyTo(to[i..]);
-            Vector.ConvertToSingle(b).CopyTo(to[(i + quarter)..]);
-            Vector.ConvertToSingle(c).CopyTo(to[(i + 2 * quarter)..]);
-            Vector.ConvertToSingle(d).CopyTo(to[(i + 3 * quarter)..]);
+            Vector<float> x = Vector.Load(w + i), y = Vector.Load(h + i);
+            Vector<float> q = Magical(x, f, low, high, magic) - magic, hq = q * y;
+            Vector<float> r = Magical(x, s, low, high, magic) - magic, hr = r * y;
+            wq = Vector.FusedMultiplyAdd(x, hq, wq);
+            qq = Vector.FusedMultiplyAdd(q, hq, qq);
+            wr = Vector.FusedMultiplyAdd(x, hr, wr);
+            rr = Vector.FusedMultiplyAdd(r, hr, rr);
         }
-        for (; i < codes.Length; i++) to[i] = codes[i];
+        return (new Sums { Products = Vector.Sum(wq), Squares = Vector.Sum(qq) },
+            new Sums { Products = Vector.Sum(wr), Squares = Vector.Sum(rr) });
     }
 
-    /// <summary>Keeps the scale that fits the codes which <paramref name="scale"/> gives, if it is the best so far. The
-    /// error is Σhw² − gain: one pass finds the fit and the error.</summary>
-    /// <returns>Whether it is the best of its sign, whose best so far is <paramref name="ownGain"/>.</returns>
-    private static bool Try(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most,
-        delegate*<float, float> storable, ref float best, ref float bestGain, ref float ownGain)
+    /// <summary>The sums of the codes that a scale gives, of any number of weights; no importance: empty.</summary>
+    private static Sums OneSum(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most)
     {
-        if (scale == 0) return false;
-        float fitted = storable(LeastSquares(w, importance, scale, least, most, out float squares, out float sum));
-        if (fitted == 0) return false;
-        float gain = fitted * (2 * sum - fitted * squares);
-        if (gain > bestGain) (best, bestGain) = (fitted, gain);
-        if (!(gain > ownGain)) return false;
-        ownGain = gain;
-        return true;
-    }
-
-    private static float LeastSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least,
-        int most, out float squares) => LeastSquares(w, importance, scale, least, most, out squares, out _);
-
-    /// <summary>The best scale for the codes that <paramref name="scale"/> gives; 0 when all are zero. Also Σhqq and
-    /// Σhwq.</summary>
-    private static float LeastSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least,
-        int most, out float squares, out float sum)
-    {
-        Vector<float> wq = default, qq = default;
-        Vector<float> inverse = new(1 / scale), low = new(least), high = new(most), magic = new(Magic);
+        Vector<float> wq = default, qq = default, magic = new(Magic), inverse = new(1 / scale);
+        Vector<float> low = magic + new Vector<float>(least), high = magic + new Vector<float>(most);
         bool plain = importance.IsEmpty;
         int i = 0;
         for (; i + Vector<float>.Count <= w.Length; i += Vector<float>.Count)
         {
             var x = new Vector<float>(w[i..]);
-            Vector<float> q = Vector.Min(Vector.Max(x * inverse, low), high) + magic - magic;
+            Vector<float> q = Magical(x, inverse, low, high, magic) - magic;
             Vector<float> hq = plain ? q : q * new Vector<float>(importance[i..]);
-            wq += x * hq;
-            qq += q * hq;
+            wq = Vector.FusedMultiplyAdd(x, hq, wq);
+            qq = Vector.FusedMultiplyAdd(q, hq, qq);
         }
-        (sum, squares) = (Vector.Sum(wq), Vector.Sum(qq));
+        var sums = new Sums { Products = Vector.Sum(wq), Squares = Vector.Sum(qq) };
         for (; i < w.Length; i++)
         {
             float q = Code(w[i], 1 / scale, least, most), hq = plain ? q : q * importance[i];
-            sum += w[i] * hq;
-            squares += q * hq;
+            sums.Products += w[i] * hq;
+            sums.Squares += q * hq;
         }
-        return squares == 0 ? 0 : sum / squares;
+        return sums;
     }
 
     private static void Round(ReadOnlySpan<float> w, Span<sbyte> codes, float scale, int least, int most)
@@ -199,21 +178,45 @@ internal static unsafe class Rounding
         }
         int step = Vector<sbyte>.Count, quarter = Vector<float>.Count, i = 0;
         float inverse = 1 / scale;
-        for (; i + step <= w.Length; i += step)
+        Vector<float> by = new(inverse), magic = new(Magic), low = magic + new Vector<float>(least),
+            high = magic + new Vector<float>(most);
+        fixed (float* x = w)
+        fixed (sbyte* to = codes)
         {
-            Vector<short> low = Vector.Narrow(Codes(w[i..]), Codes(w[(i + quarter)..]));
-            Vector<short> high = Vector.Narrow(Codes(w[(i + 2 * quarter)..]), Codes(w[(i + 3 * quarter)..]));
-            Vector.Narrow(low, high).CopyTo(codes[i..]);
+            for (; i + step <= w.Length; i += step)
+            {
+                // The low bytes of the bits: those of Magic are zero.
+                Vector<int> a = Magical(Vector.Load(x + i), by, low, high, magic).As<float, int>();
+                Vector<int> b = Magical(Vector.Load(x + i + quarter), by, low, high, magic).As<float, int>();
+                Vector<int> c = Magical(Vector.Load(x + i + 2 * quarter), by, low, high, magic).As<float, int>();
+                Vector<int> d = Magical(Vector.Load(x + i + 3 * quarter), by, low, high, magic).As<float, int>();
+                Vector.Narrow(Vector.Narrow(a, b), Vector.Narrow(c, d)).Store(to + i);
+            }
         }
         for (; i < w.Length; i++) codes[i] = (sbyte)Code(w[i], inverse, least, most);
-
-        Vector<int> Codes(ReadOnlySpan<float> x)
-        {
-            var limited = Vector.Min(Vector.Max(new Vector<float>(x) * inverse, new(least)), new(most));
-            return Vector.ConvertToInt32(limited + new Vector<float>(Magic) - new Vector<float>(Magic));
-        }
     }
 
+    /// <summary>Magic + the code, whose limits have Magic added: x · inverse rounded once, ties to even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Magical(Vector<float> x, Vector<float> inverse, Vector<float> low, Vector<float> high,
+        Vector<float> magic) =>
+        Vector.MinNative(Vector.MaxNative(Vector.FusedMultiplyAdd(x, inverse, magic), low), high);
+
     private static float Code(float x, float inverse, int least, int most) =>
-        Math.Min(Math.Max(x * inverse, least), most) + Magic - Magic;
+        Math.Min(Math.Max(MathF.FusedMultiplyAdd(x, inverse, Magic), Magic + least), Magic + most) - Magic;
+
+    /// <summary>The smallest and the largest, zero among them. Shapes: n is whole vectors.</summary>
+    private static (float Min, float Max) Range(float* w, int n)
+    {
+        Vector<float> min = default, max = default;
+        for (int i = 0; i < n; i += Vector<float>.Count)
+        {
+            Vector<float> x = Vector.Load(w + i);
+            (min, max) = (Vector.MinNative(min, x), Vector.MaxNative(max, x));
+        }
+        (float least, float most) = (0, 0);
+        for (int lane = 0; lane < Vector<float>.Count; lane++)
+            (least, most) = (min[lane] < least ? min[lane] : least, max[lane] > most ? max[lane] : most);
+        return (least, most);
+    }
 }

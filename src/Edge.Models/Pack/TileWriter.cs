@@ -194,45 +194,31 @@ internal sealed unsafe class TileWriter : IDisposable
         for (int at = 0; at < w.Length; at += Digits.Group)
         {
             int n = Math.Min(Digits.Group, w.Length - at);
-            ReadOnlySpan<float> part = w.Slice(at, n), h = importance.Slice(at, n);
-            SquaredError += Rounding.Error(part, h, codes.Slice(at, n), scale, out double weighted, out float worst);
-            WeightedError += weighted;
-            MaxError = Math.Max(MaxError, worst);
-            AddSquares(part, h);
+            Add(Rounding.Error(w.Slice(at, n), importance.Slice(at, n), codes.Slice(at, n), scale));
         }
     }
 
+    private void Add(RunError error)
+    {
+        SquaredError += error.Squared;
+        WeightedError += error.Weighted;
+        Squares += error.Squares;
+        WeightedSquares += error.WeightedSquares;
+        MaxError = Math.Max(MaxError, error.Largest);
+        MaxWeight = Math.Max(MaxWeight, error.LargestWeight);
+    }
+
+    /// <summary>A row and what it became, a group after the other.</summary>
     private void Measure(float* weights, float* decoded)
     {
-        AddSquares(new(weights, _columns), new(_importance, _columns));
-        for (int c = 0; c < _columns; c++)
+        for (int at = 0; at < _columns; at += Digits.Group)
         {
-            double e = Math.Abs(weights[c] - decoded[c]);
-            SquaredError += e * e;
-            WeightedError += e * e * _importance[c];
-            MaxError = Math.Max(MaxError, e);
-        }
-    }
-
-    private void AddSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance)
-    {
-        Vector<float> sum = default, weighted = default, most = default;
-        int step = Vector<float>.Count, i = 0;
-        for (; i + step <= w.Length; i += step)
-        {
-            var x = new Vector<float>(w[i..]);
-            sum += x * x;
-            weighted += x * x * new Vector<float>(importance[i..]);
-            most = Vector.Max(most, Vector.Abs(x));
-        }
-        Squares += Vector.Sum(sum);
-        WeightedSquares += Vector.Sum(weighted);
-        for (int lane = 0; lane < step; lane++) MaxWeight = Math.Max(MaxWeight, most[lane]);
-        for (; i < w.Length; i++)
-        {
-            Squares += (double)w[i] * w[i];
-            WeightedSquares += (double)w[i] * w[i] * importance[i];
-            MaxWeight = Math.Max(MaxWeight, Math.Abs(w[i]));
+            var sums = new ErrorSums();
+            int end = Math.Min(at + Digits.Group, _columns), c = at;
+            for (; c + Vector<float>.Count <= end; c += Vector<float>.Count)
+                sums.Add(weights + c, _importance + c, Vector.Load(decoded + c));
+            for (; c < end; c++) sums.Add(weights[c], _importance[c], decoded[c]);
+            Add(sums.Total);
         }
     }
 }
