@@ -6,6 +6,8 @@ namespace Edge.Weights;
 /// absent.</summary>
 internal static unsafe partial class MemoryAdvice
 {
+    /// <summary>The range's file pages are read, without waiting for them.</summary>
+    public const int WillNeed = 3;
     /// <summary>The range leaves the resident set; a mapped page comes back from its file when touched again.</summary>
     public const int DontNeed = 4;
     /// <summary>Large pages for the range: fewer faults while it fills, fewer address translations while it is used.
@@ -18,6 +20,13 @@ internal static unsafe partial class MemoryAdvice
         nuint page = (nuint)Environment.SystemPageSize;
         nuint from = ((nuint)address + page - 1) / page * page, to = ((nuint)address + (nuint)bytes) / page * page;
         if (from < to) Give(from, to - from, advice);
+    }
+
+    /// <summary>Advises about all pages that the range touches.</summary>
+    public static void Around(byte* address, long bytes, int advice)
+    {
+        nuint page = (nuint)Environment.SystemPageSize, from = (nuint)address / page * page;
+        if (bytes > 0) Give(from, (nuint)address + (nuint)bytes - from, advice);
     }
 
     private static void Give(nuint address, nuint bytes, int advice)

@@ -9,6 +9,8 @@ internal sealed unsafe class ActivationRecorder
     private readonly Importance _importance;
     private readonly long[] _starts;
     private readonly Place[] _places;
+    /// <summary>Streamed matrices have no address of their own: the cell that holds it tells them apart.</summary>
+    private readonly Dictionary<nint, (Place Place, long Matrix)> _cells = [];
 
     public ActivationRecorder(Tensors tensors, Importance importance)
     {
@@ -16,22 +18,29 @@ internal sealed unsafe class ActivationRecorder
         var places = new List<Place>();
         foreach ((GgufTensor tensor, Matrix matrix) in tensors.Bound)
         {
-            if (matrix.Cell != null) continue; // streamed: it has no address of its own
-            long count = tensor.Rows / matrix.Rows;
-            places.Add(new Place((long)matrix.Weights, tensor.Name, count, count > 1 ? matrix.StackBytes : matrix.Bytes,
-                matrix.Columns));
+            long count = tensor.Rows / matrix.Rows, stride = count > 1 ? matrix.StackBytes : matrix.Bytes;
+            var place = new Place((long)matrix.Weights, tensor.Name, count, stride, matrix.Columns);
+            if (matrix.Cell == null) places.Add(place);
+            else for (int m = 0; m < count; m++) _cells.Add((nint)matrix[m].Cell, (place, m));
         }
         _places = [.. places.OrderBy(place => place.Start)];
         _starts = Array.ConvertAll(_places, place => place.Start);
     }
 
-    public void See(byte* weights, RowBuffer x, int first, int rows)
+    public void See(in Matrix w, RowBuffer x, int first, int rows)
     {
-        int at = Array.BinarySearch(_starts, (long)weights);
+        if (w.Cell != null)
+        {
+            if (_cells.TryGetValue((nint)w.Cell, out (Place Place, long Matrix) cell))
+                _importance.Add(cell.Place.Tensor, cell.Matrix, cell.Place.Count, x.Row(first), x.Width, rows);
+            return;
+        }
+        long address = (long)w.Weights;
+        int at = Array.BinarySearch(_starts, address);
         if (at < 0) at = ~at - 1;
         if (at < 0) return;
         Place place = _places[at];
-        long matrix = ((long)weights - place.Start) / place.Stride;
+        long matrix = (address - place.Start) / place.Stride;
         // Not a tensor's own bytes: something that was made of one at load.
         if (matrix >= place.Count || place.Columns != x.Width) return;
         _importance.Add(place.Tensor, matrix, place.Count, x.Row(first), x.Width, rows);

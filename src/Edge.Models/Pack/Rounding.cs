@@ -13,15 +13,12 @@ internal static unsafe class Rounding
     // 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
     private const float Magic = 12582912f;
 
-    private static readonly float[] Ones = [.. Enumerable.Repeat(1f, Digits.Group)];
-
     /// <summary>As the other, every weight as important as any.</summary>
     public static float Fit(ReadOnlySpan<float> w, Span<sbyte> codes, int least, int most,
-        delegate*<float, float> storable) => Fit(w, Ones.AsSpan(0, w.Length), codes, least, most, storable);
+        delegate*<float, float> storable) => Fit(w, [], codes, least, most, storable);
 
     /// <summary>Codes least … most (most ≥ 1) and one scale for n weights, n up to a group. The range is one wider
-    /// below, so a negative scale may serve better. Each candidate is rounded, fitted, brought to what the file can
-    /// hold, and kept if it is the best.</summary>
+    /// below, so a negative scale may serve better. <paramref name="importance"/>: empty for none.</summary>
     /// <returns>The scale, already rounded by <paramref name="storable"/>.</returns>
     public static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, Span<sbyte> codes, int least,
         int most, delegate*<float, float> storable)
@@ -36,8 +33,8 @@ internal static unsafe class Rounding
             else if (most == 127) best = storable(largest / most); // as ggml: to clip 8 bits gains nothing
             else
             {
-                var search = new ScaleSearch(x, h, w.Length, least, most, storable);
-                best = search.Run(Math.Max(max / most, -min / -least), Math.Max(-min / most, max / -least));
+                var search = new ScaleSearch(x, h, w.Length, least, most);
+                best = search.Run(Math.Max(max / most, -min / -least), Math.Max(-min / most, max / -least), storable);
             }
             Round(w, codes, best, least, most);
             return best;
@@ -68,7 +65,7 @@ internal static unsafe class Rounding
         float scale = (float)(sum / w.Length);
         for (int i = 0; i < RoundsMax && scale > 1e-30f; i++)
         {
-            float next = OneSum(w, importance, scale, -1, 1).Scale;
+            float next = Refit(w, importance, scale, -1, 1);
             if (next == scale) break;
             scale = next;
         }
@@ -107,45 +104,17 @@ internal static unsafe class Rounding
                 sums.Add(x + i + 2 * quarter, h + i + 2 * quarter, Vector.ConvertToSingle(c) * scale);
                 sums.Add(x + i + 3 * quarter, h + i + 3 * quarter, Vector.ConvertToSingle(d) * scale);
             }
-            for (; i < w.Length; i++) sums.Add(x[i], h[i], q[i] * scale);
+            for (; i < w.Length; i++)
+            {
+                float became = q[i] * scale;
+                sums.AddRest(x + i, h + i, &became, 1);
+            }
         }
         return sums.Total;
     }
 
-    /// <summary>Σhwq and Σhqq of the codes q that a scale gives.</summary>
-    internal struct Sums
-    {
-        public float Products, Squares;
-
-        /// <summary>The best scale for these codes; 0 when all are zero.</summary>
-        public readonly float Scale => Squares == 0 ? 0 : Products / Squares;
-
-        /// <summary>By how much codes times a scale come nearer than zeros: the error is Σhw² − gain.</summary>
-        public readonly float Gain(float scale) => scale * (2 * Products - scale * Squares);
-    }
-
-    /// <summary>The sums of the codes of two scales, whose inverses are given, in one pass.</summary>
-    public static (Sums, Sums) TwoSums(float* w, float* h, int n, float first, float second, int least, int most)
-    {
-        Vector<float> wq = default, qq = default, wr = default, rr = default;
-        Vector<float> f = new(first), s = new(second), magic = new(Magic), low = magic + new Vector<float>(least),
-            high = magic + new Vector<float>(most);
-        for (int i = 0; i < n; i += Vector<float>.Count)
-        {
-            Vector<float> x = Vector.Load(w + i), y = Vector.Load(h + i);
-            Vector<float> q = Magical(x, f, low, high, magic) - magic, hq = q * y;
-            Vector<float> r = Magical(x, s, low, high, magic) - magic, hr = r * y;
-            wq = Vector.FusedMultiplyAdd(x, hq, wq);
-            qq = Vector.FusedMultiplyAdd(q, hq, qq);
-            wr = Vector.FusedMultiplyAdd(x, hr, wr);
-            rr = Vector.FusedMultiplyAdd(r, hr, rr);
-        }
-        return (new Sums { Products = Vector.Sum(wq), Squares = Vector.Sum(qq) },
-            new Sums { Products = Vector.Sum(wr), Squares = Vector.Sum(rr) });
-    }
-
-    /// <summary>The sums of the codes that a scale gives, of any number of weights; no importance: empty.</summary>
-    private static Sums OneSum(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most)
+    /// <summary>The best scale for the codes that a scale gives; 0 when all are zero. No importance: empty.</summary>
+    private static float Refit(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most)
     {
         Vector<float> wq = default, qq = default, magic = new(Magic), inverse = new(1 / scale);
         Vector<float> low = magic + new Vector<float>(least), high = magic + new Vector<float>(most);
@@ -159,14 +128,14 @@ internal static unsafe class Rounding
             wq = Vector.FusedMultiplyAdd(x, hq, wq);
             qq = Vector.FusedMultiplyAdd(q, hq, qq);
         }
-        var sums = new Sums { Products = Vector.Sum(wq), Squares = Vector.Sum(qq) };
+        (float products, float squares) = (Vector.Sum(wq), Vector.Sum(qq));
         for (; i < w.Length; i++)
         {
             float q = Code(w[i], 1 / scale, least, most), hq = plain ? q : q * importance[i];
-            sums.Products += w[i] * hq;
-            sums.Squares += q * hq;
+            products += w[i] * hq;
+            squares += q * hq;
         }
-        return sums;
+        return squares == 0 ? 0 : products / squares;
     }
 
     private static void Round(ReadOnlySpan<float> w, Span<sbyte> codes, float scale, int least, int most)

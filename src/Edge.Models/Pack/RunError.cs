@@ -38,15 +38,12 @@ internal unsafe struct ErrorSums
         _largestWeight = Vector.MaxNative(_largestWeight, Vector.Abs(w));
     }
 
-    /// <summary>A single weight.</summary>
-    public void Add(float weight, float importance, float became)
+    /// <summary>Fewer weights than a vector has.</summary>
+    public void AddRest(float* weights, float* importance, float* became, int n)
     {
-        float e = weight - became;
-        _squared += Vector.CreateScalar(e * e);
-        _weighted += Vector.CreateScalar(e * e * importance);
-        _squares += Vector.CreateScalar(weight * weight);
-        _weightedSquares += Vector.CreateScalar(weight * weight * importance);
-        _largest = Vector.MaxNative(_largest, Vector.CreateScalar(Math.Abs(e)));
-        _largestWeight = Vector.MaxNative(_largestWeight, Vector.CreateScalar(Math.Abs(weight)));
+        Vector<float> w = default, h = default, to = default;
+        for (int i = 0; i < n; i++)
+            (((float*)&w)[i], ((float*)&h)[i], ((float*)&to)[i]) = (weights[i], importance[i], became[i]);
+        Add((float*)&w, (float*)&h, to);
     }
 }

@@ -1,58 +1,139 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace Edge.Models.Pack;
 
-/// <summary>Looks for the scale of a group among clippings of its range, each refitted to the codes that it gives and
-/// rounded to what the file can hold before it is judged.</summary>
-internal unsafe ref struct ScaleSearch(float* w, float* h, int n, int least, int most,
-    delegate*<float, float> storable)
+/// <summary>Looks for the scale of a group among clippings of its range, from coarse to fine, and in the end among the
+/// values that the file can hold. A lane is a candidate: each sees the weights in the same order on every machine, so
+/// that the bits of a packed file do not depend on how wide its vectors are.</summary>
+internal unsafe ref struct ScaleSearch
 {
-    /// <summary>Candidates per sign of the scale.</summary>
-    private const int Candidates = 12;
-    /// <summary>Clippings in a row that gain nothing over the sign's best: further ones seldom do.</summary>
-    private const int MissesMax = 3;
+    private const int Candidates = 8;
+    /// <summary>Room for vectors that are wider than eight lanes.</summary>
+    private const int Room = 16;
+    // 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
+    private const float Magic = 12582912f;
+    /// <summary>Steps of the last search: at most those of bfloat16.</summary>
+    private const float LastStep = 1f / 256;
 
-    private float _best;
-    private float _gain = float.NegativeInfinity;
+    private readonly float* _w, _h;
+    private readonly int _n, _least, _most;
+    private fixed float _scales[Room], _inverses[Room], _products[Room], _squares[Room];
 
-    /// <summary>The best scale; <paramref name="up"/> and <paramref name="down"/> put the largest weight on the last
-    /// code, with the longer side of the codes below and above zero.</summary>
-    public float Run(float up, float down)
+    /// <summary><paramref name="n"/>: even. <paramref name="h"/>: the weights' importance; null: all count the
+    /// same.</summary>
+    public ScaleSearch(float* w, float* h, int n, int least, int most)
     {
-        var (above, below) = (new Sign(up), new Sign(-down));
-        for (int i = 0; i < Candidates && (above.Misses < MissesMax || below.Misses < MissesMax); i += 2)
-        {
-            if (above.Misses < MissesMax) TryTwo(ref above, i);
-            if (below.Misses < MissesMax) TryTwo(ref below, i);
-        }
-        if (_best == 0) return 0;
-        // Once more from the best: its codes are not yet those that its stored scale gives.
-        var last = new Sign(_best);
-        (Rounding.Sums sums, _) = Rounding.TwoSums(w, h, n, 1 / _best, 1 / _best, least, most);
-        Keep(ref last, sums);
-        return _best;
+        _w = w;
+        _h = h;
+        (_n, _least, _most) = (n, least, most);
+        for (int i = 0; i < Room; i++) _scales[i] = 1;
     }
 
-    private void TryTwo(ref Sign sign, int i)
+    /// <summary>The best scale that can be stored; <paramref name="up"/> and <paramref name="down"/> put the largest
+    /// weight on the last code, with the longer side of the codes below and above zero.</summary>
+    public float Run(float up, float down, delegate*<float, float> storable)
     {
         // From the largest weight on the last code to clipping a third of the range (more when there are few codes).
-        float step = most == 1 ? 0.065f : 0.035f;
-        float first = sign.Start * (1 - i * step), second = sign.Start * (1 - (i + 1) * step);
-        (Rounding.Sums a, Rounding.Sums b) = Rounding.TwoSums(w, h, n, 1 / first, 1 / second, least, most);
-        Keep(ref sign, a);
-        Keep(ref sign, b);
+        float step = (_most == 1 ? 0.715f : 0.385f) / 4;
+        for (int i = 0; i < 4; i++)
+        {
+            float part = 1 - step * (i + 0.25f);
+            (_scales[i], _scales[4 + i]) = (up * part, -down * part);
+        }
+        int best = BestFit();
+        float scale = _scales[best], around = (best < 4 ? up : -down) * step;
+        for (int i = 0; i < Candidates; i++) _scales[i] = scale + around * (i - 3.5f) / 4;
+        best = BestFit();
+        float fitted = _products[best] / _squares[best];
+        for (int i = 0; i < Candidates; i++) _scales[i] = storable(fitted * (1 + (i - 4) * LastStep));
+        return BestStored();
     }
 
-    private void Keep(ref Sign sign, Rounding.Sums sums)
+    /// <summary>The candidate whose codes, with the scale that fits them best, come nearest: the error is
+    /// Σhw² − (Σhwq)² / Σhqq.</summary>
+    private int BestFit()
     {
-        float fitted = storable(sums.Scale), gain = sums.Gain(fitted);
-        if (gain > _gain && fitted != 0) (_best, _gain) = (fitted, gain);
-        if (gain > sign.Gain) (sign.Gain, sign.Misses) = (gain, 0);
-        else sign.Misses++;
+        Sum();
+        int best = 0;
+        float most = float.NegativeInfinity;
+        for (int i = 0; i < Candidates; i++)
+        {
+            float gain = _products[i] * _products[i] / _squares[i];
+            if (gain > most) (best, most) = (i, gain);
+        }
+        return best;
     }
 
-    private struct Sign(float start)
+    /// <summary>The candidate that comes nearest as it is: the error is Σhw² − s · (2Σhwq − s · Σhqq).</summary>
+    private float BestStored()
     {
-        public readonly float Start = start;
-        public float Gain = float.NegativeInfinity;
-        public int Misses = 0;
+        Sum();
+        float best = 0, most = 0;
+        for (int i = 0; i < Candidates; i++)
+        {
+            float gain = _scales[i] * (2 * _products[i] - _scales[i] * _squares[i]);
+            if (gain > most) (best, most) = (_scales[i], gain);
+        }
+        return best;
     }
+
+    /// <summary>Σhwq and Σhqq of the codes q that each scale gives.</summary>
+    private void Sum()
+    {
+        fixed (float* scales = _scales, inverses = _inverses, products = _products, squares = _squares)
+        {
+            for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
+            {
+                (Vector<float>.One / Vector.Load(scales + lane)).Store(inverses + lane);
+                if (_h == null) Plain(inverses + lane, products + lane, squares + lane);
+                else Weighted(inverses + lane, products + lane, squares + lane);
+            }
+        }
+    }
+
+    private readonly void Plain(float* inverses, float* products, float* squares)
+    {
+        Vector<float> inverse = Vector.Load(inverses), magic = new(Magic), low = new(Magic + _least),
+            high = new(Magic + _most);
+        Vector<float> p0 = default, p1 = default, s0 = default, s1 = default;
+        float* w = _w;
+        // Two sums of each, so that additions need not wait for each other.
+        for (float* end = w + _n; w < end; w += 2)
+        {
+            Vector<float> x = new(w[0]), y = new(w[1]);
+            Vector<float> q = Code(x, inverse, magic, low, high), r = Code(y, inverse, magic, low, high);
+            p0 = Vector.FusedMultiplyAdd(x, q, p0);
+            p1 = Vector.FusedMultiplyAdd(y, r, p1);
+            s0 = Vector.FusedMultiplyAdd(q, q, s0);
+            s1 = Vector.FusedMultiplyAdd(r, r, s1);
+        }
+        (p0 + p1).Store(products);
+        (s0 + s1).Store(squares);
+    }
+
+    private readonly void Weighted(float* inverses, float* products, float* squares)
+    {
+        Vector<float> inverse = Vector.Load(inverses), magic = new(Magic), low = new(Magic + _least),
+            high = new(Magic + _most);
+        Vector<float> p0 = default, p1 = default, s0 = default, s1 = default;
+        float* w = _w, h = _h;
+        for (float* end = w + _n; w < end; w += 2, h += 2)
+        {
+            Vector<float> x = new(w[0]), y = new(w[1]);
+            Vector<float> q = Code(x, inverse, magic, low, high), r = Code(y, inverse, magic, low, high);
+            Vector<float> hq = q * new Vector<float>(h[0]), hr = r * new Vector<float>(h[1]);
+            p0 = Vector.FusedMultiplyAdd(x, hq, p0);
+            p1 = Vector.FusedMultiplyAdd(y, hr, p1);
+            s0 = Vector.FusedMultiplyAdd(q, hq, s0);
+            s1 = Vector.FusedMultiplyAdd(r, hr, s1);
+        }
+        (p0 + p1).Store(products);
+        (s0 + s1).Store(squares);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Code(Vector<float> x, Vector<float> inverse, Vector<float> magic, Vector<float> low,
+        Vector<float> high) =>
+        Vector.MinNative(Vector.MaxNative(Vector.FusedMultiplyAdd(x, inverse, magic), low), high) - magic;
 }

@@ -128,9 +128,10 @@ internal sealed unsafe class TileWriter : IDisposable
             var weights = new ReadOnlySpan<float>(_weights + at, run);
             var importance = new ReadOnlySpan<float>(_importance + at % _columns, run);
             var codes = new Span<sbyte>(all + at, run);
+            ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
             float scale = ternary
-                ? Rounding.FitTernary(weights, importance, codes, &Rounding.ToBF16)
-                : Rounding.Fit(weights, importance, codes, -most - 1, most, &Rounding.ToBF16);
+                ? Rounding.FitTernary(weights, counts, codes, &Rounding.ToBF16)
+                : Rounding.Fit(weights, counts, codes, -most - 1, most, &Rounding.ToBF16);
             scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
             // A matrix of TERNARY_1_67 is compared when it is whole; a first plane alone is not what was rounded.
             if (_to is not (QuantType.TERNARY_1_67 or QuantType.NESTED4_HI)) Measure(weights, importance, codes, scale);
@@ -177,7 +178,7 @@ internal sealed unsafe class TileWriter : IDisposable
             float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
                 ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
             if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
-                scale = Rounding.Fit(weights, importance, codes, least, most, &Rounding.ToF16);
+                scale = Rounding.Fit(weights, _importance == _ones ? [] : importance, codes, least, most, &Rounding.ToF16);
             *(ushort*)block = FloatScalar.ToF16(scale);
             Measure(weights, importance, codes, scale);
             if (four)
@@ -217,7 +218,7 @@ internal sealed unsafe class TileWriter : IDisposable
             int end = Math.Min(at + Digits.Group, _columns), c = at;
             for (; c + Vector<float>.Count <= end; c += Vector<float>.Count)
                 sums.Add(weights + c, _importance + c, Vector.Load(decoded + c));
-            for (; c < end; c++) sums.Add(weights[c], _importance[c], decoded[c]);
+            sums.AddRest(weights + c, _importance + c, decoded + c, end - c);
             Add(sums.Total);
         }
     }

@@ -23,7 +23,7 @@ internal sealed class WeightLayout
             int layer = LayerOf(tensor);
             if (IsUnused(tensor)) continue;
             if (layer < 0 || layer >= config.LayerCount || tensor.Shape.Count < 2) continue;
-            if (IsMixture ? !IsExperts(tensor) : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
+            if (IsMixture ? !IsExperts(tensor) && ExpertOf(tensor) < 0 : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
             if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
             else Obstacles++;
         }
@@ -51,9 +51,19 @@ internal sealed class WeightLayout
     /// <summary>Experts have a LO slice.</summary>
     public bool HasLow => IsMixture && _streamable.Any(layer => layer.Any(IsLow));
 
-    /// <summary>Whole pages that a slice takes: all of a layer; of an expert its HI or its LO slice.</summary>
-    public long SliceBytes(int layer, bool low) => _streamable[layer]
-        .Where(tensor => !IsMixture || IsLow(tensor) == low).Sum(tensor => Pages(tensor.Bytes / Matrices(tensor)));
+    /// <summary>Whole pages that a slice takes: all of a layer; of an expert its HI or its LO slice, of experts that
+    /// differ the largest one.</summary>
+    public long SliceBytes(int layer, bool low)
+    {
+        var own = new Dictionary<int, long> { [-1] = 0 };
+        foreach (GgufTensor tensor in _streamable[layer])
+        {
+            if (IsMixture && IsLow(tensor) != low) continue;
+            int expert = IsMixture ? ExpertOf(tensor) : -1;
+            own[expert] = own.GetValueOrDefault(expert) + Pages(tensor.Bytes / Matrices(tensor));
+        }
+        return own[-1] + own.Max(one => one.Key < 0 ? 0 : one.Value);
+    }
 
     /// <summary>Matrices that can be read alone.</summary>
     public static int Matrices(GgufTensor tensor) => tensor.Shape.Count > 2 ? checked((int)tensor.Shape[2]) : 1;
@@ -61,6 +71,11 @@ internal sealed class WeightLayout
     /// <summary>A stack with a matrix per expert; those of latent attention have one per head.</summary>
     public static bool IsExperts(GgufTensor tensor) =>
         tensor.Shape.Count == 3 && tensor.Name.Contains("_exps.weight", StringComparison.Ordinal);
+
+    /// <summary>The expert to which a matrix belongs that is a tensor of its own (blk.0.ffn_up.3.weight): those of a
+    /// layer may then differ; −1 for any other tensor.</summary>
+    public static int ExpertOf(GgufTensor tensor) => tensor.Name.Split('.') is ["blk", _, _, { } expert, "weight"]
+        && tensor.Shape.Count == 2 && int.TryParse(expert, out int number) ? number : -1;
 
     /// <summary>What is brought into another form at load and not read again.</summary>
     private static bool IsReadAtLoad(GgufTensor tensor) =>

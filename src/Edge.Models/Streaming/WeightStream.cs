@@ -119,23 +119,30 @@ internal sealed unsafe class WeightStream : IDisposable
         var slices = new SliceRanges[2 * config.LayerCount * experts];
         for (int l = 0; l < config.LayerCount; l++)
         {
-            GgufTensor[] hi = [.. layout.Streamable(l).Where(stack => !WeightLayout.IsLow(stack))];
-            GgufTensor[] lo = [.. layout.Streamable(l).Where(WeightLayout.IsLow)];
+            ILookup<int, GgufTensor> parts = layout.Streamable(l).ToLookup(WeightLayout.ExpertOf);
+            GgufTensor[] hi = [.. parts[-1].Where(stack => !WeightLayout.IsLow(stack))];
+            GgufTensor[] lo = [.. parts[-1].Where(WeightLayout.IsLow)];
             int first = l * experts;
             for (int i = 0; i < hi.Length; i++) Add(hi[i], CacheShape.Hi(first), i, l);
             for (int i = 0; i < lo.Length; i++) Add(lo[i], CacheShape.Lo(first), i, l);
             for (int e = 0; e < experts; e++)
             {
-                slices[CacheShape.Hi(first + e)] = OfExpert(hi, e, experts);
-                slices[CacheShape.Lo(first + e)] = OfExpert(lo, e, experts);
+                // Behind what is cut out of stacks stand the tensors that are this expert's alone.
+                GgufTensor[] own = [.. parts[e]];
+                for (int i = 0; i < own.Length; i++) Add(own[i], CacheShape.Hi(first + e), hi.Length + i, l);
+                slices[CacheShape.Hi(first + e)] = OfExpert(hi, own, e, experts);
+                slices[CacheShape.Lo(first + e)] = OfExpert(lo, [], e, experts);
             }
         }
         return slices;
     }
 
-    private SliceRanges OfExpert(GgufTensor[] stacks, int expert, int experts) => new(0,
-        Array.ConvertAll(stacks, stack => new ByteRange(stack.Offset + expert * (stack.Bytes / experts),
-            stack.Bytes / experts, _pack?.Digest(stack, expert, experts))));
+    private SliceRanges OfExpert(GgufTensor[] stacks, GgufTensor[] own, int expert, int experts) => new(0,
+    [
+        .. stacks.Select(stack => new ByteRange(stack.Offset + expert * (stack.Bytes / experts),
+            stack.Bytes / experts, _pack?.Digest(stack, expert, experts))),
+        .. own.Select(tensor => new ByteRange(tensor.Offset, tensor.Bytes, _pack?.Digest(tensor, 0, 1))),
+    ]);
 
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {
