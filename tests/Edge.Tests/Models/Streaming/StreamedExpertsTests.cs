@@ -71,7 +71,7 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
             Assert.Equal(expected.Select(s => s.Id), streamed.Select(s => s.Id));
             Assert.All(expected.Zip(streamed), pair => Assert.Equal(pair.First.Logits, pair.Second.Logits));
         }
-        Assert.True(model.Stream!.Residency.Misses > 0);
+        Assert.True(model.Stream!.Value.Residency.Misses > 0);
     }
 
     [Theory]
