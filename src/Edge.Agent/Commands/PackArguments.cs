@@ -50,7 +50,7 @@ internal sealed class PackArguments
     };
     private readonly Option<bool> _perExpert = new("--per-expert")
     {
-        Description = "With --type mixed: experts of a layer may differ. Such a file cannot stream its experts.",
+        Description = "With --type mixed: experts of a layer may differ.",
     };
     private readonly Option<string?> _calibrate = new("--calibrate")
     {

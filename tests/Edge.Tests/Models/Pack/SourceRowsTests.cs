@@ -22,7 +22,7 @@ public sealed unsafe class SourceRowsTests
         using var row = new NativeBytes(bytes);
         using var expected = new NativeBytes(Columns * sizeof(float), 0xFF);
         using var actual = new NativeBytes(Columns * sizeof(float), 0xFF);
-        long numbers = 0, others = 0;
+        long numbers = 0;
         for (int run = 0; run < 40; run++)
         {
             random.NextBytes(row.Span);
@@ -37,9 +37,8 @@ public sealed unsafe class SourceRowsTests
                     || float.IsNaN(a) && float.IsNaN(b), $"{type}, run {run}, column {c}: {b:R} instead of {a:R}");
             }
             Assert.Equal(wanted, bad);
-            (numbers, others) = (numbers + Columns - wanted, others + wanted);
+            numbers += Columns - wanted;
         }
         Assert.True(numbers > 0, "no row has numbers");
-        Assert.Equal(type is QuantType.MXFP4, others == 0);
     }
 }
