@@ -54,14 +54,6 @@ public static unsafe class Digits4Scalar
         }
     }
 
-    /// <summary>Writes one weight of a block of tile rows; a row below four of its eight goes before the one
-    /// above.</summary>
-    internal static void Set(byte* vectors, long column, long row, int weight)
-    {
-        byte* at = vectors + column / 4 * 32 + (row >> 3) * 16 + (row & 3) * 4 + (column & 3);
-        *at = (byte)((row & 4) == 0 ? weight + 8 : *at + (weight << 4));
-    }
-
     /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
     public static void Decode(byte* w, float* y, long columns, long row)
     {

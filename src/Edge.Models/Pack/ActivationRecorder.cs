@@ -10,7 +10,7 @@ internal sealed unsafe class ActivationRecorder
     private readonly long[] _starts;
     private readonly Place[] _places;
     /// <summary>Streamed matrices have no address of their own: the cell that holds it tells them apart.</summary>
-    private readonly Dictionary<nint, (Place Place, long Matrix)> _cells = [];
+    private readonly Dictionary<long, Cell> _cells = [];
 
     public ActivationRecorder(Tensors tensors, Importance importance)
     {
@@ -21,7 +21,7 @@ internal sealed unsafe class ActivationRecorder
             long count = tensor.Rows / matrix.Rows, stride = count > 1 ? matrix.StackBytes : matrix.Bytes;
             var place = new Place((long)matrix.Weights, tensor.Name, count, stride, matrix.Columns);
             if (matrix.Cell == null) places.Add(place);
-            else for (int m = 0; m < count; m++) _cells.Add((nint)matrix[m].Cell, (place, m));
+            else for (int m = 0; m < count; m++) _cells.Add((long)matrix[m].Cell, new Cell(place, m));
         }
         _places = [.. places.OrderBy(place => place.Start)];
         _starts = Array.ConvertAll(_places, place => place.Start);
@@ -31,7 +31,7 @@ internal sealed unsafe class ActivationRecorder
     {
         if (w.Cell != null)
         {
-            if (_cells.TryGetValue((nint)w.Cell, out (Place Place, long Matrix) cell))
+            if (_cells.TryGetValue((long)w.Cell, out Cell? cell))
                 _importance.Add(cell.Place.Tensor, cell.Matrix, cell.Place.Count, x.Row(first), x.Width, rows);
             return;
         }
@@ -47,4 +47,6 @@ internal sealed unsafe class ActivationRecorder
     }
 
     private sealed record Place(long Start, string Tensor, long Count, long Stride, long Columns);
+
+    private sealed record Cell(Place Place, long Matrix);
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Edge.Kernels;
 
 namespace Edge.Models.Pack;
@@ -83,34 +84,38 @@ internal static unsafe class Rounding
 
     public static float ToF16(float value) => FloatScalar.FromF16(FloatScalar.ToF16(value));
 
-    /// <summary>What codes · scale lose of a run of weights.</summary>
-    public static RunError Error(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes,
-        float scale)
+    /// <summary>Adds what codes · scale lose of a run of weights.</summary>
+    public static void Error(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes,
+        float scale, ref ErrorSums sums)
     {
-        var sums = new ErrorSums();
-        int step = Vector<sbyte>.Count, quarter = Vector<float>.Count;
+        float* became = stackalloc float[Digits.Group];
         fixed (float* x = w)
         fixed (float* h = importance)
         fixed (sbyte* q = codes)
         {
-            int i = 0;
-            for (; i + step <= w.Length; i += step)
+            for (int at = 0; at < w.Length; at += Digits.Group)
             {
-                Vector.Widen(Vector.Load(q + i), out Vector<short> low, out Vector<short> high);
-                Vector.Widen(low, out Vector<int> a, out Vector<int> b);
-                Vector.Widen(high, out Vector<int> c, out Vector<int> d);
-                sums.Add(x + i, h + i, Vector.ConvertToSingle(a) * scale);
-                sums.Add(x + i + quarter, h + i + quarter, Vector.ConvertToSingle(b) * scale);
-                sums.Add(x + i + 2 * quarter, h + i + 2 * quarter, Vector.ConvertToSingle(c) * scale);
-                sums.Add(x + i + 3 * quarter, h + i + 3 * quarter, Vector.ConvertToSingle(d) * scale);
-            }
-            for (; i < w.Length; i++)
-            {
-                float became = q[i] * scale;
-                sums.AddRest(x + i, h + i, &became, 1);
+                int n = Math.Min(Digits.Group, w.Length - at);
+                Scale(q + at, became, n, scale);
+                sums.Add(x + at, h + at, became, n);
             }
         }
-        return sums.Total;
+    }
+
+    private static void Scale(sbyte* codes, float* to, int n, float scale)
+    {
+        int step = Vector<sbyte>.Count, quarter = Vector<float>.Count, i = 0;
+        for (; i + step <= n; i += step)
+        {
+            Vector.Widen(Vector.Load(codes + i), out Vector<short> low, out Vector<short> high);
+            Vector.Widen(low, out Vector<int> a, out Vector<int> b);
+            Vector.Widen(high, out Vector<int> c, out Vector<int> d);
+            (Vector.ConvertToSingle(a) * scale).Store(to + i);
+            (Vector.ConvertToSingle(b) * scale).Store(to + i + quarter);
+            (Vector.ConvertToSingle(c) * scale).Store(to + i + 2 * quarter);
+            (Vector.ConvertToSingle(d) * scale).Store(to + i + 3 * quarter);
+        }
+        for (; i < n; i++) to[i] = codes[i] * scale;
     }
 
     /// <summary>The best scale for the codes that a scale gives; 0 when all are zero. No importance: empty.</summary>
@@ -174,18 +179,20 @@ internal static unsafe class Rounding
     private static float Code(float x, float inverse, int least, int most) =>
         Math.Min(Math.Max(MathF.FusedMultiplyAdd(x, inverse, Magic), Magic + least), Magic + most) - Magic;
 
-    /// <summary>The smallest and the largest, zero among them. Shapes: n is whole vectors.</summary>
+    /// <summary>The smallest and the largest, zero among them. Shapes: n is a multiple of 8.</summary>
     private static (float Min, float Max) Range(float* w, int n)
     {
-        Vector<float> min = default, max = default;
-        for (int i = 0; i < n; i += Vector<float>.Count)
+        Vector128<float> a = default, b = default, c = default, d = default;
+        for (int i = 0; i < n; i += 8)
         {
-            Vector<float> x = Vector.Load(w + i);
-            (min, max) = (Vector.MinNative(min, x), Vector.MaxNative(max, x));
+            Vector128<float> x = Vector128.Load(w + i), y = Vector128.Load(w + i + 4);
+            (a, b) = (Vector128.MinNative(a, x), Vector128.MinNative(b, y));
+            (c, d) = (Vector128.MaxNative(c, x), Vector128.MaxNative(d, y));
         }
-        (float least, float most) = (0, 0);
-        for (int lane = 0; lane < Vector<float>.Count; lane++)
-            (least, most) = (min[lane] < least ? min[lane] : least, max[lane] > most ? max[lane] : most);
-        return (least, most);
+        Vector128<float> min = Vector128.MinNative(a, b), max = Vector128.MaxNative(c, d);
+        min = Vector128.MinNative(min, Vector128.Shuffle(min, Vector128.Create(2, 3, 0, 1)));
+        max = Vector128.MaxNative(max, Vector128.Shuffle(max, Vector128.Create(2, 3, 0, 1)));
+        return (Vector128.MinNative(min, Vector128.Shuffle(min, Vector128.Create(1, 0, 3, 2))).ToScalar(),
+            Vector128.MaxNative(max, Vector128.Shuffle(max, Vector128.Create(1, 0, 3, 2))).ToScalar());
     }
 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 
 namespace Edge.Models.Pack;
 
@@ -24,26 +23,37 @@ internal unsafe struct ErrorSums
         }
     }
 
-    /// <summary>A vector of weights, of their importances, and of what they became.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(float* weights, float* importance, Vector<float> became)
+    /// <summary>Weights, their importances, and what they became.</summary>
+    public void Add(float* weights, float* importance, float* became, int n)
     {
-        Vector<float> w = Vector.Load(weights), h = Vector.Load(importance), e = w - became;
-        Vector<float> ee = e * e, ww = w * w;
-        _squared += ee;
-        _weighted = Vector.FusedMultiplyAdd(ee, h, _weighted);
-        _squares += ww;
-        _weightedSquares = Vector.FusedMultiplyAdd(ww, h, _weightedSquares);
-        _largest = Vector.MaxNative(_largest, Vector.Abs(e));
-        _largestWeight = Vector.MaxNative(_largestWeight, Vector.Abs(w));
+        Vector<float> squared = default, weighted = default, squares = default, weightedSquares = default;
+        Vector<float> largest = _largest, largestWeight = _largestWeight;
+        int i = 0;
+        for (; i + Vector<float>.Count <= n; i += Vector<float>.Count)
+        {
+            Vector<float> w = Vector.Load(weights + i), h = Vector.Load(importance + i);
+            Vector<float> e = w - Vector.Load(became + i), ee = e * e, ww = w * w;
+            squared += ee;
+            weighted = Vector.FusedMultiplyAdd(ee, h, weighted);
+            squares += ww;
+            weightedSquares = Vector.FusedMultiplyAdd(ww, h, weightedSquares);
+            largest = Vector.MaxNative(largest, Vector.Abs(e));
+            largestWeight = Vector.MaxNative(largestWeight, Vector.Abs(w));
+        }
+        _squared += squared;
+        _weighted += weighted;
+        _squares += squares;
+        _weightedSquares += weightedSquares;
+        (_largest, _largestWeight) = (largest, largestWeight);
+        if (i < n) AddRest(weights + i, importance + i, became + i, n - i);
     }
 
     /// <summary>Fewer weights than a vector has.</summary>
-    public void AddRest(float* weights, float* importance, float* became, int n)
+    private void AddRest(float* weights, float* importance, float* became, int n)
     {
         Vector<float> w = default, h = default, to = default;
         for (int i = 0; i < n; i++)
             (((float*)&w)[i], ((float*)&h)[i], ((float*)&to)[i]) = (weights[i], importance[i], became[i]);
-        Add((float*)&w, (float*)&h, to);
+        Add((float*)&w, (float*)&h, (float*)&to, Vector<float>.Count);
     }
 }

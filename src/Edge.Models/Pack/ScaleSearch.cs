@@ -18,7 +18,7 @@ internal unsafe ref struct ScaleSearch
 
     private readonly float* _w, _h;
     private readonly int _n, _least, _most;
-    private fixed float _scales[Room], _inverses[Room], _products[Room], _squares[Room];
+    private fixed float _scales[Room], _products[Room], _squares[Room], _gains[Room];
 
     /// <summary><paramref name="n"/>: even. <paramref name="h"/>: the weights' importance; null: all count the
     /// same.</summary>
@@ -35,66 +35,58 @@ internal unsafe ref struct ScaleSearch
     public float Run(float up, float down, delegate*<float, float> storable)
     {
         // From the largest weight on the last code to clipping a third of the range (more when there are few codes).
-        float step = (_most == 1 ? 0.715f : 0.385f) / 4;
-        for (int i = 0; i < 4; i++)
+        float step = (_most == 1 ? 0.715f : 0.385f) / 4, scale = 0, around = 0, most = -1;
+        // Few weights: the error has many valleys, and looking is cheap.
+        for (float shift = 0.25f; shift < (_n > 32 ? 0.5f : 1); shift += 0.5f)
         {
-            float part = 1 - step * (i + 0.25f);
-            (_scales[i], _scales[4 + i]) = (up * part, -down * part);
+            for (int i = 0; i < 4; i++)
+            {
+                float part = 1 - step * (i + shift);
+                (_scales[i], _scales[4 + i]) = (up * part, -down * part);
+            }
+            int coarse = Best(stored: false);
+            if (_gains[coarse] <= most) continue;
+            (scale, around, most) = (_scales[coarse], (coarse < 4 ? up : -down) * step, _gains[coarse]);
         }
-        int best = BestFit();
-        float scale = _scales[best], around = (best < 4 ? up : -down) * step;
         for (int i = 0; i < Candidates; i++) _scales[i] = scale + around * (i - 3.5f) / 4;
-        best = BestFit();
+        int best = Best(stored: false);
         float fitted = _products[best] / _squares[best];
         for (int i = 0; i < Candidates; i++) _scales[i] = storable(fitted * (1 + (i - 4) * LastStep));
-        return BestStored();
+        best = Best(stored: true);
+        return _gains[best] > 0 ? _scales[best] : 0;
     }
 
-    /// <summary>The candidate whose codes, with the scale that fits them best, come nearest: the error is
-    /// Σhw² − (Σhwq)² / Σhqq.</summary>
-    private int BestFit()
+    /// <summary>The candidate that comes nearest: as it is stored, or with the scale that fits its codes best.</summary>
+    private int Best(bool stored)
     {
-        Sum();
-        int best = 0;
-        float most = float.NegativeInfinity;
+        Sum(stored);
+        // Floats above zero are in the order of their bits; the last three are the index, the first candidate's highest.
+        int best = int.MinValue;
         for (int i = 0; i < Candidates; i++)
-        {
-            float gain = _products[i] * _products[i] / _squares[i];
-            if (gain > most) (best, most) = (i, gain);
-        }
-        return best;
+            best = Math.Max(best, BitConverter.SingleToInt32Bits(_gains[i]) & ~7 | 7 - i);
+        return 7 - (best & 7);
     }
 
-    /// <summary>The candidate that comes nearest as it is: the error is Σhw² − s · (2Σhwq − s · Σhqq).</summary>
-    private float BestStored()
+    /// <summary>Σhwq and Σhqq of the codes q that each scale gives, and its gain: the error is Σhw² less that.</summary>
+    private void Sum(bool stored)
     {
-        Sum();
-        float best = 0, most = 0;
-        for (int i = 0; i < Candidates; i++)
-        {
-            float gain = _scales[i] * (2 * _products[i] - _scales[i] * _squares[i]);
-            if (gain > most) (best, most) = (_scales[i], gain);
-        }
-        return best;
-    }
-
-    /// <summary>Σhwq and Σhqq of the codes q that each scale gives.</summary>
-    private void Sum()
-    {
-        fixed (float* scales = _scales, inverses = _inverses, products = _products, squares = _squares)
+        fixed (float* scales = _scales, products = _products, squares = _squares, gains = _gains)
         {
             for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
             {
-                (Vector<float>.One / Vector.Load(scales + lane)).Store(inverses + lane);
-                if (_h == null) Plain(inverses + lane, products + lane, squares + lane);
-                else Weighted(inverses + lane, products + lane, squares + lane);
+                Vector<float> scale = Vector.Load(scales + lane);
+                if (_h == null) Plain(Vector<float>.One / scale, products + lane, squares + lane);
+                else Weighted(Vector<float>.One / scale, products + lane, squares + lane);
+                Vector<float> p = Vector.Load(products + lane), s = Vector.Load(squares + lane);
+                // All codes zero: both sums are.
+                (stored ? scale * (p + p - scale * s) : p * p / (s + new Vector<float>(1e-30f))).Store(gains + lane);
             }
         }
     }
 
-    private readonly void Plain(float* inverses, float* products, float* squares)
+    private readonly void Plain(Vector<float> inverse, float* products, float* squares)
     {
-        Vector<float> inverse = Vector.Load(inverses), magic = new(Magic), low = new(Magic + _least),
+        Vector<float> magic = new(Magic), low = new(Magic + _least),
             high = new(Magic + _most);
         Vector<float> p0 = default, p1 = default, s0 = default, s1 = default;
         float* w = _w;
@@ -112,9 +104,9 @@ internal unsafe ref struct ScaleSearch
         (s0 + s1).Store(squares);
     }
 
-    private readonly void Weighted(float* inverses, float* products, float* squares)
+    private readonly void Weighted(Vector<float> inverse, float* products, float* squares)
     {
-        Vector<float> inverse = Vector.Load(inverses), magic = new(Magic), low = new(Magic + _least),
+        Vector<float> magic = new(Magic), low = new(Magic + _least),
             high = new(Magic + _most);
         Vector<float> p0 = default, p1 = default, s0 = default, s1 = default;
         float* w = _w, h = _h;

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Edge.Gguf;
 using Edge.Kernels;
 
@@ -123,6 +122,7 @@ internal sealed unsafe class TileWriter : IDisposable
             QuantType.DIGITS3_G128 => 3,
             _ => 1,
         };
+        var sums = new ErrorSums();
         for (long at = 0; at < (long)rows * _columns; at += run)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, run);
@@ -134,7 +134,9 @@ internal sealed unsafe class TileWriter : IDisposable
                 : Rounding.Fit(weights, counts, codes, -most - 1, most, &Rounding.ToBF16);
             scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
             // A matrix of TERNARY_1_67 is compared when it is whole; a first plane alone is not what was rounded.
-            if (_to is not (QuantType.TERNARY_1_67 or QuantType.NESTED4_HI)) Measure(weights, importance, codes, scale);
+            if (_to is QuantType.TERNARY_1_67 or QuantType.NESTED4_HI) continue;
+            Rounding.Error(weights, importance, codes, scale, ref sums);
+            if ((at + run) % _columns == 0) Take(ref sums);
         }
     }
 
@@ -169,6 +171,7 @@ internal sealed unsafe class TileWriter : IDisposable
     {
         bool four = _to == QuantType.DIGITS4_G32;
         byte* block = four ? _blocks : tile;
+        var sums = new ErrorSums();
         Span<sbyte> codes = stackalloc sbyte[32];
         for (long at = 0; at < (long)rows * _columns; at += 32, block += four ? 18 : 34)
         {
@@ -180,7 +183,8 @@ internal sealed unsafe class TileWriter : IDisposable
             if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
                 scale = Rounding.Fit(weights, _importance == _ones ? [] : importance, codes, least, most, &Rounding.ToF16);
             *(ushort*)block = FloatScalar.ToF16(scale);
-            Measure(weights, importance, codes, scale);
+            Rounding.Error(weights, importance, codes, scale, ref sums);
+            if ((at + 32) % _columns == 0) Take(ref sums);
             if (four)
                 for (int i = 0; i < 16; i++) block[2 + i] = (byte)(codes[i] + 8 | codes[i + 16] + 8 << 4);
             else
@@ -189,14 +193,11 @@ internal sealed unsafe class TileWriter : IDisposable
         if (four) Bad += Digits4x32Scalar.Pack(_blocks, tile, _columns, rows);
     }
 
-    /// <summary>A run of at most a group, rounded; of ternary rows one group after another.</summary>
-    private void Measure(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes, float scale)
+    /// <summary>A row is measured: sums of float32 are exact enough for no more.</summary>
+    private void Take(ref ErrorSums sums)
     {
-        for (int at = 0; at < w.Length; at += Digits.Group)
-        {
-            int n = Math.Min(Digits.Group, w.Length - at);
-            Add(Rounding.Error(w.Slice(at, n), importance.Slice(at, n), codes.Slice(at, n), scale));
-        }
+        Add(sums.Total);
+        sums = new ErrorSums();
     }
 
     private void Add(RunError error)
@@ -209,17 +210,11 @@ internal sealed unsafe class TileWriter : IDisposable
         MaxWeight = Math.Max(MaxWeight, error.LargestWeight);
     }
 
-    /// <summary>A row and what it became, a group after the other.</summary>
+    /// <summary>A row and what it became.</summary>
     private void Measure(float* weights, float* decoded)
     {
-        for (int at = 0; at < _columns; at += Digits.Group)
-        {
-            var sums = new ErrorSums();
-            int end = Math.Min(at + Digits.Group, _columns), c = at;
-            for (; c + Vector<float>.Count <= end; c += Vector<float>.Count)
-                sums.Add(weights + c, _importance + c, Vector.Load(decoded + c));
-            sums.AddRest(weights + c, _importance + c, decoded + c, end - c);
-            Add(sums.Total);
-        }
+        var sums = new ErrorSums();
+        sums.Add(weights, _importance, decoded, _columns);
+        Add(sums.Total);
     }
 }

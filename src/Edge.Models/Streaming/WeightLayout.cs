@@ -1,5 +1,6 @@
 using Edge.Gguf;
 using Edge.Weights;
+using Edge.Weights.Policies;
 
 namespace Edge.Models.Streaming;
 
@@ -23,7 +24,9 @@ internal sealed class WeightLayout
             int layer = LayerOf(tensor);
             if (IsUnused(tensor)) continue;
             if (layer < 0 || layer >= config.LayerCount || tensor.Shape.Count < 2) continue;
-            if (IsMixture ? !IsExperts(tensor) && ExpertOf(tensor) < 0 : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
+            bool isPart = IsMixture ? IsExperts(tensor) || ExpertOf(tensor) >= 0
+                : tensor.Shape.Count == 2 && !IsReadAtLoad(tensor);
+            if (!isPart) continue;
             if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
             else Obstacles++;
         }
@@ -55,14 +58,18 @@ internal sealed class WeightLayout
     /// differ the largest one.</summary>
     public long SliceBytes(int layer, bool low)
     {
-        var own = new Dictionary<int, long> { [-1] = 0 };
+        long shared = 0;
+        var own = new List<long>();
         foreach (GgufTensor tensor in _streamable[layer])
         {
             if (IsMixture && IsLow(tensor) != low) continue;
+            long bytes = Pages(tensor.Bytes / Matrices(tensor));
             int expert = IsMixture ? ExpertOf(tensor) : -1;
-            own[expert] = own.GetValueOrDefault(expert) + Pages(tensor.Bytes / Matrices(tensor));
+            while (own.Count <= expert) own.Add(0);
+            if (expert < 0) shared += bytes;
+            else own[expert] += bytes;
         }
-        return own[-1] + own.Max(one => one.Key < 0 ? 0 : one.Value);
+        return shared + own.DefaultIfEmpty().Max();
     }
 
     /// <summary>Matrices that can be read alone.</summary>
@@ -75,7 +82,7 @@ internal sealed class WeightLayout
     /// <summary>The expert to which a matrix belongs that is a tensor of its own (blk.0.ffn_up.3.weight): those of a
     /// layer may then differ; −1 for any other tensor.</summary>
     public static int ExpertOf(GgufTensor tensor) => tensor.Name.Split('.') is ["blk", _, _, { } expert, "weight"]
-        && tensor.Shape.Count == 2 && int.TryParse(expert, out int number) ? number : -1;
+        && tensor.Shape.Count == 2 && int.TryParse(expert, out int number) && number is >= 0 and < CacheShape.ExpertsMax ? number : -1;
 
     /// <summary>What is brought into another form at load and not read again.</summary>
     private static bool IsReadAtLoad(GgufTensor tensor) =>
@@ -114,7 +121,17 @@ internal sealed class WeightLayout
         if (Matrices(tensor) > 1 && tensor.Bytes / Matrices(tensor) % StorageFile.Alignment != 0) return false;
         bool isPacked = QuantTypes.Of(tensor.Type).IsPacked;
         if (_isFloat) return !isPacked;
-        return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout);
+        return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)
+            || layout.PacksInPlace(QuantTypes.Of(tensor.Type), tensor.Shape[1]);
+    }
+
+    /// <summary>What makes tiles of the rows of a streamed matrix when they have come; null: they are used as they
+    /// are.</summary>
+    public unsafe Func<nint, bool>? Arrange(GgufTensor tensor)
+    {
+        if (_isFloat || _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return null;
+        long columns = tensor.Columns, rows = tensor.Shape[1];
+        return at => layout.PackInPlace((byte*)at, columns, rows) == 0;
     }
 
     private static long Pages(long bytes) =>

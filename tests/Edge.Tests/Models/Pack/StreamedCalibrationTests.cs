@@ -23,9 +23,11 @@ public sealed class StreamedCalibrationTests(PackedDemo demo, TinyDense tiny) : 
         Compare(isPacked ? tiny.Packed : kept.Path, MemoryPlanKind.LayerWindow, TinyDense.Vocabulary);
     }
 
-    [Fact]
-    public void Run_ExpertsThatStream_SeesWhatTheWholeModelSees() => Compare(
-        demo.Get("q8_0", new PackOptions { Target = PackTarget.Digits4 }).Path, MemoryPlanKind.ExpertCache, 300);
+    [Theory]
+    [InlineData(PackTarget.Keep)]
+    [InlineData(PackTarget.Digits4)]
+    public void Run_ExpertsThatStream_SeesWhatTheWholeModelSees(PackTarget target) => Compare(
+        demo.Get("q8_0", new PackOptions { Target = target }).Path, MemoryPlanKind.ExpertCache, 300);
 
     [Fact]
     public void Within_NoSize_IsTheLargestTensorAndHalfAGigabyte()

@@ -58,6 +58,16 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
         }).Path;
         Assert.Contains(GgufFile.Open(packed).Tensors.Where(tensor => WeightLayout.ExpertOf(tensor) >= 0)
             .GroupBy(WeightLayout.LayerOf), layer => layer.Select(tensor => tensor.Type).Distinct().Count() > 1);
+        Compare(packed, slots, chunk);
+    }
+
+    /// <summary>Q8_0 has rows in the file and tiles in memory: they are made when an expert comes.</summary>
+    [Fact]
+    public void Forward_RowsThatBecomeTiles_GiveTheBitsOfTheWholeModel() =>
+        Compare(demo.Get("q8_0", new PackOptions { Target = PackTarget.Keep }).Path, 7, 16);
+
+    private static void Compare(string packed, int slots, int chunk)
+    {
         using Model whole = Model.Load(packed, new ModelOptions { Threads = 2 });
         using Model model = Model.Load(packed, new ModelOptions
         {
