@@ -63,9 +63,9 @@ public static unsafe class Digits4x32Scalar
                 {
                     long at = 2 + (c & 15);
                     int shift = c < 16 ? 0 : 4;
-                    uint a = r < rows ? *(uint*)(from + at) >> shift & 0x0F0F0F0F : 0x08080808;
-                    uint b = r + 4 < rows ? *(uint*)(high + at) >> shift & 0x0F0F0F0F ^ 0x08080808 : 0;
-                    *(uint*)to = a | b << 4;
+                    uint here = r < rows ? *(uint*)(from + at) >> shift & 0x0F0F0F0F : 0x08080808;
+                    uint above = r + 4 < rows ? *(uint*)(high + at) >> shift & 0x0F0F0F0F ^ 0x08080808 : 0;
+                    *(uint*)to = here | above << 4;
                 }
             }
         }

@@ -53,21 +53,22 @@ internal unsafe ref struct ScaleSearch
         float fitted = _products[best] / _squares[best];
         for (int i = 0; i < Candidates; i++) _scales[i] = storable(fitted * (1 + (i - 4) * LastStep));
         best = Best(stored: true);
-        return _gains[best] > 0 ? _scales[best] : 0;
+        return _gains[best] >= 0 ? _scales[best] : 0;
     }
 
     /// <summary>The candidate that comes nearest: as it is stored, or with the scale that fits its codes best.</summary>
     private int Best(bool stored)
     {
         Sum(stored);
-        // Floats above zero are in the order of their bits; the last three are the index, the first candidate's highest.
+        // Floats above zero are in the order of their bits; the last three give the index, highest first.
         int best = int.MinValue;
         for (int i = 0; i < Candidates; i++)
             best = Math.Max(best, BitConverter.SingleToInt32Bits(_gains[i]) & ~7 | 7 - i);
         return 7 - (best & 7);
     }
 
-    /// <summary>Σhwq and Σhqq of the codes q that each scale gives, and its gain: the error is Σhw² less that.</summary>
+    /// <summary>Σhwq and Σhqq of the codes q that each scale gives, and its gain: the error is Σhw² less
+    /// that.</summary>
     private void Sum(bool stored)
     {
         fixed (float* scales = _scales, products = _products, squares = _squares, gains = _gains)
@@ -75,11 +76,13 @@ internal unsafe ref struct ScaleSearch
             for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
             {
                 Vector<float> scale = Vector.Load(scales + lane);
-                if (_h == null) Plain(Vector<float>.One / scale, products + lane, squares + lane);
-                else Weighted(Vector<float>.One / scale, products + lane, squares + lane);
+                Vector<float> inverse = Vector<float>.One / scale;
+                if (_h == null) Plain(inverse, products + lane, squares + lane);
+                else Weighted(inverse, products + lane, squares + lane);
                 Vector<float> p = Vector.Load(products + lane), s = Vector.Load(squares + lane);
-                // All codes zero: both sums are.
-                (stored ? scale * (p + p - scale * s) : p * p / (s + new Vector<float>(1e-30f))).Store(gains + lane);
+                // All codes zero: both sums are. A scale that the file cannot hold is infinite, and its gain no number.
+                Vector<float> gain = stored ? scale * (p + p - scale * s) : p * p / (s + new Vector<float>(1e-30f));
+                Vector.ConditionalSelect(Vector.Equals(gain, gain), gain, new Vector<float>(-1)).Store(gains + lane);
             }
         }
     }

@@ -180,8 +180,9 @@ internal sealed unsafe class TileWriter : IDisposable
             (int least, int most) = four ? (-8, 7) : (-127, 127);
             float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
                 ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
+            ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
             if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
-                scale = Rounding.Fit(weights, _importance == _ones ? [] : importance, codes, least, most, &Rounding.ToF16);
+                scale = Rounding.Fit(weights, counts, codes, least, most, &Rounding.ToF16);
             *(ushort*)block = FloatScalar.ToF16(scale);
             Rounding.Error(weights, importance, codes, scale, ref sums);
             if ((at + 32) % _columns == 0) Take(ref sums);

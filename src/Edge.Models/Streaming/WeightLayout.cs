@@ -82,7 +82,8 @@ internal sealed class WeightLayout
     /// <summary>The expert to which a matrix belongs that is a tensor of its own (blk.0.ffn_up.3.weight): those of a
     /// layer may then differ; −1 for any other tensor.</summary>
     public static int ExpertOf(GgufTensor tensor) => tensor.Name.Split('.') is ["blk", _, _, { } expert, "weight"]
-        && tensor.Shape.Count == 2 && int.TryParse(expert, out int number) && number is >= 0 and < CacheShape.ExpertsMax ? number : -1;
+        && tensor.Shape.Count == 2 && int.TryParse(expert, out int number)
+        && number is >= 0 and < CacheShape.ExpertsMax ? number : -1;
 
     /// <summary>What is brought into another form at load and not read again.</summary>
     private static bool IsReadAtLoad(GgufTensor tensor) =>
