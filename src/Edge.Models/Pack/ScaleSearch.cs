@@ -56,7 +56,7 @@ internal unsafe ref struct ScaleSearch
         return _gains[best] >= 0 ? _scales[best] : 0;
     }
 
-    /// <summary>The candidate that comes nearest: as it is stored, or with the scale that fits its codes best.</summary>
+    /// <summary>The candidate that comes nearest: as it is stored, or with the scale that fits its codes.</summary>
     private int Best(bool stored)
     {
         Sum(stored);
