@@ -36,8 +36,7 @@ internal unsafe ref struct ScaleSearch
     {
         // From the largest weight on the last code to clipping a third of the range (more when there are few codes).
         float step = (_most == 1 ? 0.715f : 0.385f) / 4, scale = 0, around = 0, most = -1;
-        // Few weights: the error has many valleys, and looking is cheap.
-        for (float shift = 0.25f; shift < (_n > 32 ? 0.5f : 1); shift += 0.5f)
+        for (float shift = 0.25f; shift < 1; shift += 0.5f)
         {
             for (int i = 0; i < 4; i++)
             {
