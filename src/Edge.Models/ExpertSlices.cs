@@ -42,13 +42,14 @@ internal static class ExpertSlices
             _ => 0,
         };
 
-    /// <summary>"blk.3.ffn_up_exps.weight" and its second plane → 3; null for a tensor that is no stack of experts.
-    /// </summary>
+    /// <summary>"blk.3.ffn_up_exps.weight" and its second plane, "blk.3.ffn_up.0.weight" → 3; null for a tensor that
+    /// belongs to no expert.</summary>
     private static int? LayerOf(string name)
     {
         string[] parts = name.Split('.');
         bool isStack = (parts is [_, _, _, "weight"] or [_, _, _, "weight", "lo"])
             && parts[2].EndsWith("_exps", StringComparison.Ordinal);
+        isStack |= parts is ["blk", _, _, { } expert, "weight"] && int.TryParse(expert, out _);
         return isStack && int.TryParse(parts[1], out int layer) && layer >= 0 ? layer : null;
     }
 }

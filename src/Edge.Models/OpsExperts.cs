@@ -35,7 +35,9 @@ internal sealed unsafe partial class Ops
     /// <summary>Chooses which experts run now: all of them, or, when they are streamed, those that are there. False
     /// when all have run. Errors: WeightReadException.</summary>
     public bool NextWave(in Matrix stack, Routing routing) =>
-        stack.Cell == null ? routing.NextAll() : _experts!.NextWave(stack.StreamedLayer - 1, routing);
+        // A stack that stays may have neighbours that stream.
+        _experts is null ? routing.NextAll()
+            : _experts.NextWave(stack.StreamedLayer > 0 ? stack.StreamedLayer - 1 : _layer, routing);
 
     /// <summary>y[slot] ← x of the slot's row, prepared or not, whichever matrices read.</summary>
     public void Gather(RowBuffer x, Routing routing, RowBuffer y)

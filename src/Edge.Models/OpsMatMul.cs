@@ -58,7 +58,7 @@ internal sealed unsafe partial class Ops
     private void Queue(RowBuffer x, in Matrix w, RowBuffer y, int first, int count)
     {
         if (w.StreamedLayer > 0) RequireThere(w);
-        Recorder?.See(w.Weights, x, first, count);
+        Recorder?.See(w, x, first, count);
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
         task.Planes = w.Planes;

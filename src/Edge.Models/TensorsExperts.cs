@@ -24,6 +24,9 @@ internal sealed unsafe partial class Tensors
             bytes += parts[e].Bytes;
         }
         // One token reads some of them: the mean is what it reads of each.
-        return parts[0] with { Parts = parts, Bytes = bytes / experts };
+        return parts[0] with
+        {
+            Parts = parts, Bytes = bytes / experts, StreamedLayer = parts.Max(part => part.StreamedLayer),
+        };
     }
 }

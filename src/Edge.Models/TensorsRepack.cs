@@ -57,7 +57,7 @@ internal sealed unsafe partial class Tensors
         bool inPlace = _weights.Loading == WeightLoading.Read && layout.PacksInPlace(type, rows);
         byte* target = inPlace ? source : Allocate(checked(bytes * count));
         long bad = 0;
-        if (inPlace) bad = PackInPlace(source, tensor.Columns, rows * count, layout);
+        if (inPlace) bad = layout.PackInPlace(source, tensor.Columns, rows * count);
         else
         {
             long sourceBytes = type.StackBytes(rows, tensor.Columns);
@@ -84,19 +84,6 @@ internal sealed unsafe partial class Tensors
         if (bad != 0)
             throw new GgufException($"tensor '{tensor.Name}' has {bad} block scales that are infinite or no number; " +
                 "the file is damaged or was badly converted", tensor.EntryOffset);
-    }
-
-    private static long PackInPlace(byte* weights, long columns, long rows, TileLayout layout)
-    {
-        long tileBytes = layout.Bytes(layout.Rows, columns), bad = 0;
-        using var scratch = new NativeArena(tileBytes);
-        byte* tile = scratch.Take(tileBytes);
-        for (long t = 0; t < rows / layout.Rows; t++)
-        {
-            bad += layout.Pack(weights + t * tileBytes, tile, columns, layout.Rows);
-            Buffer.MemoryCopy(tile, weights + t * tileBytes, tileBytes, tileBytes);
-        }
-        return bad;
     }
 
     /// <summary>One matrix after another in large pages: with a block for each, its ends would be small pages, and

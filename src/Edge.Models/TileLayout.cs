@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Edge.Gguf;
 using Edge.Kernels;
 
@@ -72,6 +73,21 @@ internal sealed unsafe class TileLayout
     public bool PacksInPlace(QuantTypeRow from, long rows) =>
         from.TileRows == 1 && _sizes.TileHeaderBytes == 0 && rows % Rows == 0
         && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
+
+    /// <summary>Tiles rows where they stand (<see cref="PacksInPlace"/>); returns how many scales are not finite.
+    /// </summary>
+    public long PackInPlace(byte* weights, long columns, long rows)
+    {
+        long tileBytes = Bytes(Rows, columns), bad = 0;
+        byte* tile = (byte*)NativeMemory.AlignedAlloc((nuint)tileBytes, 64);
+        for (byte* end = weights + rows / Rows * tileBytes; weights < end; weights += tileBytes)
+        {
+            bad += Pack(weights, tile, columns, Rows);
+            Buffer.MemoryCopy(tile, weights, tileBytes, tileBytes);
+        }
+        NativeMemory.AlignedFree(tile);
+        return bad;
+    }
 
     private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
         new(QuantTypes.Of(type), activations, null, decode);

@@ -6,6 +6,8 @@ namespace Edge.Weights;
 /// absent.</summary>
 public static unsafe partial class MemoryAdvice
 {
+    /// <summary>The range's file pages are read, without waiting for them.</summary>
+    public const int WillNeed = 3;
     /// <summary>The range leaves the resident set; a mapped page comes back from its file when touched again.</summary>
     public const int DontNeed = 4;
     /// <summary>Where the kernel can place large pages (x64, and arm64 with its usual 4 KiB pages).</summary>
@@ -20,6 +22,13 @@ public static unsafe partial class MemoryAdvice
         nuint page = (nuint)Environment.SystemPageSize;
         nuint from = ((nuint)address + page - 1) / page * page, to = ((nuint)address + (nuint)bytes) / page * page;
         if (from < to) Give(from, to - from, advice);
+    }
+
+    /// <summary>Advises about all pages that the range touches.</summary>
+    public static void Around(byte* address, long bytes, int advice)
+    {
+        nuint page = (nuint)Environment.SystemPageSize, from = (nuint)address / page * page;
+        if (bytes > 0) Give(from, (nuint)address + (nuint)bytes - from, advice);
     }
 
     private static void Give(nuint address, nuint bytes, int advice)

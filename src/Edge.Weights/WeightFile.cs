@@ -79,6 +79,12 @@ public sealed unsafe class WeightFile : IDisposable
         if (Loading == WeightLoading.Map) MemoryAdvice.Inside(Address(tensor) + offset, bytes, MemoryAdvice.DontNeed);
     }
 
+    /// <summary>A part of a mapped tensor will be read soon: the system may begin with it.</summary>
+    public void Expect(GgufTensor tensor, long offset, long bytes)
+    {
+        if (Loading == WeightLoading.Map) MemoryAdvice.Around(Address(tensor) + offset, bytes, MemoryAdvice.WillNeed);
+    }
+
     public void Dispose()
     {
         if (_disposed) return;

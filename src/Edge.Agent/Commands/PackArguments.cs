@@ -50,18 +50,24 @@ internal sealed class PackArguments
     };
     private readonly Option<bool> _perExpert = new("--per-expert")
     {
-        Description = "With --type mixed: experts of a layer may differ. Such a file cannot stream its experts.",
+        Description = "With --type mixed: experts of a layer may differ.",
     };
     private readonly Option<string?> _calibrate = new("--calibrate")
     {
-        Description = "A text, UTF-8, of the kind that the model will read. It is run through the model first, which "
-            + "takes the memory that running takes, and rounding then spares the columns that matter for it.",
+        Description = "A text, UTF-8, of the kind that the model will read. It is run through the model first, and "
+            + "rounding then spares the columns that matter for it.",
         HelpName = "FILE",
     };
     private readonly Option<int> _calibrateTokens = new("--calibrate-tokens")
     {
         Description = "Tokens of that text to run, spread evenly over it.", HelpName = "N",
         DefaultValueFactory = _ => 8192,
+    };
+    private readonly Option<string?> _memory = new("--memory")
+    {
+        Description = "Memory that the calibration run may take, such as 900M; a model that needs more is streamed. "
+            + "Otherwise its largest tensor and 512M, or the least with which it runs.",
+        HelpName = "SIZE",
     };
     private readonly Option<string> _ternary = new("--ternary-layout")
     {
@@ -91,7 +97,7 @@ internal sealed class PackArguments
         Validate.Between(_threads, 0, 256);
         Validate.Between(_calibrateTokens, 1, 1 << 24);
         foreach (Option option in (Option[])[_model, _output, _type, _targetBytes, _perExpert, _calibrate,
-            _calibrateTokens, _ternary, _head, _threads, _dryRun, _json])
+            _calibrateTokens, _memory, _ternary, _head, _threads, _dryRun, _json])
             command.Options.Add(option);
     }
 
@@ -132,7 +138,14 @@ internal sealed class PackArguments
         if (Directory.Exists(from))
             throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with " +
                 "--type keep, and the result with --calibrate");
-        using var loaded = LoadedModel.Open(from, new ModelOptions { Threads = parsed.GetValue(_threads) });
+        string? size = parsed.GetValue(_memory);
+        long memory = size is null ? 0 : MemorySize.Parse(size)
+            ?? throw new UserErrorException($"--memory: {MemorySize.Problem(size)}", ExitCode.Usage);
+        var options = Calibration.Within(memory, from, Window, new ModelOptions
+        {
+            Threads = parsed.GetValue(_threads),
+        });
+        using var loaded = LoadedModel.Open(from, options);
         // Chat markers in the text are meant as such: they are what the model will read.
         var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: true);
         if (ids.Count == 0) throw new UserErrorException($"{path} is empty; --calibrate takes a text file");

@@ -87,6 +87,22 @@ public static unsafe class Blocks
         }
     }
 
+    /// <summary>Group <paramref name="group"/> of a row: 32 int8 with two scales and, if it returns true, two offsets,
+    /// those of columns 0 … 15 first: w = scale · q (+ offset), as <see cref="BlocksScalar.Decode"/> has it.
+    /// Shapes: q is int8[32], scales is float[4].</summary>
+    public static bool Integers(byte* row, long group, int format, sbyte* q, float* scales)
+    {
+        Unpack(row, group, format, scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
+        *(Vector128<sbyte>*)q = low;
+        *(Vector128<sbyte>*)(q + 16) = high;
+        if (HasTable(format))
+        {
+            Vector128<sbyte> table = Table(format);
+            for (long i = 0; i < Group; i++) q[i] = ((sbyte*)&table)[q[i]];
+        }
+        return HasOffset(format);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Small(byte* row, long group, int format, float* scales, out Vector128<sbyte> low,
         out Vector128<sbyte> high)

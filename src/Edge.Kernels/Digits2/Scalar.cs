@@ -44,12 +44,14 @@ public static unsafe class Digits2Scalar
                 byte* group = tiles + (r / 16 * groups + g) * Digits.Digits2GroupBytes;
                 int shift = (int)(r >> 2 & 3) * 2;
                 ((ushort*)group)[r & 15] = r < rows ? Digits.Divide(scales[r * groups + g], shift) : (ushort)0;
-                for (long c = 0; c < Digits.Group; c++)
+                byte* to = group + 32 + (r & 3) * 4;
+                sbyte* from = weights + r * columns + g * Digits.Group;
+                // Four columns at a time: w ^ 2 is w + 2 in two bits; the last row of four is signed.
+                for (long c = 0; c < Digits.Group; c += 4, to += 16)
                 {
-                    int weight = r < rows ? weights[r * columns + g * Digits.Group + c] : 0;
-                    byte* at = group + 32 + c / 4 * 16 + (r & 3) * 4 + (c & 3);
-                    int rest = shift == 0 ? 0 : *at;
-                    *at = (byte)(rest + ((shift == 6 ? weight : weight + 2) << shift));
+                    uint codes = r < rows ? *(uint*)(from + c) : 0, rest = shift == 0 ? 0 : *(uint*)to;
+                    if (shift < 6) codes ^= 0x02020202;
+                    *(uint*)to = rest | (codes & 0x03030303) << shift;
                 }
             }
         }

@@ -36,32 +36,38 @@ public static unsafe class Digits3Scalar
     public static void Pack(sbyte* weights, ushort* scales, byte* tiles, long columns, long rows)
     {
         long groups = columns / Digits.Group;
-        for (long i = 0; i < Digits.Digits3Bytes(rows, columns); i++) tiles[i] = 0;
         for (long r = 0; r < (rows + 31) / 32 * 32; r++)
         {
             for (long g = 0; g < groups; g++)
             {
                 byte* group = tiles + (r / 32 * groups + g) * Digits.Digits3GroupBytes;
-                if (r < rows) ((ushort*)group)[r & 31] = Digits.Divide(scales[r * groups + g], Power(r & 31));
-                for (long c = 0; c < Digits.Group; c++)
-                    Set(group + 64 + c / 4 * 48 + (r & 3) * 4 + (c & 3), (int)(r >> 2 & 7),
-                        r < rows ? weights[r * columns + g * Digits.Group + c] + 4 : 4);
+                ((ushort*)group)[r & 31] = r < rows
+                    ? Digits.Divide(scales[r * groups + g], Power(r & 31)) : (ushort)0;
+                if ((r & 31) >= 4) continue;
+                byte* to = group + 64 + (r & 3) * 4;
+                for (long c = 0; c < Digits.Group; c += 4, to += 48)
+                    Set((uint*)to, weights + g * Digits.Group + c, columns, r, rows);
             }
         }
     }
 
     private static int Power(long row) => row >= 24 ? 6 : (row & 4) == 0 ? 0 : 3;
 
-    private static void Set(byte* at, int field, int code)
+    /// <summary>Four columns of rows r, r + 4, … r + 28, the fields of three words.</summary>
+    private static void Set(uint* to, sbyte* column, long columns, long r, long rows)
     {
-        if (field < 6)
-        {
-            at[field / 2 * 16] |= (byte)(code << (field & 1) * 3);
-            return;
-        }
-        at[(field - 6) * 16] |= (byte)((code & 3 ^ 2) << 6);
-        at[32] |= (byte)(code >> 2 << field);
+        uint f0 = Codes(column, columns, r, rows), f1 = Codes(column, columns, r + 4, rows);
+        uint f2 = Codes(column, columns, r + 8, rows), f3 = Codes(column, columns, r + 12, rows);
+        uint f4 = Codes(column, columns, r + 16, rows), f5 = Codes(column, columns, r + 20, rows);
+        uint f6 = Codes(column, columns, r + 24, rows), f7 = Codes(column, columns, r + 28, rows);
+        to[0] = f0 | f1 << 3 | (f6 & 0x03030303 ^ 0x02020202) << 6;
+        to[4] = f2 | f3 << 3 | (f7 & 0x03030303 ^ 0x02020202) << 6;
+        to[8] = f4 | f5 << 3 | (f6 & 0x04040404) << 4 | (f7 & 0x04040404) << 5;
     }
+
+    /// <summary>Four weights plus 4: w ^ 4 is w + 4 in three bits.</summary>
+    private static uint Codes(sbyte* column, long columns, long row, long rows) =>
+        row < rows ? (*(uint*)(column + row * columns) ^ 0x04040404) & 0x07070707 : 0x04040404;
 
     /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
     public static void Decode(byte* w, float* y, long columns, long row)

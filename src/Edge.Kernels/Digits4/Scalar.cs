@@ -41,18 +41,17 @@ public static unsafe class Digits4Scalar
             {
                 byte* group = tiles + (r / 16 * groups + g) * Digits.Digits4GroupBytes;
                 ((ushort*)group)[r & 15] = r < rows ? Digits.Divide(scales[r * groups + g], (int)(r & 4)) : (ushort)0;
-                for (long c = 0; c < Digits.Group; c++)
-                    Set(group + 32, c, r & 15, r < rows ? weights[r * columns + g * Digits.Group + c] : 0);
+                if ((r & 4) != 0) continue;
+                byte* to = group + 32 + (r >> 3 & 1) * 16 + (r & 3) * 4;
+                sbyte* low = weights + r * columns + g * Digits.Group, high = low + 4 * columns;
+                // Four columns at a time: code 8 is weight 0, and w ^ 8 is w + 8 in four bits.
+                for (long c = 0; c < Digits.Group; c += 4, to += 32)
+                {
+                    uint a = r < rows ? *(uint*)(low + c) : 0, b = r + 4 < rows ? *(uint*)(high + c) : 0;
+                    *(uint*)to = (a ^ 0x08080808) & 0x0F0F0F0F | (b & 0x0F0F0F0F) << 4;
+                }
             }
         }
-    }
-
-    /// <summary>Writes one weight of a block of tile rows; a row below four of its eight goes before the one
-    /// above.</summary>
-    internal static void Set(byte* vectors, long column, long row, int weight)
-    {
-        byte* at = vectors + column / 4 * 32 + (row >> 3) * 16 + (row & 3) * 4 + (column & 3);
-        *at = (byte)((row & 4) == 0 ? weight + 8 : *at + (weight << 4));
     }
 
     /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>

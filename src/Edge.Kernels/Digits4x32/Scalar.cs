@@ -56,10 +56,16 @@ public static unsafe class Digits4x32Scalar
                 ushort scale = r < rows ? *(ushort*)from : (ushort)0;
                 if ((scale & 0x7C00) == 0x7C00) bad++;
                 ((ushort*)block)[r & 15] = scale;
-                for (long c = 0; c < Tiles.Block; c++)
+                if ((r & 4) != 0) continue;
+                byte* to = block + 32 + (r >> 3 & 1) * 16 + (r & 3) * 4, high = from + 4 * blocks * 18;
+                // Four columns at a time; nibbles are weights + 8, and those of the upper row lose it.
+                for (long c = 0; c < Tiles.Block; c += 4, to += 32)
                 {
-                    int weight = r >= rows ? 0 : (c < 16 ? from[2 + c] & 15 : from[2 + c - 16] >> 4) - 8;
-                    Digits4Scalar.Set(block + 32, c, r & 15, weight);
+                    long at = 2 + (c & 15);
+                    int shift = c < 16 ? 0 : 4;
+                    uint here = r < rows ? *(uint*)(from + at) >> shift & 0x0F0F0F0F : 0x08080808;
+                    uint above = r + 4 < rows ? *(uint*)(high + at) >> shift & 0x0F0F0F0F ^ 0x08080808 : 0;
+                    *(uint*)to = here | above << 4;
                 }
             }
         }

@@ -14,6 +14,8 @@ internal sealed unsafe class ActivationRecorder
     private readonly ActivationSink _sink;
     private readonly long[] _starts;
     private readonly Place[] _places;
+    /// <summary>Streamed matrices have no address of their own: the cell that holds it tells them apart.</summary>
+    private readonly Dictionary<long, Cell> _cells = [];
 
     public ActivationRecorder(Tensors tensors, ActivationSink sink)
     {
@@ -21,26 +23,35 @@ internal sealed unsafe class ActivationRecorder
         var places = new List<Place>();
         foreach ((GgufTensor tensor, Matrix matrix) in tensors.Bound)
         {
-            if (matrix.Cell != null) continue; // streamed: it has no address of its own
-            long count = tensor.Rows / matrix.Rows;
-            places.Add(new Place((long)matrix.Weights, tensor.Name, count, count > 1 ? matrix.StackBytes : matrix.Bytes,
-                matrix.Columns));
+            long count = tensor.Rows / matrix.Rows, stride = count > 1 ? matrix.StackBytes : matrix.Bytes;
+            var place = new Place((long)matrix.Weights, tensor.Name, count, stride, matrix.Columns);
+            if (matrix.Cell == null) places.Add(place);
+            else for (int m = 0; m < count; m++) _cells.Add((long)matrix[m].Cell, new Cell(place, m));
         }
         _places = [.. places.OrderBy(place => place.Start)];
         _starts = Array.ConvertAll(_places, place => place.Start);
     }
 
-    public void See(byte* weights, RowBuffer x, int first, int rows)
+    public void See(in Matrix w, RowBuffer x, int first, int rows)
     {
-        int at = Array.BinarySearch(_starts, (long)weights);
+        if (w.Cell != null)
+        {
+            if (_cells.TryGetValue((long)w.Cell, out Cell? cell))
+                _sink(cell.Place.Tensor, cell.Matrix, cell.Place.Count, x.Row(first), x.Width, rows);
+            return;
+        }
+        long address = (long)w.Weights;
+        int at = Array.BinarySearch(_starts, address);
         if (at < 0) at = ~at - 1;
         if (at < 0) return;
         Place place = _places[at];
-        long matrix = ((long)weights - place.Start) / place.Stride;
+        long matrix = (address - place.Start) / place.Stride;
         // Not a tensor's own bytes: something that was made of one at load.
         if (matrix >= place.Count || place.Columns != x.Width) return;
         _sink(place.Tensor, matrix, place.Count, x.Row(first), x.Width, rows);
     }
 
     private sealed record Place(long Start, string Tensor, long Count, long Stride, long Columns);
+
+    private sealed record Cell(Place Place, long Matrix);
 }

@@ -7,7 +7,12 @@ namespace Edge.Models.Pack;
 internal sealed unsafe class GgufSource : PackSource
 {
     private readonly GgufFile _file;
+    /// <summary>Bytes of the source that are dropped or read ahead at a time.</summary>
+    private const long Step = 4 << 20;
+
     private readonly WeightFile _weights;
+    private long _behind;
+    private (GgufTensor? Tensor, long End) _ahead;
 
     /// <summary>Errors: FileNotFoundException; GgufException for a bad or already packed file.</summary>
     public GgufSource(string path)
@@ -47,6 +52,22 @@ internal sealed unsafe class GgufSource : PackSource
 
     public override void Release(GgufTensor tensor, long index) =>
         _weights.Release(tensor, index * MatrixBytes(tensor), MatrixBytes(tensor));
+
+    public override void Moved(GgufTensor tensor, long index, long from, long to)
+    {
+        long start = index * MatrixBytes(tensor);
+        if (from - _behind >= Step || from < _behind)
+        {
+            if (from > _behind) _weights.Release(tensor, start + _behind, from - _behind);
+            _behind = from;
+        }
+        // Reads ahead of the conversion, into the next matrix too, but not beyond the tensor.
+        long end = Math.Min(tensor.Bytes, start + to + 2 * Step);
+        if (_ahead.Tensor != tensor || _ahead.End < start + from) _ahead = (tensor, start + from);
+        if (end - _ahead.End < Step && end < tensor.Bytes || end <= _ahead.End) return;
+        _weights.Expect(tensor, _ahead.End, end - _ahead.End);
+        _ahead = (tensor, end);
+    }
 
     public override void Dispose() => _weights.Dispose();
 }

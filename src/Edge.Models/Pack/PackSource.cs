@@ -30,6 +30,12 @@ internal abstract unsafe class PackSource : IDisposable
     /// <summary>The matrix is not needed again soon: its pages may go.</summary>
     public abstract void Release(GgufTensor tensor, long index);
 
+    /// <summary>Bytes <paramref name="from"/> to <paramref name="to"/> of a matrix come next: those before may go, and
+    /// those behind will be needed.</summary>
+    public virtual void Moved(GgufTensor tensor, long index, long from, long to)
+    {
+    }
+
     public abstract void Dispose();
 
     /// <summary>Null when there is none.</summary>

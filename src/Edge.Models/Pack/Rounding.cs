@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Edge.Kernels;
 
 namespace Edge.Models.Pack;
@@ -7,61 +9,37 @@ namespace Edge.Models.Pack;
 /// as much as the activations that meet it (importance, 1 where nothing is known).</summary>
 internal static unsafe class Rounding
 {
-    /// <summary>Candidates per sign of the scale.</summary>
-    private const int Candidates = 12;
-    /// <summary>Clippings in a row that gain nothing over the sign's best: further ones seldom do.</summary>
-    private const int MissesMax = 3;
     /// <summary>Alternations at most; ternary scales settle after a handful.</summary>
     private const int RoundsMax = 32;
     // 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
     private const float Magic = 12582912f;
 
-    private static readonly float[] Ones = [.. Enumerable.Repeat(1f, Digits.Group)];
-
     /// <summary>As the other, every weight as important as any.</summary>
     public static float Fit(ReadOnlySpan<float> w, Span<sbyte> codes, int least, int most,
-        delegate*<float, float> storable) => Fit(w, Ones.AsSpan(0, w.Length), codes, least, most, storable);
+        delegate*<float, float> storable) => Fit(w, [], codes, least, most, storable);
 
     /// <summary>Codes least … most (most ≥ 1) and one scale for n weights, n up to a group. The range is one wider
-    /// below, so a negative scale may serve better. Each candidate is rounded, fitted, brought to what the file can
-    /// hold, and kept if it is the best.</summary>
+    /// below, so a negative scale may serve better. <paramref name="importance"/>: empty for none.</summary>
     /// <returns>The scale, already rounded by <paramref name="storable"/>.</returns>
     public static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, Span<sbyte> codes, int least,
         int most, delegate*<float, float> storable)
     {
-        float min = 0, max = 0;
-        foreach (float x in w) (min, max) = (Math.Min(min, x), Math.Max(max, x));
-        float largest = Math.Max(max, -min);
-        // Below, a scale could not be stored, and nothing is lost.
-        if (largest < 1e-30f)
+        fixed (float* x = w)
+        fixed (float* h = importance)
         {
-            codes.Clear();
-            return 0;
-        }
-        float best = 0, bestGain = float.NegativeInfinity;
-        if (most == 127) best = storable(largest / most); // as ggml: to clip 8 bits gains nothing
-        else
-        {
-            float up = Math.Max(max / most, -min / -least), down = Math.Max(-min / most, max / -least);
-            float gainUp = float.NegativeInfinity, gainDown = float.NegativeInfinity;
-            int missesUp = 0, missesDown = 0;
-            for (int i = 0; i < Candidates && Math.Min(missesUp, missesDown) < MissesMax; i++)
+            (float min, float max) = Range(x, w.Length);
+            float largest = Math.Max(max, -min), best;
+            // Below, a scale could not be stored, and nothing is lost.
+            if (largest < 1e-30f) best = 0;
+            else if (most == 127) best = storable(largest / most); // as ggml: to clip 8 bits gains nothing
+            else
             {
-                // From the largest weight on the last code to clipping a third of the range (more when there are few
-                // codes).
-                float part = 1 - i * (most == 1 ? 0.065f : 0.035f);
-                if (missesUp < MissesMax)
-                    missesUp = Try(w, importance, part * up, least, most, storable, ref best, ref bestGain, ref gainUp)
-                        ? 0 : missesUp + 1;
-                if (missesDown < MissesMax)
-                    missesDown = Try(w, importance, -part * down, least, most, storable, ref best, ref bestGain,
-                        ref gainDown) ? 0 : missesDown + 1;
+                var search = new ScaleSearch(x, h, w.Length, least, most);
+                best = search.Run(Math.Max(max / most, -min / -least), Math.Max(-min / most, max / -least), storable);
             }
-            // Once more from the best: its codes are not yet those that its stored scale gives.
-            Try(w, importance, best, least, most, storable, ref best, ref bestGain, ref gainUp);
+            Round(w, codes, best, least, most);
+            return best;
         }
-        Round(w, codes, best, least, most);
-        return best;
     }
 
     /// <summary>Whether the weights are codes least … most times this scale, to the bit; writes the codes.</summary>
@@ -88,7 +66,7 @@ internal static unsafe class Rounding
         float scale = (float)(sum / w.Length);
         for (int i = 0; i < RoundsMax && scale > 1e-30f; i++)
         {
-            float next = LeastSquares(w, importance, scale, -1, 1, out _);
+            float next = Refit(w, importance, scale, -1, 1);
             if (next == scale) break;
             scale = next;
         }
@@ -106,88 +84,63 @@ internal static unsafe class Rounding
 
     public static float ToF16(float value) => FloatScalar.FromF16(FloatScalar.ToF16(value));
 
-    /// <summary>Σ h · (w − code · scale)², and the largest difference.</summary>
-    public static double Error(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes,
-        float scale, out double weighted, out float largest)
+    /// <summary>Adds what codes · scale lose of a run of weights.</summary>
+    public static void Error(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes,
+        float scale, ref ErrorSums sums)
     {
-        Vector<float> sum = default, weightedSum = default, most = default;
-        var s = new Vector<float>(scale);
-        int step = Vector<float>.Count, i = 0;
-        Span<float> q = stackalloc float[Digits.Group];
-        Widen(codes, q);
-        for (; i + step <= w.Length; i += step)
+        float* became = stackalloc float[Digits.Group];
+        fixed (float* x = w)
+        fixed (float* h = importance)
+        fixed (sbyte* q = codes)
         {
-            Vector<float> e = new Vector<float>(w[i..]) - new Vector<float>(q[i..]) * s;
-            sum += e * e;
-            weightedSum += e * e * new Vector<float>(importance[i..]);
-            most = Vector.Max(most, Vector.Abs(e));
+            for (int at = 0; at < w.Length; at += Digits.Group)
+            {
+                int n = Math.Min(Digits.Group, w.Length - at);
+                Scale(q + at, became, n, scale);
+                sums.Add(x + at, h + at, became, n);
+            }
         }
-        (weighted, largest) = (Vector.Sum(weightedSum), 0);
-        for (int lane = 0; lane < step; lane++) largest = Math.Max(largest, most[lane]);
-        return Vector.Sum(sum);
     }
 
-    /// <summary>Integers as floats; both have whole vectors' length.</summary>
-    private static void Widen(ReadOnlySpan<sbyte> codes, Span<float> to)
+    private static void Scale(sbyte* codes, float* to, int n, float scale)
     {
         int step = Vector<sbyte>.Count, quarter = Vector<float>.Count, i = 0;
-        for (; i + step <= codes.Length; i += step)
+        for (; i + step <= n; i += step)
         {
-            Vector.Widen(new Vector<sbyte>(codes[i..]), out Vector<short> low, out Vector<short> high);
+            Vector.Widen(Vector.Load(codes + i), out Vector<short> low, out Vector<short> high);
             Vector.Widen(low, out Vector<int> a, out Vector<int> b);
             Vector.Widen(high, out Vector<int> c, out Vector<int> d);
-            Vector.ConvertToSingle(a).CopyTo(to[i..]);
-            Vector.ConvertToSingle(b).CopyTo(to[(i + quarter)..]);
-            Vector.ConvertToSingle(c).CopyTo(to[(i + 2 * quarter)..]);
-            Vector.ConvertToSingle(d).CopyTo(to[(i + 3 * quarter)..]);
+            (Vector.ConvertToSingle(a) * scale).Store(to + i);
+            (Vector.ConvertToSingle(b) * scale).Store(to + i + quarter);
+            (Vector.ConvertToSingle(c) * scale).Store(to + i + 2 * quarter);
+            (Vector.ConvertToSingle(d) * scale).Store(to + i + 3 * quarter);
         }
-        for (; i < codes.Length; i++) to[i] = codes[i];
+        for (; i < n; i++) to[i] = codes[i] * scale;
     }
 
-    /// <summary>Keeps the scale that fits the codes which <paramref name="scale"/> gives, if it is the best so far. The
-    /// error is Σhw² − gain: one pass finds the fit and the error.</summary>
-    /// <returns>Whether it is the best of its sign, whose best so far is <paramref name="ownGain"/>.</returns>
-    private static bool Try(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most,
-        delegate*<float, float> storable, ref float best, ref float bestGain, ref float ownGain)
+    /// <summary>The best scale for the codes that a scale gives; 0 when all are zero. No importance: empty.</summary>
+    private static float Refit(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least, int most)
     {
-        if (scale == 0) return false;
-        float fitted = storable(LeastSquares(w, importance, scale, least, most, out float squares, out float sum));
-        if (fitted == 0) return false;
-        float gain = fitted * (2 * sum - fitted * squares);
-        if (gain > bestGain) (best, bestGain) = (fitted, gain);
-        if (!(gain > ownGain)) return false;
-        ownGain = gain;
-        return true;
-    }
-
-    private static float LeastSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least,
-        int most, out float squares) => LeastSquares(w, importance, scale, least, most, out squares, out _);
-
-    /// <summary>The best scale for the codes that <paramref name="scale"/> gives; 0 when all are zero. Also Σhqq and
-    /// Σhwq.</summary>
-    private static float LeastSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, float scale, int least,
-        int most, out float squares, out float sum)
-    {
-        Vector<float> wq = default, qq = default;
-        Vector<float> inverse = new(1 / scale), low = new(least), high = new(most), magic = new(Magic);
+        Vector<float> wq = default, qq = default, magic = new(Magic), inverse = new(1 / scale);
+        Vector<float> low = magic + new Vector<float>(least), high = magic + new Vector<float>(most);
         bool plain = importance.IsEmpty;
         int i = 0;
         for (; i + Vector<float>.Count <= w.Length; i += Vector<float>.Count)
         {
             var x = new Vector<float>(w[i..]);
-            Vector<float> q = Vector.Min(Vector.Max(x * inverse, low), high) + magic - magic;
+            Vector<float> q = Magical(x, inverse, low, high, magic) - magic;
             Vector<float> hq = plain ? q : q * new Vector<float>(importance[i..]);
-            wq += x * hq;
-            qq += q * hq;
+            wq = Vector.FusedMultiplyAdd(x, hq, wq);
+            qq = Vector.FusedMultiplyAdd(q, hq, qq);
         }
-        (sum, squares) = (Vector.Sum(wq), Vector.Sum(qq));
+        (float products, float squares) = (Vector.Sum(wq), Vector.Sum(qq));
         for (; i < w.Length; i++)
         {
             float q = Code(w[i], 1 / scale, least, most), hq = plain ? q : q * importance[i];
-            sum += w[i] * hq;
+            products += w[i] * hq;
             squares += q * hq;
         }
-        return squares == 0 ? 0 : sum / squares;
+        return squares == 0 ? 0 : products / squares;
     }
 
     private static void Round(ReadOnlySpan<float> w, Span<sbyte> codes, float scale, int least, int most)
@@ -199,21 +152,47 @@ internal static unsafe class Rounding
         }
         int step = Vector<sbyte>.Count, quarter = Vector<float>.Count, i = 0;
         float inverse = 1 / scale;
-        for (; i + step <= w.Length; i += step)
+        Vector<float> by = new(inverse), magic = new(Magic), low = magic + new Vector<float>(least),
+            high = magic + new Vector<float>(most);
+        fixed (float* x = w)
+        fixed (sbyte* to = codes)
         {
-            Vector<short> low = Vector.Narrow(Codes(w[i..]), Codes(w[(i + quarter)..]));
-            Vector<short> high = Vector.Narrow(Codes(w[(i + 2 * quarter)..]), Codes(w[(i + 3 * quarter)..]));
-            Vector.Narrow(low, high).CopyTo(codes[i..]);
+            for (; i + step <= w.Length; i += step)
+            {
+                // The low bytes of the bits: those of Magic are zero.
+                Vector<int> a = Magical(Vector.Load(x + i), by, low, high, magic).As<float, int>();
+                Vector<int> b = Magical(Vector.Load(x + i + quarter), by, low, high, magic).As<float, int>();
+                Vector<int> c = Magical(Vector.Load(x + i + 2 * quarter), by, low, high, magic).As<float, int>();
+                Vector<int> d = Magical(Vector.Load(x + i + 3 * quarter), by, low, high, magic).As<float, int>();
+                Vector.Narrow(Vector.Narrow(a, b), Vector.Narrow(c, d)).Store(to + i);
+            }
         }
         for (; i < w.Length; i++) codes[i] = (sbyte)Code(w[i], inverse, least, most);
-
-        Vector<int> Codes(ReadOnlySpan<float> x)
-        {
-            var limited = Vector.Min(Vector.Max(new Vector<float>(x) * inverse, new(least)), new(most));
-            return Vector.ConvertToInt32(limited + new Vector<float>(Magic) - new Vector<float>(Magic));
-        }
     }
 
+    /// <summary>Magic + the code, whose limits have Magic added: x · inverse rounded once, ties to even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Magical(Vector<float> x, Vector<float> inverse, Vector<float> low, Vector<float> high,
+        Vector<float> magic) =>
+        Vector.MinNative(Vector.MaxNative(Vector.FusedMultiplyAdd(x, inverse, magic), low), high);
+
     private static float Code(float x, float inverse, int least, int most) =>
-        Math.Min(Math.Max(x * inverse, least), most) + Magic - Magic;
+        Math.Min(Math.Max(MathF.FusedMultiplyAdd(x, inverse, Magic), Magic + least), Magic + most) - Magic;
+
+    /// <summary>The smallest and the largest, zero among them. Shapes: n is a multiple of 8.</summary>
+    private static (float Min, float Max) Range(float* w, int n)
+    {
+        Vector128<float> a = default, b = default, c = default, d = default;
+        for (int i = 0; i < n; i += 8)
+        {
+            Vector128<float> x = Vector128.Load(w + i), y = Vector128.Load(w + i + 4);
+            (a, b) = (Vector128.MinNative(a, x), Vector128.MinNative(b, y));
+            (c, d) = (Vector128.MaxNative(c, x), Vector128.MaxNative(d, y));
+        }
+        Vector128<float> min = Vector128.MinNative(a, b), max = Vector128.MaxNative(c, d);
+        min = Vector128.MinNative(min, Vector128.Shuffle(min, Vector128.Create(2, 3, 0, 1)));
+        max = Vector128.MaxNative(max, Vector128.Shuffle(max, Vector128.Create(2, 3, 0, 1)));
+        return (Vector128.MinNative(min, Vector128.Shuffle(min, Vector128.Create(1, 0, 3, 2))).ToScalar(),
+            Vector128.MaxNative(max, Vector128.Shuffle(max, Vector128.Create(1, 0, 3, 2))).ToScalar());
+    }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Edge.Gguf;
 using Edge.Kernels;
 
@@ -31,11 +32,25 @@ internal static unsafe class SourceRows
             case QuantType.F32:
                 Buffer.MemoryCopy(row, y, 4L * columns, 4L * columns);
                 break;
-            case QuantType.Q8_0 when Vector<sbyte>.Count <= 32:
-                for (int c = 0; c < columns; c += 32, row += 34) FromBlock(row, y + c);
+            case var _ when Vector<sbyte>.Count > 32:
+                FloatScalar.Decode(row, y, columns, (int)type);
+                break;
+            case QuantType.Q8_0:
+                for (int c = 0; c < columns; c += 32, row += 34)
+                    FromIntegers((sbyte*)row + 2, FloatScalar.FromF16(*(ushort*)row), y + c);
+                break;
+            case QuantType.Q4_0:
+                sbyte* nibbles = stackalloc sbyte[32];
+                for (int c = 0; c < columns; c += 32, row += 18)
+                {
+                    Vector128<byte> pairs = Vector128.Load(row + 2);
+                    ((pairs & Vector128.Create((byte)15)).AsSByte() - Vector128.Create((sbyte)8)).Store(nibbles);
+                    ((pairs >>> 4).AsSByte() - Vector128.Create((sbyte)8)).Store(nibbles + 16);
+                    FromIntegers(nibbles, FloatScalar.FromF16(*(ushort*)row), y + c);
+                }
                 break;
             default:
-                FloatScalar.Decode(row, y, columns, (int)type);
+                FromBlocks(row, y, columns, type);
                 break;
         }
         return CountBad(y, columns);
@@ -76,19 +91,44 @@ internal static unsafe class SourceRows
         }
     }
 
-    private static void FromBlock(byte* block, float* y)
+    private static void FromBlocks(byte* row, float* y, int columns, QuantType type)
     {
-        var scale = new Vector<float>(FloatScalar.FromF16(*(ushort*)block));
+        sbyte* integers = stackalloc sbyte[Blocks.Group];
+        float* scales = stackalloc float[4];
+        for (int g = 0; g < columns / Blocks.Group; g++, y += Blocks.Group)
+        {
+            bool hasOffset = Blocks.Integers(row, g, (int)type, integers, scales);
+            if (scales[0] == scales[1] && !hasOffset) FromIntegers(integers, scales[0], y);
+            else FromHalves(integers, scales, hasOffset, y);
+        }
+    }
+
+    /// <summary>32 integers of one scale.</summary>
+    private static void FromIntegers(sbyte* integers, float one, float* y)
+    {
+        var scale = new Vector<float>(one);
         int quarter = Vector<float>.Count;
         for (int i = 0; i < 32; i += Vector<sbyte>.Count)
         {
-            Vector.Widen(Load<sbyte>(block + 2 + i), out Vector<short> low, out Vector<short> high);
+            Vector.Widen(Load<sbyte>((byte*)integers + i), out Vector<short> low, out Vector<short> high);
             Vector.Widen(low, out Vector<int> a, out Vector<int> b);
             Vector.Widen(high, out Vector<int> c, out Vector<int> d);
             (Vector.ConvertToSingle(a) * scale).Store(y + i);
             (Vector.ConvertToSingle(b) * scale).Store(y + i + quarter);
             (Vector.ConvertToSingle(c) * scale).Store(y + i + 2 * quarter);
             (Vector.ConvertToSingle(d) * scale).Store(y + i + 3 * quarter);
+        }
+    }
+
+    /// <summary>Two times 16 integers, each with its scale and offset.</summary>
+    private static void FromHalves(sbyte* integers, float* scales, bool hasOffset, float* y)
+    {
+        int step = Vector<float>.Count;
+        FromIntegers(integers, 1, y);
+        for (int i = 0; i < 32; i += step)
+        {
+            Vector<float> product = Vector.Load(y + i) * new Vector<float>(scales[i >> 4]);
+            (hasOffset ? product + new Vector<float>(scales[2 + (i >> 4)]) : product).Store(y + i);
         }
     }
 

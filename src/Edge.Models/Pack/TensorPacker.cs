@@ -9,7 +9,9 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
     CancellationToken cancel)
 {
     /// <summary>Tiles that are converted before their bytes are written, per thread.</summary>
-    private const int TilesPerThread = 8;
+    private const int TilesPerThread = 32;
+    /// <summary>… but no more than this many bytes at a time, so that wide tiles do not take more memory.</summary>
+    private const long BatchBytesMax = 16 << 20;
     public const int CopyBytes = 1 << 20;
 
     /// <summary>What was written of the last tensor, a digest per matrix.</summary>
@@ -35,6 +37,7 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
             for (long at = 0; at < bytes; at += CopyBytes)
             {
                 cancel.ThrowIfCancellationRequested();
+                source.Moved(tensor, m, at, Math.Min(at + CopyBytes, bytes));
                 var piece = new ReadOnlySpan<byte>(from + at, (int)Math.Min(CopyBytes, bytes - at));
                 digest.Add(piece);
                 writer.Write(planned.Name, piece);
@@ -87,12 +90,12 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
         QuantTypeRow row = QuantTypes.Of(planned.Type);
         long rows = tensor.Shape[1], sourceRow = QuantTypes.RowBytes(tensor.Type, tensor.Columns);
         long tileBytes = row.TileBytes(tensor.Columns), tiles = (rows + row.TileRows - 1) / row.TileRows;
-        int batch = converters.Length * TilesPerThread;
-        using var memory = new NativeArena(checked(tileBytes * batch));
-        byte* bytes = memory.Take(tileBytes * batch);
+        int batch = (int)Math.Clamp(BatchBytesMax / tileBytes, converters.Length, converters.Length * TilesPerThread);
+        using var memory = new NativeArena(checked(2 * (tileBytes * batch)));
+        byte* pieces = memory.Take(2 * (tileBytes * batch));
         byte[] padding = new byte[row.StackBytes(rows, tensor.Columns) - row.MatrixBytes(rows, tensor.Columns)];
-        var digest = new Checksum();
-        long converted = 0;
+        using var output = new TensorOutput(writer, planned.Name);
+        long converted = 0, piece = 0;
         for (long m = planned.FirstMatrix; m < planned.EndMatrix; m++)
         {
             byte* from = source.Matrix(tensor, m);
@@ -103,32 +106,27 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
                 {
                     cancel.ThrowIfCancellationRequested();
                     int count = (int)Math.Min(batch, tiles - first);
-                    long start = first;
+                    long start = first, end = Math.Min(rows, (first + count) * row.TileRows);
+                    byte* to = pieces + piece * (tileBytes * batch);
+                    source.Moved(tensor, m, start * row.TileRows * sourceRow, end * sourceRow);
                     Share(converters, count, (converter, i) =>
                     {
                         long at = (start + i) * row.TileRows;
                         int rowCount = (int)Math.Min(row.TileRows, rows - at);
-                        converter.Convert(from + at * sourceRow, rowCount, bytes + i * tileBytes);
+                        converter.Convert(from + at * sourceRow, rowCount, to + i * tileBytes);
                     });
                     RequireNumbers(tensor, converters);
-                    long end = Math.Min(rows, (first + count) * row.TileRows);
                     // A row type has tiles of one row each: none is padded.
-                    var piece = new ReadOnlySpan<byte>(bytes, checked((int)(count * tileBytes)));
-                    digest.Add(piece);
-                    writer.Write(planned.Name, piece);
+                    output.Write(to, checked((int)(count * tileBytes)));
+                    piece = 1 - piece;
                     progress((converted * rows + end) * sourceRow);
                 }
             }
             source.Release(tensor, m);
             converted++;
-            digest.Add(padding);
-            if (padding.Length > 0) writer.Write(planned.Name, padding);
+            output.Write(padding);
             // Types that are not packed have one digest for all of the stack.
-            if (row.IsPacked || m == planned.EndMatrix - 1)
-            {
-                Digests.Add(digest.Value);
-                digest = new Checksum();
-            }
+            if (row.IsPacked || m == planned.EndMatrix - 1) Digests.Add(output.TakeDigest());
         }
     }
 

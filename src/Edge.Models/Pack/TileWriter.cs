@@ -1,4 +1,3 @@
-using System.Numerics;
 using Edge.Gguf;
 using Edge.Kernels;
 
@@ -123,17 +122,21 @@ internal sealed unsafe class TileWriter : IDisposable
             QuantType.DIGITS3_G128 => 3,
             _ => 1,
         };
+        var sums = new ErrorSums();
         for (long at = 0; at < (long)rows * _columns; at += run)
         {
             var weights = new ReadOnlySpan<float>(_weights + at, run);
             var importance = new ReadOnlySpan<float>(_importance + at % _columns, run);
             var codes = new Span<sbyte>(all + at, run);
+            ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
             float scale = ternary
-                ? Rounding.FitTernary(weights, importance, codes, &Rounding.ToBF16)
-                : Rounding.Fit(weights, importance, codes, -most - 1, most, &Rounding.ToBF16);
+                ? Rounding.FitTernary(weights, counts, codes, &Rounding.ToBF16)
+                : Rounding.Fit(weights, counts, codes, -most - 1, most, &Rounding.ToBF16);
             scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
             // A matrix of TERNARY_1_67 is compared when it is whole; a first plane alone is not what was rounded.
-            if (_to is not (QuantType.TERNARY_1_67 or QuantType.NESTED4_HI)) Measure(weights, importance, codes, scale);
+            if (_to is QuantType.TERNARY_1_67 or QuantType.NESTED4_HI) continue;
+            Rounding.Error(weights, importance, codes, scale, ref sums);
+            if ((at + run) % _columns == 0) Take(ref sums);
         }
     }
 
@@ -168,6 +171,7 @@ internal sealed unsafe class TileWriter : IDisposable
     {
         bool four = _to == QuantType.DIGITS4_G32;
         byte* block = four ? _blocks : tile;
+        var sums = new ErrorSums();
         Span<sbyte> codes = stackalloc sbyte[32];
         for (long at = 0; at < (long)rows * _columns; at += 32, block += four ? 18 : 34)
         {
@@ -176,10 +180,12 @@ internal sealed unsafe class TileWriter : IDisposable
             (int least, int most) = four ? (-8, 7) : (-127, 127);
             float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
                 ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
+            ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
             if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
-                scale = Rounding.Fit(weights, importance, codes, least, most, &Rounding.ToF16);
+                scale = Rounding.Fit(weights, counts, codes, least, most, &Rounding.ToF16);
             *(ushort*)block = FloatScalar.ToF16(scale);
-            Measure(weights, importance, codes, scale);
+            Rounding.Error(weights, importance, codes, scale, ref sums);
+            if ((at + 32) % _columns == 0) Take(ref sums);
             if (four)
                 for (int i = 0; i < 16; i++) block[2 + i] = (byte)(codes[i] + 8 | codes[i + 16] + 8 << 4);
             else
@@ -188,51 +194,28 @@ internal sealed unsafe class TileWriter : IDisposable
         if (four) Bad += Digits4x32Scalar.Pack(_blocks, tile, _columns, rows);
     }
 
-    /// <summary>A run of at most a group, rounded; of ternary rows one group after another.</summary>
-    private void Measure(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, ReadOnlySpan<sbyte> codes, float scale)
+    /// <summary>A row is measured: sums of float32 are exact enough for no more.</summary>
+    private void Take(ref ErrorSums sums)
     {
-        for (int at = 0; at < w.Length; at += Digits.Group)
-        {
-            int n = Math.Min(Digits.Group, w.Length - at);
-            ReadOnlySpan<float> part = w.Slice(at, n), h = importance.Slice(at, n);
-            SquaredError += Rounding.Error(part, h, codes.Slice(at, n), scale, out double weighted, out float worst);
-            WeightedError += weighted;
-            MaxError = Math.Max(MaxError, worst);
-            AddSquares(part, h);
-        }
+        Add(sums.Total);
+        sums = new ErrorSums();
     }
 
+    private void Add(RunError error)
+    {
+        SquaredError += error.Squared;
+        WeightedError += error.Weighted;
+        Squares += error.Squares;
+        WeightedSquares += error.WeightedSquares;
+        MaxError = Math.Max(MaxError, error.Largest);
+        MaxWeight = Math.Max(MaxWeight, error.LargestWeight);
+    }
+
+    /// <summary>A row and what it became.</summary>
     private void Measure(float* weights, float* decoded)
     {
-        AddSquares(new(weights, _columns), new(_importance, _columns));
-        for (int c = 0; c < _columns; c++)
-        {
-            double e = Math.Abs(weights[c] - decoded[c]);
-            SquaredError += e * e;
-            WeightedError += e * e * _importance[c];
-            MaxError = Math.Max(MaxError, e);
-        }
-    }
-
-    private void AddSquares(ReadOnlySpan<float> w, ReadOnlySpan<float> importance)
-    {
-        Vector<float> sum = default, weighted = default, most = default;
-        int step = Vector<float>.Count, i = 0;
-        for (; i + step <= w.Length; i += step)
-        {
-            var x = new Vector<float>(w[i..]);
-            sum += x * x;
-            weighted += x * x * new Vector<float>(importance[i..]);
-            most = Vector.Max(most, Vector.Abs(x));
-        }
-        Squares += Vector.Sum(sum);
-        WeightedSquares += Vector.Sum(weighted);
-        for (int lane = 0; lane < step; lane++) MaxWeight = Math.Max(MaxWeight, most[lane]);
-        for (; i < w.Length; i++)
-        {
-            Squares += (double)w[i] * w[i];
-            WeightedSquares += (double)w[i] * w[i] * importance[i];
-            MaxWeight = Math.Max(MaxWeight, Math.Abs(w[i]));
-        }
+        var sums = new ErrorSums();
+        sums.Add(weights, _importance, decoded, _columns);
+        Add(sums.Total);
     }
 }

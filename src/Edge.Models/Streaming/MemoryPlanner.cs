@@ -93,7 +93,7 @@ public sealed class MemoryPlanner
         int units = StreamedLayers * _config.ExpertCount;
         long free = _budget.Bytes - plan.ProgramBytes - plan.ScratchBytes - plan.KvBytes - _pinnedBytes;
         int slices = units * SlicesPerUnit, slots = (int)Math.Min(slices, free / _slotBytes);
-        long cycle = ExpertsUsed * Layers.Sum(l => _layout.Streamable(l).Sum(t => t.Bytes / WeightLayout.Matrices(t)));
+        long cycle = ExpertsUsed * Layers.Sum(l => _layout.Streamable(l).Sum(t => t.Bytes) / _config.ExpertCount);
         // Coarse experts alone are a cycle too, where they will do.
         int cycleSlices = StreamedLayers * ExpertsUsed
             * (_budget.Experts == ExpertMode.Exact ? SlicesPerUnit : 1);
@@ -165,7 +165,7 @@ public sealed class MemoryPlanner
 
     private long PerToken() => _layout.File.Tensors
         .Where(tensor => tensor.Shape.Count > 1 && tensor != _layout.Gathered)
-        .Sum(tensor => WeightLayout.IsExperts(tensor)
+        .Sum(tensor => WeightLayout.IsExperts(tensor) || _layout.IsMixture && WeightLayout.ExpertOf(tensor) >= 0
             ? tensor.Bytes / _config.ExpertCount * ExpertsUsed : tensor.Bytes);
 
     private long Scratch(int rows)

@@ -1,5 +1,6 @@
 using Edge.Gguf;
 using Edge.Weights;
+using Edge.Weights.Policies;
 
 namespace Edge.Models.Streaming;
 
@@ -23,7 +24,9 @@ internal sealed class WeightLayout
             int layer = LayerOf(tensor);
             if (IsUnused(tensor)) continue;
             if (layer < 0 || layer >= config.LayerCount || tensor.Shape.Count < 2) continue;
-            if (IsMixture ? !IsExperts(tensor) : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
+            bool isPart = IsMixture ? IsExperts(tensor) || ExpertOf(tensor) >= 0
+                : tensor.Shape.Count == 2 && !IsReadAtLoad(tensor);
+            if (!isPart) continue;
             if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
             else Obstacles++;
         }
@@ -51,9 +54,23 @@ internal sealed class WeightLayout
     /// <summary>Experts have a LO slice.</summary>
     public bool HasLow => IsMixture && _streamable.Any(layer => layer.Any(IsLow));
 
-    /// <summary>Whole pages that a slice takes: all of a layer; of an expert its HI or its LO slice.</summary>
-    public long SliceBytes(int layer, bool low) => _streamable[layer]
-        .Where(tensor => !IsMixture || IsLow(tensor) == low).Sum(tensor => Pages(tensor.Bytes / Matrices(tensor)));
+    /// <summary>Whole pages that a slice takes: all of a layer; of an expert its HI or its LO slice, of experts that
+    /// differ the largest one.</summary>
+    public long SliceBytes(int layer, bool low)
+    {
+        long shared = 0;
+        var own = new List<long>();
+        foreach (GgufTensor tensor in _streamable[layer])
+        {
+            if (IsMixture && IsLow(tensor) != low) continue;
+            long bytes = Pages(tensor.Bytes / Matrices(tensor));
+            int expert = IsMixture ? ExpertOf(tensor) : -1;
+            while (own.Count <= expert) own.Add(0);
+            if (expert < 0) shared += bytes;
+            else own[expert] += bytes;
+        }
+        return shared + own.DefaultIfEmpty().Max();
+    }
 
     /// <summary>Matrices that can be read alone.</summary>
     public static int Matrices(GgufTensor tensor) => tensor.Shape.Count > 2 ? checked((int)tensor.Shape[2]) : 1;
@@ -61,6 +78,12 @@ internal sealed class WeightLayout
     /// <summary>A stack with a matrix per expert; those of latent attention have one per head.</summary>
     public static bool IsExperts(GgufTensor tensor) =>
         tensor.Shape.Count == 3 && tensor.Name.Contains("_exps.weight", StringComparison.Ordinal);
+
+    /// <summary>The expert to which a matrix belongs that is a tensor of its own (blk.0.ffn_up.3.weight): those of a
+    /// layer may then differ; −1 for any other tensor.</summary>
+    public static int ExpertOf(GgufTensor tensor) => tensor.Name.Split('.') is ["blk", _, _, { } expert, "weight"]
+        && tensor.Shape.Count == 2 && int.TryParse(expert, out int number)
+        && number is >= 0 and < CacheShape.ExpertsMax ? number : -1;
 
     /// <summary>What is brought into another form at load and not read again.</summary>
     private static bool IsReadAtLoad(GgufTensor tensor) =>
@@ -99,7 +122,17 @@ internal sealed class WeightLayout
         if (Matrices(tensor) > 1 && tensor.Bytes / Matrices(tensor) % StorageFile.Alignment != 0) return false;
         bool isPacked = QuantTypes.Of(tensor.Type).IsPacked;
         if (_isFloat) return !isPacked;
-        return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout);
+        return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)
+            || layout.PacksInPlace(QuantTypes.Of(tensor.Type), tensor.Shape[1]);
+    }
+
+    /// <summary>What makes tiles of the rows of a streamed matrix when they have come; null: they are used as they
+    /// are.</summary>
+    public unsafe Func<nint, bool>? Arrange(GgufTensor tensor)
+    {
+        if (_isFloat || _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return null;
+        long columns = tensor.Columns, rows = tensor.Shape[1];
+        return at => layout.PackInPlace((byte*)at, columns, rows) == 0;
     }
 
     private static long Pages(long bytes) =>

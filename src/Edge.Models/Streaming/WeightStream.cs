@@ -107,7 +107,7 @@ internal sealed unsafe class WeightStream : IDisposable
             for (int i = 0; i < tensors.Count; i++) Add(tensors[i], CacheShape.Hi(l), i, l);
             slices[CacheShape.Hi(l)] =
                 new SliceRanges(0, Array.ConvertAll(
-                    [.. tensors], t => new ByteRange(t.Offset, t.Bytes, _pack?.Digest(t, 0, 1))));
+                    [.. tensors], t => Range(layout, t, 0, 1)));
             slices[CacheShape.Lo(l)] = SliceRanges.None;
         }
         return slices;
@@ -119,23 +119,34 @@ internal sealed unsafe class WeightStream : IDisposable
         var slices = new SliceRanges[2 * config.LayerCount * experts];
         for (int l = 0; l < config.LayerCount; l++)
         {
-            GgufTensor[] hi = [.. layout.Streamable(l).Where(stack => !WeightLayout.IsLow(stack))];
-            GgufTensor[] lo = [.. layout.Streamable(l).Where(WeightLayout.IsLow)];
+            IReadOnlyList<GgufTensor> all = layout.Streamable(l);
+            GgufTensor[] stacks = [.. all.Where(tensor => WeightLayout.ExpertOf(tensor) < 0)];
+            GgufTensor[] hi = [.. stacks.Where(stack => !WeightLayout.IsLow(stack))];
+            GgufTensor[] lo = [.. stacks.Where(WeightLayout.IsLow)];
             int first = l * experts;
             for (int i = 0; i < hi.Length; i++) Add(hi[i], CacheShape.Hi(first), i, l);
             for (int i = 0; i < lo.Length; i++) Add(lo[i], CacheShape.Lo(first), i, l);
             for (int e = 0; e < experts; e++)
             {
-                slices[CacheShape.Hi(first + e)] = OfExpert(hi, e, experts);
-                slices[CacheShape.Lo(first + e)] = OfExpert(lo, e, experts);
+                // Behind what is cut out of stacks stand the tensors that are this expert's alone.
+                GgufTensor[] own = all.Count == stacks.Length ? []
+                    : [.. all.Where(tensor => WeightLayout.ExpertOf(tensor) == e)];
+                for (int i = 0; i < own.Length; i++) Add(own[i], CacheShape.Hi(first + e), hi.Length + i, l);
+                slices[CacheShape.Hi(first + e)] = OfExpert(layout, hi, own, e, experts);
+                slices[CacheShape.Lo(first + e)] = OfExpert(layout, lo, [], e, experts);
             }
         }
         return slices;
     }
 
-    private SliceRanges OfExpert(GgufTensor[] stacks, int expert, int experts) => new(0,
-        Array.ConvertAll(stacks, stack => new ByteRange(stack.Offset + expert * (stack.Bytes / experts),
-            stack.Bytes / experts, _pack?.Digest(stack, expert, experts))));
+    private SliceRanges OfExpert(WeightLayout layout, GgufTensor[] stacks, GgufTensor[] own, int expert, int experts) =>
+        new(0, [.. stacks.Select(stack => Range(layout, stack, expert, experts)),
+            .. own.Select(tensor => Range(layout, tensor, 0, 1))]);
+
+    /// <summary>One of <paramref name="count"/> matrices of a tensor.</summary>
+    private ByteRange Range(WeightLayout layout, GgufTensor tensor, int matrix, int count) =>
+        new(tensor.Offset + matrix * (tensor.Bytes / count), tensor.Bytes / count,
+            _pack?.Digest(tensor, matrix, count)) { Arrange = layout.Arrange(tensor) };
 
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {

@@ -43,6 +43,11 @@ internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
             $"{now.LastWriteUtc:u}; put the model back and restart edge");
     }
 
+    /// <summary>For bytes that came as the file has them and cannot be arranged.</summary>
+    public WeightReadException NoWeights(in ByteRange range) => new(ReadFailure.WrongChecksum, range.Offset,
+        $"{path}: bytes {range.Offset} to {range.Offset + range.Bytes} have scales that are infinite or no number; " +
+        "the file is damaged or was badly converted");
+
     private WeightReadException? ReadOnce(in ByteRange range, long at, byte* rangeTo, int bytes)
     {
         long from = range.Offset + at;

@@ -36,6 +36,8 @@ public sealed unsafe partial class Residency
         }
         if (whole && request.Verify) failure = _reader.Verify(piece);
         if (whole && failure is null) failure = _reader.Unchanged(piece.Range.Offset);
+        if (whole && failure is null && piece.Range.Arrange is { } arrange && !arrange((nint)piece.RangeTo))
+            failure = _reader.NoWeights(piece.Range);
         lock (_gate)
         {
             request.Failure ??= failure;

@@ -14,7 +14,7 @@ public sealed class MixedPackTests(PackedDemo demo)
     private const long ThreeBits = 7_285_248L * 3 / 8;
 
     private static readonly List<DemoModel.Prompt> Prompts = DemoModel.Reference("q8_0");
-    private static readonly Lazy<Importance> Calibrated = new(() => Calibrate("q8_0"));
+    internal static readonly Lazy<Importance> Calibrated = new(() => Calibrate("q8_0"));
 
     [Fact]
     public void Calibration_OfTheDemo_SumsTheSquaresOfWhatTheMatricesMultiply()

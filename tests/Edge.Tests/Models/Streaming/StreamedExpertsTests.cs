@@ -45,6 +45,46 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
         return steps;
     }
 
+    /// <summary>Packed expert by expert: tensors of their own, of two types or more within a layer.</summary>
+    [Theory]
+    [InlineData(2, 32)]
+    [InlineData(11, 7)]
+    public void Forward_ExpertsThatDiffer_GiveTheBitsOfTheWholeModel(int slots, int chunk)
+    {
+        string packed = demo.Get("q8_0", new PackOptions
+        {
+            Target = PackTarget.Mixed, TargetBytes = 3_100_000, PerExpert = true,
+            Importance = MixedPackTests.Calibrated.Value,
+        }).Path;
+        Assert.Contains(GgufFile.Open(packed).Tensors.Where(tensor => WeightLayout.ExpertOf(tensor) >= 0)
+            .GroupBy(WeightLayout.LayerOf), layer => layer.Select(tensor => tensor.Type).Distinct().Count() > 1);
+        Compare(packed, slots, chunk);
+    }
+
+    /// <summary>Q8_0 has rows in the file and tiles in memory: they are made when an expert comes.</summary>
+    [Fact]
+    public void Forward_RowsThatBecomeTiles_GiveTheBitsOfTheWholeModel() =>
+        Compare(demo.Get("q8_0", new PackOptions { Target = PackTarget.Keep }).Path, 7, 16);
+
+    private static void Compare(string packed, int slots, int chunk)
+    {
+        using Model whole = Model.Load(packed, new ModelOptions { Threads = 2 });
+        using Model model = Model.Load(packed, new ModelOptions
+        {
+            Threads = 2, Memory = Budget(packed, slots),
+            OpenStorage = path => new FaultyStorage(path, slots) { DelayMicrosMax = 200 },
+        });
+        Assert.Equal((MemoryPlanKind.ExpertCache, slots), (model.Plan!.Kind, model.Plan.Slots));
+        foreach (DemoModel.Prompt prompt in DemoModel.Reference("q8_0").Take(2))
+        {
+            var expected = Greedy(whole, prompt.Ids, 64);
+            var streamed = Greedy(model, prompt.Ids, chunk);
+            Assert.Equal(expected.Select(s => s.Id), streamed.Select(s => s.Id));
+            Assert.All(expected.Zip(streamed), pair => Assert.Equal(pair.First.Logits, pair.Second.Logits));
+        }
+        Assert.True(model.Stream!.Value.Residency.Misses > 0);
+    }
+
     [Theory]
     [InlineData(2, null, 32)]
     [InlineData(3, null, 7)]
