@@ -42,12 +42,12 @@ internal static class ExpertSlices
             _ => 0,
         };
 
-    /// <summary>"blk.3.ffn_up_exps.weight" and its second plane → 3; null for a tensor that is no stack of experts.
+    /// <summary>"blk.3.ffn_up_exps.weight", its second plane and its outliers → 3; null for a tensor that is no stack of experts.
     /// </summary>
     private static int? LayerOf(string name)
     {
         string[] parts = name.Split('.');
-        bool isStack = (parts is [_, _, _, "weight"] or [_, _, _, "weight", "lo"])
+        bool isStack = (parts is [_, _, _, "weight"] or [_, _, _, "weight", "lo" or "outliers"])
             && parts[2].EndsWith("_exps", StringComparison.Ordinal);
         return isStack && int.TryParse(parts[1], out int layer) && layer >= 0 ? layer : null;
     }

@@ -24,8 +24,11 @@ internal sealed class WeightLayout
             if (IsUnused(tensor)) continue;
             if (layer < 0 || layer >= config.LayerCount || tensor.Shape.Count < 2) continue;
             if (IsMixture ? !IsExperts(tensor) : tensor.Shape.Count != 2 || IsReadAtLoad(tensor)) continue;
-            if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
-            else Obstacles++;
+            // Outliers stream with their matrix, or stay with it.
+            bool isSparse = QuantTypes.Of(tensor.Type).IsSparse;
+            if (isPacked && CanStream(tensor) && (!isSparse || OwnerCanStream(tensor)))
+                _streamable[layer].Add(tensor);
+            else if (!isSparse) Obstacles++;
         }
         GgufTensor? table = file.Find("token_embd.weight");
         bool tied = file.Find("output.weight") is null;
@@ -83,6 +86,7 @@ internal sealed class WeightLayout
         if (IsUnused(tensor)) return 0;
         if (tensor.Shape.Count < 2 || tensor == Gathered) return tensor.Bytes;
         QuantTypeRow type = QuantTypes.Of(tensor.Type);
+        if (_isFloat && type.IsSparse) return tensor.Bytes;
         if (_isFloat) return type.IsPacked ? tensor.Rows * tensor.Columns * sizeof(float) + tensor.Bytes : tensor.Bytes;
         if (_kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return tensor.Bytes;
         long rows = tensor.Shape[1], copy = layout.Bytes(rows, tensor.Columns) * (tensor.Rows / rows);
@@ -101,6 +105,10 @@ internal sealed class WeightLayout
         if (_isFloat) return !isPacked;
         return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout);
     }
+
+    private bool OwnerCanStream(GgufTensor outliers) =>
+        outliers.Name.EndsWith(Tensors.OutliersSuffix, StringComparison.Ordinal)
+        && File.Find(outliers.Name[..^Tensors.OutliersSuffix.Length]) is { } owner && CanStream(owner);
 
     private static long Pages(long bytes) =>
         (bytes + StorageFile.Alignment - 1) / StorageFile.Alignment * StorageFile.Alignment;
