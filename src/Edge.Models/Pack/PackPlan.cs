@@ -28,11 +28,18 @@ internal static class PackPlan
         foreach (GgufTensor tensor in source.Tensors)
         {
             (QuantType type, string? note) = For(tensor, tied, options);
-            plan.Add(new PlannedTensor(tensor, tensor.Name, type, note));
+            Add(plan, new PlannedTensor(tensor, tensor.Name, type, note).WithOutliers(options.Outliers));
             if (type == QuantType.NESTED4_HI)
                 plan.Add(new PlannedTensor(tensor, tensor.Name + Tensors.PlaneSuffix, QuantType.NESTED4_LO, null));
         }
         return plan;
+    }
+
+    /// <summary>Adds a tensor behind its outliers: they are chosen before its scales are.</summary>
+    public static void Add(List<PlannedTensor> plan, PlannedTensor tensor)
+    {
+        if (tensor.Outliers is not null) plan.Add(tensor.Outliers);
+        plan.Add(tensor);
     }
 
     /// <summary>The type of one tensor, and why it is another one than was asked for.</summary>
