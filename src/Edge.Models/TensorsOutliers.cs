@@ -21,7 +21,8 @@ internal sealed unsafe partial class Tensors
             throw new GgufException($"tensor '{name}' belongs to a matrix of {tensor.Type} with {tensor.Columns} " +
                 "columns, which has no outliers; the file is damaged, pack the model again", outliers.EntryOffset);
         if (Stream?.Place(outliers) is { } place)
-            return new SparseWeights(outliers, place.Cell, place.CellStride, rows, tensor.Columns, (int)count, _kernels);
+            return new SparseWeights(
+                outliers, place.Cell, place.CellStride, rows, tensor.Columns, (int)count, _kernels);
         _pack?.RequireIntact(outliers, _weights.Address(outliers));
         var sparse = new SparseWeights(
             outliers, _weights.Address(outliers), rows, tensor.Columns, (int)count, _kernels);

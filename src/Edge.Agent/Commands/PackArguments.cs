@@ -140,8 +140,8 @@ internal sealed class PackArguments
             CultureInfo.InvariantCulture, out double value) && value > 0 && value <= 100
             && (isPercent ? value / 100 : value) is var share and <= PackOptions.OutliersMax
             ? share : throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
-                $"--outliers takes a part of the weights above 0 and up to {100 * PackOptions.OutliersMax} %, such as " +
-                $"0.45% or 0.0045, not '{text}'"), ExitCode.Usage);
+                $"--outliers takes a part of the weights above 0 and up to {100 * PackOptions.OutliersMax} %, " +
+                $"such as 0.45% or 0.0045, not '{text}'"), ExitCode.Usage);
     }
 
     /// <summary>Runs the calibration text; null when there is none.</summary>

@@ -81,8 +81,8 @@ public static unsafe class SparseAvx2
         Vector128<uint> bits = Sse2.LoadVector128(entry);
         if (format == SparseScalar.BF16) return Sse2.And(bits, Vector128.Create(0xFFFF0000)).AsSingle();
         // Finite halves, exact: the exponent is moved by a multiplication by 2^112.
-        Vector128<float> magnitude = Sse2.And(Sse2.ShiftRightLogical(bits, 3), Vector128.Create(0x0FFFE000u)).AsSingle();
-        Vector128<float> value = Sse.Multiply(magnitude, Vector128.Create(5.192296858534828e33f));
+        Vector128<uint> magnitude = Sse2.And(Sse2.ShiftRightLogical(bits, 3), Vector128.Create(0x0FFFE000u));
+        Vector128<float> value = Sse.Multiply(magnitude.AsSingle(), Vector128.Create(5.192296858534828e33f));
         return Sse2.Or(value.AsUInt32(), Sse2.And(bits, Vector128.Create(0x80000000u))).AsSingle();
     }
 }

@@ -37,9 +37,10 @@ internal sealed record PlannedTensor(GgufTensor Source, string Name, QuantType T
             || OutlierChoice.Count(rows, Source.Columns, share) == 0) return this;
         if (Source.Columns > SparseWeights.ColumnsMax)
             return this with { Note = Note ?? $"{Source.Columns} columns are too many for outliers" };
+        QuantType values = OutlierChoice.TypeFor(Source.Type);
         return this with
         {
-            Outliers = new PlannedTensor(Source, Name + Tensors.OutliersSuffix, OutlierChoice.TypeFor(Source.Type), null)
+            Outliers = new PlannedTensor(Source, Name + Tensors.OutliersSuffix, values, null)
             {
                 Matrix = Matrix, Digits = Type, Words = OutlierChoice.Words(rows, Source.Columns, share),
             },

@@ -86,7 +86,8 @@ public sealed unsafe class OutlierModelTests(PackedDemo demo)
                     Columns = Columns, Rows = Rows, Tokens = Tokens, YStride = Rows, TileRows = 32,
                     Sparse = set.Sparse(apart.Type), Outliers = packed + apart.Offset, Floats = (byte*)from,
                 };
-                for (long tile = 0; tile < task.TileCount; tile += 3) task.Run(tile, Math.Min(tile + 3, task.TileCount));
+                for (long tile = 0; tile < task.TileCount; tile += 3)
+                    task.Run(tile, Math.Min(tile + 3, task.TileCount));
                 for (int r = 0; r < Rows; r++)
                 {
                     fixed (float* w = row)

@@ -29,7 +29,8 @@ internal static class PackedBytes
             edit(MemoryMarshal.Cast<byte, int>(matrix)[..words], m);
             var digest = new Checksum();
             digest.Add(matrix);
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(digests + (before + m) * sizeof(ulong)), digest.Value);
+            int at = digests + (before + m) * sizeof(ulong);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at), digest.Value);
         }
         return bytes;
     }
