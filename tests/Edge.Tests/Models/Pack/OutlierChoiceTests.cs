@@ -63,6 +63,16 @@ public sealed unsafe class OutlierChoiceTests
         Assert.True(with.MaxError < without.MaxError);
     }
 
+    [Fact]
+    public void Pack_ColumnsInBlocksOf32_KeepOutliersApartToo()
+    {
+        float[] weights = Student(64 * 96, 3, 10);
+        PackedTensor without = Pack(weights, 64, 96, QuantType.F16, PackTarget.Digits3, 0);
+        PackedTensor with = Pack(weights, 64, 96, QuantType.F16, PackTarget.Digits3, 0.01);
+        Assert.Equal(("DIGITS4_G32", "DIGITS4_G32"), (without.To, with.To));
+        Assert.InRange(with.RelativeError, 0.01, 0.85 * without.RelativeError);
+    }
+
     [Theory]
     [InlineData(PackTarget.Digits4)]
     [InlineData(PackTarget.Digits3)]
@@ -169,6 +179,32 @@ public sealed unsafe class OutlierChoiceTests
         // One weight alone is exact as it is.
         Assert.Equal(17u, words[16]);
         Assert.All(words.Skip(17), word => Assert.Equal(0u, word));
+    }
+
+    [Fact]
+    public void Pack_MixedWithRoomForOne_GivesOutliersToTheHeavyTails()
+    {
+        const int Rows = 512, Columns = 1024;
+        const string Other = "blk.0.ffn_gate.weight";
+        using var input = new TemporaryFile();
+        using (var writer = new GgufWriter(input.Path))
+        {
+            writer.Set("general.architecture", "llama");
+            writer.AddTensor(Other, QuantType.F32, Columns, Rows);
+            writer.AddTensor(Name, QuantType.F32, Columns, Rows);
+            writer.Write(Other, MemoryMarshal.AsBytes(Student(Rows * Columns, 400, 8).AsSpan()));
+            writer.Write(Name, MemoryMarshal.AsBytes(Student(Rows * Columns, 3, 9).AsSpan()));
+            writer.Complete();
+        }
+        using var output = new TemporaryFile();
+        long least = ModelPacker.Forecast(input.Path, new PackOptions { Target = PackTarget.Digits2 }).FileBytes;
+        IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(input.Path, output.Path, new PackOptions
+        {
+            Target = PackTarget.Mixed, TargetBytes = least + 20_000, Outliers = Share,
+        });
+        Assert.Equal(0, rows.Single(row => row.Name == Other).OutlierShare);
+        Assert.True(rows.Single(row => row.Name == Name).OutlierShare > 0.0044);
+        Assert.InRange(new FileInfo(output.Path).Length, 1, least + 20_000);
     }
 
     private static uint[] Choose(float[] weights, int rows, int columns, double share, int threads,
