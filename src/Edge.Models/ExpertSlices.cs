@@ -42,8 +42,8 @@ internal static class ExpertSlices
             _ => 0,
         };
 
-    /// <summary>"blk.3.ffn_up_exps.weight", its second plane and its outliers → 3; null for a tensor that is no stack of
-    /// experts.</summary>
+    /// <summary>"blk.3.ffn_up_exps.weight", its second plane and its outliers → 3; null for a tensor that is no stack
+    /// of experts.</summary>
     private static int? LayerOf(string name)
     {
         string[] parts = name.Split('.');
