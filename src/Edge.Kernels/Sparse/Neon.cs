@@ -36,8 +36,11 @@ public static unsafe class SparseNeon
     private static void One(uint* entry, uint* end, float* x, float* y, int format)
     {
         Vector128<float> sums = Vector128<float>.Zero;
-        for (; entry + 4 <= end; entry += 4) sums += Values(entry, format) * Load(entry, x);
-        *y += Sum(sums, entry, end, x, format);
+        for (; entry + 4 <= end; entry += 4)
+            sums += Values(AdvSimd.LoadVector128(entry), format) * Load(entry, x);
+        if (entry < end) sums += Values(Rest(entry, end), format) * Rest(entry, end, x);
+        sums = AdvSimd.Arm64.AddPairwise(sums, sums);
+        *y += sums.ToScalar() + AdvSimd.Extract(sums, 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,28 +50,37 @@ public static unsafe class SparseNeon
         float* x1 = x + columns, x2 = x1 + columns, x3 = x2 + columns;
         for (; entry + 4 <= end; entry += 4)
         {
-            Vector128<float> values = Values(entry, format);
+            Vector128<float> values = Values(AdvSimd.LoadVector128(entry), format);
             a += values * Load(entry, x);
             b += values * Load(entry, x1);
             c += values * Load(entry, x2);
             d += values * Load(entry, x3);
         }
-        y[0] += Sum(a, entry, end, x, format);
-        y[yStride] += Sum(b, entry, end, x1, format);
-        y[2 * yStride] += Sum(c, entry, end, x2, format);
-        y[3 * yStride] += Sum(d, entry, end, x3, format);
+        if (entry < end)
+        {
+            Vector128<float> values = Values(Rest(entry, end), format);
+            a += values * Rest(entry, end, x);
+            b += values * Rest(entry, end, x1);
+            c += values * Rest(entry, end, x2);
+            d += values * Rest(entry, end, x3);
+        }
+        a = AdvSimd.Arm64.AddPairwise(AdvSimd.Arm64.AddPairwise(a, b), AdvSimd.Arm64.AddPairwise(c, d));
+        y[0] += a.ToScalar();
+        y[yStride] += AdvSimd.Extract(a, 1);
+        y[2 * yStride] += AdvSimd.Extract(a, 2);
+        y[3 * yStride] += AdvSimd.Extract(a, 3);
     }
 
-    /// <summary>The sum of a row whose last entries, fewer than four, are still to be added.</summary>
+    /// <summary>The last entries of a row, one to three, and zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Sum(Vector128<float> sums, uint* entry, uint* end, float* x, int format)
-    {
-        float s0 = sums.ToScalar(), s1 = AdvSimd.Extract(sums, 1), s2 = AdvSimd.Extract(sums, 2);
-        if (entry < end) s0 += SparseScalar.Value(entry[0], format) * x[entry[0] & 0xFFFF];
-        if (entry + 1 < end) s1 += SparseScalar.Value(entry[1], format) * x[entry[1] & 0xFFFF];
-        if (entry + 2 < end) s2 += SparseScalar.Value(entry[2], format) * x[entry[2] & 0xFFFF];
-        return (s0 + s1) + (s2 + AdvSimd.Extract(sums, 3));
-    }
+    private static Vector128<uint> Rest(uint* entry, uint* end) =>
+        Vector128.Create(entry[0], entry + 1 < end ? entry[1] : 0, entry + 2 < end ? entry[2] : 0, 0);
+
+    /// <summary>Their activations, and zeros, which leave the other sums as they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Rest(uint* entry, uint* end, float* x) => Vector128.Create(
+        x[entry[0] & 0xFFFF], entry + 1 < end ? x[entry[1] & 0xFFFF] : 0,
+        entry + 2 < end ? x[entry[2] & 0xFFFF] : 0, 0);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Load(uint* entry, float* x)
@@ -80,9 +92,8 @@ public static unsafe class SparseNeon
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Values(uint* entry, int format)
+    private static Vector128<float> Values(Vector128<uint> bits, int format)
     {
-        Vector128<uint> bits = AdvSimd.LoadVector128(entry);
         if (format == SparseScalar.BF16) return (bits & Vector128.Create(0xFFFF0000u)).AsSingle();
         // Finite halves, exact: the exponent is moved by a multiplication by 2^112.
         Vector128<float> magnitude = ((bits >>> 3) & Vector128.Create(0x0FFFE000u)).AsSingle();
