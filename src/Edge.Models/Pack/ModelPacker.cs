@@ -76,7 +76,10 @@ public static class ModelPacker
     }
 
     private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) => new(FileBytes(source, plan),
-        [.. plan.Select(planned => planned.Row(0, 0, 0))]);
+        [.. plan.Select(planned => planned.Row(0, 0, 0))])
+    {
+        LeftOut = source.LeftOut,
+    };
 
     /// <summary>Bytes of the packed file. Estimated are the metadata alone.</summary>
     internal static long FileBytes(PackSource source, List<PlannedTensor> plan)
