@@ -104,6 +104,13 @@ namespace System.Runtime.Intrinsics.X86
     }
 
     [Intrinsic]
+    public abstract class Sse3
+    {
+        [Intrinsic]
+        public static Vector128<float> HorizontalAdd(Vector128<float> a, Vector128<float> b) => HorizontalAdd(a, b);
+    }
+
+    [Intrinsic]
     public abstract class Ssse3
     {
         [Intrinsic]
