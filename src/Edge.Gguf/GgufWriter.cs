@@ -143,13 +143,14 @@ public sealed class GgufWriter : IDisposable
         _currentBytes += bytes.Length;
     }
 
-    /// <summary>Bytes that a resumed file has of the next tensor, from <paramref name="at"/> on; fewer than asked for
-    /// where it ends.</summary>
+    /// <summary>Bytes that the file has of a tensor that was written, or a resumed one of the next tensor, from
+    /// <paramref name="at"/> on; fewer than asked for where it ends.</summary>
     public int ReadBack(string name, long at, Span<byte> into)
     {
-        Begin(name);
-        long start = _file.Position;
-        _file.Position = start - _currentBytes + at;
+        int earlier = _current <= 0 ? -1 : _tensors.FindLastIndex(_current - 1, tensor => tensor.Name == name);
+        if (earlier < 0) Begin(name);
+        long start = _file.Position, back = earlier < 0 ? 0 : _tensors[_current].Offset - _tensors[earlier].Offset;
+        _file.Position = start - _currentBytes - back + at;
         int count = _file.ReadAtLeast(into, into.Length, throwOnEndOfStream: false);
         _file.Position = start;
         return count;

@@ -54,4 +54,6 @@ public enum QuantType : uint
     TERNARY_1_6 = 0x45440006,
     NESTED4_HI = 0x45440007,
     NESTED4_LO = 0x45440008,
+    SPARSE_F16 = 0x45440009,
+    SPARSE_BF16 = 0x4544000A,
 }

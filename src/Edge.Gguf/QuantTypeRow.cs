@@ -25,6 +25,8 @@ public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, 
     public QuantType? ExactlyAs { get; init; }
     /// <summary>For a type that does not run: which file to take in its place.</summary>
     public string TakeInstead { get; init; } = "take a Q4_K_M, Q4_0 or Q8_0 file of the model";
+    /// <summary>No matrix, but the few weights of one that are kept apart; columns are its words of 32 bits.</summary>
+    public bool IsSparse { get; init; }
     /// <summary>Made by `edge pack`, and read by its kernels as it is.</summary>
     public bool IsPacked => MatrixAlignment > 1;
 

@@ -69,6 +69,9 @@ public static class QuantTypes
         // Two planes of one matrix: the tensor NAME has the first, with the scales, and NAME.lo the second.
         Packed(QuantType.NESTED4_HI, "NESTED4_HI", tileRows: 16, 0, 128, 544),
         Packed(QuantType.NESTED4_LO, "NESTED4_LO", tileRows: 16, 0, 128, 512),
+        // What a matrix keeps apart from its digits, in the tensor NAME.outliers: src/Edge.Kernels/Sparse/Scalar.cs.
+        Packed(QuantType.SPARSE_F16, "SPARSE_F16", tileRows: 1, 0, 1, 4) with { IsSparse = true },
+        Packed(QuantType.SPARSE_BF16, "SPARSE_BF16", tileRows: 1, 0, 1, 4) with { IsSparse = true },
     ];
 
     private static readonly Dictionary<QuantType, QuantTypeRow> ById = Table.ToDictionary(row => row.Id);

@@ -42,14 +42,15 @@ internal static class ExpertSlices
             _ => 0,
         };
 
-    /// <summary>"blk.3.ffn_up_exps.weight" and its second plane, "blk.3.ffn_up.0.weight" → 3; null for a tensor that
-    /// belongs to no expert.</summary>
+    /// <summary>"blk.3.ffn_up_exps.weight", its second plane, "blk.3.ffn_up.0.weight", and the outliers of both → 3;
+    /// null for a tensor that belongs to no expert.</summary>
     private static int? LayerOf(string name)
     {
         string[] parts = name.Split('.');
-        bool isStack = (parts is [_, _, _, "weight"] or [_, _, _, "weight", "lo"])
+        bool isStack = (parts is [_, _, _, "weight"] or [_, _, _, "weight", "lo" or "outliers"])
             && parts[2].EndsWith("_exps", StringComparison.Ordinal);
-        isStack |= parts is ["blk", _, _, { } expert, "weight"] && int.TryParse(expert, out _);
+        isStack |= parts is ["blk", _, _, { } expert, "weight", .. { Length: 0 } or ["outliers"]]
+            && int.TryParse(expert, out _);
         return isStack && int.TryParse(parts[1], out int layer) && layer >= 0 ? layer : null;
     }
 }

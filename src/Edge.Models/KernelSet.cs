@@ -41,6 +41,7 @@ public sealed unsafe class KernelSet
             Nested4Coarse = &Nested4NeonDot.Coarse,
             Ternary2 = &Ternary2NeonDot.Rows, Ternary1_67 = &Ternary1_67NeonDot.Rows,
             Ternary1_6 = &Ternary1_6NeonDot.Rows,
+            SparseF16 = &SparseNeon.RowsF16, SparseBF16 = &SparseNeon.RowsBF16,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
             Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
@@ -60,6 +61,7 @@ public sealed unsafe class KernelSet
             Digits3 = &Digits3Neon.Rows, Digits4 = &Digits4Neon.Rows, Digits4x32 = &Digits4x32Neon.Rows,
             Nested4 = &Nested4Neon.Rows, Nested4Coarse = &Nested4Neon.Coarse,
             Ternary2 = &Ternary2Neon.Rows, Ternary1_67 = &Ternary1_67Neon.Rows, Ternary1_6 = &Ternary1_6Neon.Rows,
+            SparseF16 = &SparseNeon.RowsF16, SparseBF16 = &SparseNeon.RowsBF16,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
             Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
@@ -77,6 +79,7 @@ public sealed unsafe class KernelSet
             Digits2 = &Digits2Scalar.Rows, Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Scalar.Rows,
             Digits4x32 = &Digits4x32Scalar.Rows, Nested4 = &Nested4Scalar.Rows, Nested4Coarse = &Nested4Scalar.Coarse,
             Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
+            SparseF16 = &SparseScalar.RowsF16, SparseBF16 = &SparseScalar.RowsBF16,
             QuantizeGroups = &DigitsScalar.QuantizeGroups, QuantizeTokens = &DigitsScalar.QuantizeTokens,
             Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
             HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
@@ -99,6 +102,7 @@ public sealed unsafe class KernelSet
             Digits2 = digits2, Digits3 = digits3, Digits4 = digits4, Digits4x32 = &Digits4x32Avx2.Rows,
             Nested4 = nested4, Nested4Coarse = nested4Coarse,
             Ternary2 = ternary2, Ternary1_67 = ternary1_67, Ternary1_6 = ternary1_6,
+            SparseF16 = &SparseAvx2.RowsF16, SparseBF16 = &SparseAvx2.RowsBF16,
             QuantizeGroups = &DigitsAvx2.QuantizeGroups, QuantizeTokens = &DigitsAvx2.QuantizeTokens,
             Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
             HeadF32 = &AttentionAvx2.HeadF32, HeadF16 = &AttentionAvx2.HeadF16,
@@ -132,6 +136,9 @@ public sealed unsafe class KernelSet
     public required RowsKernel Ternary2 { get; init; }
     public required RowsKernel Ternary1_67 { get; init; }
     public required RowsKernel Ternary1_6 { get; init; }
+    /// <summary>Adds to what a matrix gave.</summary>
+    public required RowsKernel SparseF16 { get; init; }
+    public required RowsKernel SparseBF16 { get; init; }
     public required QuantizeKernel Quantize { get; init; }
     public required QuantizeKernel QuantizeGroups { get; init; }
     public required QuantizeKernel QuantizeTokens { get; init; }
@@ -218,6 +225,10 @@ public sealed unsafe class KernelSet
     /// <summary>The kernel of both planes of a type whose second plane is a tensor of its own; null for the
     /// others.</summary>
     internal PlanesKernel Planes(QuantType type) => type == QuantType.NESTED4_HI ? Nested4 : null;
+
+    /// <summary>The kernel of weights that are kept apart; null for the types of matrices.</summary>
+    internal RowsKernel Sparse(QuantType type) =>
+        type == QuantType.SPARSE_F16 ? SparseF16 : type == QuantType.SPARSE_BF16 ? SparseBF16 : null;
 
     /// <summary>The tiles that <see cref="Tiled"/> reads; null where it is null.</summary>
     internal TileLayout? Layout(QuantType type) => type switch

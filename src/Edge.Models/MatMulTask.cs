@@ -16,6 +16,10 @@ internal unsafe struct MatMulTask
     public byte* X;
     /// <summary>The tokens' split units (<see cref="Outliers"/>), or null.</summary>
     public byte* Split;
+    /// <summary>Adds what the matrix keeps apart (Outliers), with the activations as they are (Floats).</summary>
+    public RowsKernel Sparse;
+    public byte* Outliers;
+    public byte* Floats;
     public TileLayout? Layout;
     public float* Y;
     public long Columns;
@@ -32,8 +36,13 @@ internal unsafe struct MatMulTask
         long first = fromTile * TileRows, end = Math.Min(toTile * TileRows, Rows);
         if (Low != null) Planes(Weights, Low, X, Y, Columns, first, end, Tokens, YStride);
         else Kernel(Weights, X, Y, Columns, first, end, Tokens, YStride);
-        if (Split == null) return;
-        long bytes = Outliers.Bytes(Layout!.Activations);
+        if (Split != null) AddSplits(fromTile, toTile);
+        if (Outliers != null) Sparse(Outliers, Floats, Y, Columns, first, end, Tokens, YStride);
+    }
+
+    private readonly void AddSplits(long fromTile, long toTile)
+    {
+        long bytes = Models.Outliers.Bytes(Layout!.Activations);
         for (long t = 0; t < Tokens; t++)
             if (*(int*)(Split + t * bytes) != 0) AddSplit(Split + t * bytes, Y + t * YStride, fromTile, toTile);
     }
@@ -43,7 +52,7 @@ internal unsafe struct MatMulTask
     [SkipLocalsInit]
     private readonly void AddSplit(byte* split, float* y, long fromTile, long toTile)
     {
-        int unit = Outliers.Unit(Layout!.Activations), count = *(int*)split;
+        int unit = Models.Outliers.Unit(Layout!.Activations), count = *(int*)split;
         long units = Columns / unit, bytes = Layout.Bytes(TileRows, unit), rowBytes = PreparedRows.Bytes(
             Layout.Activations, unit);
         long lowBytes = Low == null ? 0 : TileRows * unit / 4;
@@ -55,7 +64,7 @@ internal unsafe struct MatMulTask
             for (int i = 0; i < count; i++)
             {
                 long part = tile * units + ((int*)split)[1 + i];
-                byte* x = split + Outliers.HeaderBytes + i * rowBytes, w = Weights + part * bytes;
+                byte* x = split + Models.Outliers.HeaderBytes + i * rowBytes, w = Weights + part * bytes;
                 if (Low != null) Planes(w, Low + part * lowBytes, x, sums, unit, 0, rows, 1, rows);
                 else Kernel(w, x, sums, unit, 0, rows, 1, rows);
                 for (long r = 0; r < rows; r++) to[r] += sums[r];

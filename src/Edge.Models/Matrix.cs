@@ -57,6 +57,11 @@ internal readonly unsafe struct Matrix
     /// <summary>Reads both planes; null where there is one.</summary>
     public PlanesKernel Planes { get; init; }
 
+    /// <summary>Weights that are kept apart from the digits; null: none are.</summary>
+    public SparseWeights? Sparse { get; init; }
+    /// <summary>Which matrix of the stack this is, for Sparse.</summary>
+    public int SparseIndex { get; init; }
+
     /// <summary>The first plane alone: the whole matrix where there is one.</summary>
     public Matrix Coarse => this with { Low = null, LowCell = null, Bytes = Low == null ? Bytes : Bytes - LowBytes };
 
@@ -75,6 +80,7 @@ internal readonly unsafe struct Matrix
         Cell = Cell == null ? null : Cell + (long)expert * CellStride,
         Low = _low == null ? null : _low + expert * LowStackBytes,
         LowCell = LowCell == null ? null : LowCell + (long)expert * CellStride,
+        SparseIndex = expert,
     };
 
     /// <summary>Writes row <paramref name="row"/> as float32, for look-ups.</summary>
@@ -88,5 +94,6 @@ internal readonly unsafe struct Matrix
             Nested4Scalar.Decode(Weights, Low, y, Columns, row);
         else
             Layout.DecodeRow(Weights, y, Columns, row);
+        if (Sparse is not null) SparseScalar.AddRow(Sparse.Of(SparseIndex), y, row, Sparse.Format);
     }
 }

@@ -66,6 +66,9 @@ internal sealed unsafe partial class Ops
         task.Low = w.Low;
         task.X = x.Operand(w.Activations, first);
         task.Split = x.Split(w.Activations, first);
+        task.Outliers = w.Sparse == null ? null : w.Sparse.Of(w.SparseIndex);
+        task.Sparse = w.Sparse == null ? null : w.Sparse.Kernel;
+        task.Floats = (byte*)x.Row(first);
         task.Layout = w.Layout;
         task.TileRows = w.TileRows;
         task.Y = y.Row(first);
@@ -80,6 +83,7 @@ internal sealed unsafe partial class Ops
         if (w.Cell == null) return;
         if (w.Weights == null)
             throw new InvalidOperationException("a streamed matrix is used before it is there: a bug");
+        w.Sparse?.RequireThere(w.SparseIndex);
         // This kernel finds its tiles by a count inside them, which no header vouches for.
         if (w.Type == QuantType.TERNARY_1_67 && ((int*)w.Weights)[1] != w.Rows)
             throw new WeightReadException(ReadFailure.WrongChecksum, 0, $"a matrix of {w.Rows} rows says that it " +

@@ -141,6 +141,9 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (tensor.Type == QuantType.NESTED4_LO && !name.EndsWith(PlaneSuffix, StringComparison.Ordinal))
             throw new GgufException($"tensor '{name}' is {tensor.Type}, the second plane of a matrix; " +
                 "the file is damaged, pack the model again", tensor.EntryOffset);
+        if (QuantTypes.Of(tensor.Type).IsSparse && !name.EndsWith(OutliersSuffix, StringComparison.Ordinal))
+            throw new GgufException($"tensor '{name}' is {tensor.Type}, the outliers of a matrix; " +
+                "the file is damaged, pack the model again", tensor.EntryOffset);
         return tensor;
     }
 
@@ -157,7 +160,7 @@ internal sealed unsafe partial class Tensors : IDisposable
             {
                 Cell = place.Cell, CellStride = place.CellStride, StreamedLayer = place.Layer + 1,
             };
-            streamed = WithLow(tensor, streamed, rows, count);
+            streamed = WithOutliers(tensor, WithLow(tensor, streamed, rows, count), rows, count);
             _bound.Add(tensor, streamed);
             return streamed;
         }
@@ -174,6 +177,7 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (Stream?.Window is not null) matrix = matrix with { StreamedLayer = WeightLayout.LayerOf(tensor) + 1 };
         Count(tensor);
         if (stored && _arithmetic == Arithmetic.Integer) matrix = WithLow(tensor, matrix, rows, count);
+        if (_arithmetic == Arithmetic.Integer) matrix = WithOutliers(tensor, matrix, rows, count);
         _bound.Add(tensor, matrix);
         return matrix;
     }

@@ -21,6 +21,7 @@ internal sealed unsafe partial class Tensors
         using NativeArena? rearranged = layout.Pack == null ? null : new(layout.Bytes(rows, columns));
         byte* tiles = rearranged == null ? null : rearranged.Take(layout.Bytes(rows, columns));
         GgufTensor? low = FindLow(tensor);
+        SparseWeights? sparse = FindOutliers(tensor, rows, count);
         for (long i = 0; i < count; i++)
         {
             byte* matrix = _weights.Address(tensor) + i * stackBytes;
@@ -31,6 +32,7 @@ internal sealed unsafe partial class Tensors
                 float* to = target + i * matrixFloats + r * columns;
                 if (plane == null) layout.DecodeRow(tiles == null ? matrix : tiles, to, columns, r);
                 else Nested4Scalar.Decode(matrix, plane, to, columns, r);
+                if (sparse is not null) SparseScalar.AddRow(sparse.Of((int)i), to, r, sparse.Format);
             }
         }
         _weights.Release(tensor);

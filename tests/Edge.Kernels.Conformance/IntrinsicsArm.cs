@@ -51,6 +51,8 @@ namespace System.Runtime.Intrinsics.Arm
         [Intrinsic] public static Vector128<T> LoadVector128<T>(T* p) => LoadVector128(p);
         [Intrinsic] public static Vector64<T> LoadVector64<T>(T* p) => LoadVector64(p);
         [Intrinsic] public static Vector128<T> LoadAndReplicateToVector128<T>(T* p) => LoadAndReplicateToVector128(p);
+        [Intrinsic] public static Vector128<T> LoadAndInsertScalar<T>(Vector128<T> v, byte n, T* p) =>
+            LoadAndInsertScalar(v, n, p);
         [Intrinsic] public static void Store<T>(T* p, Vector128<T> v) => Store(p, v);
         [Intrinsic] public static void Store<T>(T* p, Vector64<T> v) => Store(p, v);
         [Intrinsic] public static T Extract<T>(Vector128<T> v, byte n) => Extract(v, n);

@@ -104,6 +104,13 @@ namespace System.Runtime.Intrinsics.X86
     }
 
     [Intrinsic]
+    public abstract class Sse3
+    {
+        [Intrinsic]
+        public static Vector128<float> HorizontalAdd(Vector128<float> a, Vector128<float> b) => HorizontalAdd(a, b);
+    }
+
+    [Intrinsic]
     public abstract class Ssse3
     {
         [Intrinsic]
@@ -157,6 +164,8 @@ namespace System.Runtime.Intrinsics.X86
         [Intrinsic] public static Vector256<T> Add<T>(Vector256<T> a, Vector256<T> b) => Add(a, b);
         [Intrinsic] public static Vector256<T> And<T>(Vector256<T> a, Vector256<T> b) => And(a, b);
         [Intrinsic] public static Vector256<T> AndNot<T>(Vector256<T> a, Vector256<T> b) => AndNot(a, b);
+        [Intrinsic]
+        public static Vector256<T> Blend<T>(Vector256<T> a, Vector256<T> b, byte n) => Blend(a, b, n);
         [Intrinsic]
         public static Vector256<T> BlendVariable<T>(Vector256<T> a, Vector256<T> b, Vector256<T> m) =>
             BlendVariable(a, b, m);

@@ -350,6 +350,8 @@ const Family families[] = {
     { "Ternary2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, TERNARY2 },
     { "Ternary1_67.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, TERNARY1_67 },
     { "Ternary1_6.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, TERNARY1_6 },
+    { "Sparse.RowsF16", PACKED_SIZES * VALUE_KINDS, 0, prepare_sparse, call_matrix, SPARSE_F16 },
+    { "Sparse.RowsBF16", PACKED_SIZES * VALUE_KINDS, 0, prepare_sparse, call_matrix, SPARSE_BF16 },
     { "Activations.ToF16", LENGTHS * VALUE_KINDS, 0, prepare_half, call_half, 0 },
     { "Norm.Rms", LENGTHS * VALUE_KINDS, 2e-6, prepare_vectors, call_norm, 3 << 16 | 4 },
     { "Rope.Pairs", 6 * VALUE_KINDS, 0, prepare_rope, call_rope, 0 },

@@ -189,3 +189,41 @@ void call_planes(void *kernel, Frame *f)
     long *n = f->number;
     rows(f->data[0], f->data[1], f->data[2], f->data[3], n[0], n[1], n[2], n[3], n[4]);
 }
+
+// Starts of rows, then entries: a column and a value each, 0 to 13 in a row, which lie at ascending columns.
+void prepare_sparse(Frame *frame, int index)
+{
+    static const struct { long rows, row0, row1, columns, tokens, gap; } shapes[PACKED_SIZES] = {
+        { 1, 0, 1, 1, 1, 0 }, { 8, 0, 8, 32, 1, 0 }, { 13, 0, 13, 100, 5, 3 }, { 21, 8, 21, 516, 1, 0 },
+        { 24, 8, 16, 65536, 9, 1 }, { 11, 0, 11, 7, 4, 0 },
+    };
+    int size = index / VALUE_KINDS, values = index % VALUE_KINDS;
+    long rows = shapes[size].rows, columns = shapes[size].columns, tokens = shapes[size].tokens;
+    long stride = rows + shapes[size].gap, counts[24], words = rows + 1;
+    for (long r = 0; r < rows; r++) {
+        counts[r] = random_below(frame, (uint32_t)(columns < 13 ? columns : 13) + 1);
+        words += counts[r];
+    }
+    uint32_t *w = (uint32_t *)add(frame, INPUT, 4 * words), at = (uint32_t)rows + 1;
+    for (long r = 0; r < rows; r++) {
+        w[r] = at;
+        for (long i = 0; i < counts[r]; i++) {
+            // One column of each of as many equal parts.
+            long part = columns / counts[r];
+            uint32_t column = (uint32_t)(i * part + random_below(frame, (uint32_t)part));
+            float value = values == ZEROS ? 0 : values == EXTREMES ? (i & 1 ? 65504.0f : -6.1e-5f)
+                : random_normal(frame);
+            uint16_t bits = frame->parameter == SPARSE_F16 ? half_of(value) : bfloat_of(value);
+            // A subnormal half.
+            if (frame->parameter == SPARSE_F16 && values == EXTREMES && i % 5 == 2) bits = 0x8001;
+            w[at++] = column | (uint32_t)bits << 16;
+        }
+    }
+    w[rows] = at;
+    fill_floats(frame, add(frame, INPUT, tokens * columns * 4), tokens * columns, values);
+    fill_floats(frame, add(frame, EXACT, ((tokens - 1) * stride + rows) * 4), (tokens - 1) * stride + rows, RANDOM);
+    long numbers[] = { columns, shapes[size].row0, shapes[size].row1, tokens, stride };
+    memcpy(frame->number, numbers, sizeof numbers);
+    snprintf(frame->name, sizeof frame->name, "%ldx%ld rows %ld-%ld tokens %ld %s", rows, columns, numbers[1],
+        numbers[2], tokens, value_kinds[values]);
+}

@@ -42,7 +42,8 @@ internal static class InspectCommand
         {
             string shape = string.Join(" x ", tensor.Shape);
             string name = tensor.Name.PadRight(width);
-            output.WriteLine($"{name}  {tensor.Type,-12} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}");
+            output.WriteLine($"{name}  {tensor.Type,-12} {shape,-20} {tensor.Bytes,12} bytes at {tensor.Offset}"
+                + (OwnerOf(tensor) is { } owner ? $" (kept apart from {owner})" : ""));
         }
         output.WriteLine();
         foreach (var type in file.Tensors.GroupBy(tensor => tensor.Type))
@@ -51,7 +52,13 @@ internal static class InspectCommand
             $"all: {file.Tensors.Count} tensors, {Elements(file)} parameters, {file.Tensors.Sum(t => t.Bytes)} bytes");
     }
 
-    private static long Elements(GgufFile file) => file.Tensors.Sum(tensor => tensor.Columns * tensor.Rows);
+    private static long Elements(GgufFile file) =>
+        file.Tensors.Where(tensor => OwnerOf(tensor) is null).Sum(tensor => tensor.Columns * tensor.Rows);
+
+    /// <summary>The matrix whose outliers a tensor holds; null for any other tensor.</summary>
+    private static string? OwnerOf(GgufTensor tensor) =>
+        QuantTypes.Of(tensor.Type).IsSparse && tensor.Name.LastIndexOf('.') is > 0 and var dot
+            ? tensor.Name[..dot] : null;
 
     private static string Display(object value) => value switch
     {
@@ -101,6 +108,7 @@ internal static class InspectCommand
             writer.WriteEndArray();
             writer.WriteNumber("offset", tensor.Offset);
             writer.WriteNumber("bytes", tensor.Bytes);
+            if (OwnerOf(tensor) is { } owner) writer.WriteString("outliers_of", owner);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();

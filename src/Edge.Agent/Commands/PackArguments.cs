@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Edge.Models;
 using Edge.Models.Pack;
 
@@ -52,6 +53,12 @@ internal sealed class PackArguments
     {
         Description = "With --type mixed: experts of a layer may differ.",
     };
+    private readonly Option<string?> _outliers = new("--outliers")
+    {
+        Description = "Part of the weights to keep exactly, in half precision, beside digits4, digits3, digits2 or "
+            + "mixed: those whose removal spares the others the most error. 0.45% is usual; up to 5%.",
+        HelpName = "PART",
+    };
     private readonly Option<string?> _calibrate = new("--calibrate")
     {
         Description = "A text, UTF-8, of the kind that the model will read. It is run through the model first, and "
@@ -96,8 +103,8 @@ internal sealed class PackArguments
         _head.AcceptOnlyFromAmong([.. Heads.Keys]);
         Validate.Between(_threads, 0, 256);
         Validate.Between(_calibrateTokens, 1, 1 << 24);
-        foreach (Option option in (Option[])[_model, _output, _type, _targetBytes, _perExpert, _calibrate,
-            _calibrateTokens, _memory, _ternary, _head, _threads, _dryRun, _json])
+        foreach (Option option in (Option[])[_model, _output, _type, _targetBytes, _perExpert, _outliers,
+            _calibrate, _calibrateTokens, _memory, _ternary, _head, _threads, _dryRun, _json])
             command.Options.Add(option);
     }
 
@@ -115,9 +122,10 @@ internal sealed class PackArguments
             throw new UserErrorException("--type mixed and --target-bytes go together", ExitCode.Usage);
         if (parsed.GetValue(_perExpert) && !isMixed)
             throw new UserErrorException("--per-expert needs --type mixed", ExitCode.Usage);
-        return new PackOptions
+        var packing = new PackOptions
         {
             Target = target,
+            Outliers = ShareOf(parsed.GetValue(_outliers)),
             Ternary = Ternaries[parsed.GetRequiredValue(_ternary)],
             Head = Heads[parsed.GetRequiredValue(_head)],
             Threads = parsed.GetValue(_threads),
@@ -125,6 +133,21 @@ internal sealed class PackArguments
             TargetBytes = size is null ? 0 : MemorySize.Parse(size)
                 ?? throw new UserErrorException($"--target-bytes: {MemorySize.Problem(size)}", ExitCode.Usage),
         };
+        return packing.Problem is { } problem
+            ? throw new UserErrorException($"--outliers: {problem}", ExitCode.Usage) : packing;
+    }
+
+    /// <summary>"0.45%" or "0.0045".</summary>
+    private static double ShareOf(string? text)
+    {
+        if (text is null) return 0;
+        bool isPercent = text.EndsWith('%');
+        return double.TryParse(isPercent ? text[..^1] : text, NumberStyles.AllowDecimalPoint,
+            CultureInfo.InvariantCulture, out double value) && value > 0 && value <= 100
+            && (isPercent ? value / 100 : value) is var share and <= PackOptions.OutliersMax
+            ? share : throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"--outliers takes a part of the weights above 0 and up to {100 * PackOptions.OutliersMax} %, " +
+                $"such as 0.45% or 0.0045, not '{text}'"), ExitCode.Usage);
     }
 
     /// <summary>Runs the calibration text; null when there is none.</summary>

@@ -74,6 +74,9 @@ internal static class PackCommand
             string error = isDry ? "" : tensor.RelativeError == 0 && tensor.MaxError == 0 ? "exact"
                 : string.Create(CultureInfo.InvariantCulture, $"rms {100 * tensor.RelativeError:F2} %, " +
                     $"output {100 * tensor.OutputError:F2} %, max {100 * tensor.MaxError:F1} %");
+            if (tensor.OutlierShare > 0)
+                error += string.Create(CultureInfo.InvariantCulture, $"{(isDry ? "" : ", ")}" +
+                    $"{100 * tensor.OutlierShare:G3} % kept apart");
             Console.Out.WriteLine($"{tensor.Name.PadRight(width)}  {tensor.From,-5} -> {tensor.To,-12} "
                 + $"{tensor.Rows + " x " + tensor.Columns,-16} {tensor.Bytes,12} bytes  {error}"
                 + (tensor.Note is null ? "" : $" ({tensor.Note})"));
@@ -113,6 +116,7 @@ internal static class PackCommand
             writer.WriteNumber("relative_rms_error", tensor.RelativeError);
             writer.WriteNumber("relative_max_error", tensor.MaxError);
             writer.WriteNumber("relative_output_error", tensor.OutputError);
+            if (tensor.OutlierShare > 0) writer.WriteNumber("outlier_share", tensor.OutlierShare);
             if (tensor.Note is not null) writer.WriteString("note", tensor.Note);
             writer.WriteEndObject();
         }

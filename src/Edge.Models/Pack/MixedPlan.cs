@@ -7,7 +7,8 @@ namespace Edge.Models.Pack;
 /// Chooses 2, 3, 4 or 8 bits for every matrix (with PerExpert, for every expert's) so that the file keeps to a size.
 /// What a type costs a matrix is the squared relative error of its output, measured on some of its rows and weighted by
 /// the calibration text, times how much the matrix matters. All begin with the fewest bits; then the step with the
-/// largest gain per byte is taken, until no step fits.
+/// largest gain per byte is taken, until no step fits. With outliers every digit type is there twice, without and with
+/// them, so that they stand where they are worth their bytes.
 /// <para>How much it matters: 1, or an expert's part of what the text routes to its layer (an even part without one),
 /// doubled for attention and shared experts, half as much again for the first eighth of the layers, eightfold for the
 /// head. The order is QuantMoE-Bench's (shared experts and attention, first blocks, frequent experts, the rest); the
@@ -38,15 +39,7 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
         if (types.Length == 0) return;
         long matrices = options.PerExpert && IsStack(tensor) ? PackSource.Matrices(tensor) : 1;
         for (long m = 0; m < matrices; m++)
-        {
-            var unit = new MixedUnit(tensor, matrices > 1 ? m : -1, types);
-            for (int i = 0; i < types.Length; i++)
-                unit.Bytes[i] = ModelPacker.Pages(new PlannedTensor(tensor, tensor.Name, types[i], null)
-                {
-                    Matrix = unit.Matrix,
-                }.Bytes);
-            _units.Add(unit);
-        }
+            _units.Add(new MixedUnit(tensor, matrices > 1 ? m : -1, types, options.Outliers));
     }
 
     /// <summary>Types that a tensor may get, the smallest first; none when it has no choice.</summary>
@@ -143,14 +136,13 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
                 // No choice: as for 4 bits.
                 (QuantType type, string? note) =
                     PackPlan.For(tensor, _tied, options with { Target = PackTarget.Digits4 });
-                plan.Add(new PlannedTensor(tensor, tensor.Name, type, note));
+                PackPlan.Add(plan, new PlannedTensor(tensor, tensor.Name, type, note).WithOutliers(options.Outliers));
             }
-            else if (_units[first].Matrix < 0)
-                plan.Add(new PlannedTensor(tensor, tensor.Name, _units[first].Chosen, null));
+            else if (_units[first].Matrix < 0) PackPlan.Add(plan, _units[first].Planned(tensor.Name));
             else
                 for (int i = first; i < next; i++)
-                    plan.Add(new PlannedTensor(tensor, Models.Tensors.ExpertName(tensor.Name, _units[i].Matrix),
-                        _units[i].Chosen, null) { Matrix = _units[i].Matrix });
+                    PackPlan.Add(plan,
+                        _units[i].Planned(Models.Tensors.ExpertName(tensor.Name, _units[i].Matrix)));
         }
         return plan;
     }

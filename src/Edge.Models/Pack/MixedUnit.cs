@@ -2,21 +2,46 @@ using Edge.Gguf;
 
 namespace Edge.Models.Pack;
 
-/// <summary>A matrix, or a stack of them, whose type is to be chosen: its possible types by falling error, what each
-/// takes and what it costs.</summary>
-internal sealed class MixedUnit(GgufTensor tensor, long matrix, QuantType[] options)
+/// <summary>What a matrix may become: a type, and a share of its weights that is kept apart.</summary>
+internal readonly record struct MixedOption(QuantType Type, double Outliers = 0);
+
+/// <summary>A matrix, or a stack of them, whose type is to be chosen: its options by rising size, what each takes and
+/// what it costs.</summary>
+internal sealed class MixedUnit
 {
-    public GgufTensor Tensor { get; } = tensor;
-    /// <summary>Of a stack whose matrices are chosen one by one; else −1.</summary>
-    public long Matrix { get; } = matrix;
-    public QuantType[] Options { get; } = options;
+    /// <summary><paramref name="matrix"/>: of a stack whose matrices are chosen one by one; else −1.
+    /// <paramref name="types"/>: what they may become; digits also with that share of outliers, 0 for none.</summary>
+    public MixedUnit(GgufTensor tensor, long matrix, QuantType[] types, double outliers)
+    {
+        (Tensor, Matrix) = (tensor, matrix);
+        var options = new List<(MixedOption Option, long Bytes)>();
+        foreach (QuantType type in types)
+        {
+            var plain = new PlannedTensor(tensor, tensor.Name, type, null) { Matrix = matrix };
+            options.Add((new(type), ModelPacker.Pages(plain.Bytes)));
+            if (outliers > 0 && plain.WithOutliers(outliers).Outliers is { } kept)
+                options.Add((new(type, outliers), ModelPacker.Pages(plain.Bytes) + ModelPacker.Pages(kept.Bytes)));
+        }
+        (MixedOption Option, long Bytes)[] bySize = [.. options.OrderBy(option => option.Bytes)];
+        Options = Array.ConvertAll(bySize, option => option.Option);
+        Bytes = Array.ConvertAll(bySize, option => option.Bytes);
+        Loss = new double[bySize.Length];
+    }
+
+    public GgufTensor Tensor { get; }
+    public long Matrix { get; }
+    public MixedOption[] Options { get; }
     /// <summary>Of each option: bytes in the file.</summary>
-    public long[] Bytes { get; } = new long[options.Length];
+    public long[] Bytes { get; }
     /// <summary>Of each option: the squared relative error of what the matrix computes, times how much it
     /// matters.</summary>
-    public double[] Loss { get; } = new double[options.Length];
+    public double[] Loss { get; }
     public int Choice { get; set; }
-    public QuantType Chosen => Options[Choice];
+
+    /// <summary>The tensor that the choice makes it, under a name.</summary>
+    public PlannedTensor Planned(string name) =>
+        new PlannedTensor(Tensor, name, Options[Choice].Type, null) { Matrix = Matrix }
+            .WithOutliers(Options[Choice].Outliers);
 
     /// <summary>The option that gains most per byte over <paramref name="from"/>; −1 when none gains.</summary>
     public int Next(int from, out double gainPerByte)

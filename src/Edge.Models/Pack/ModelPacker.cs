@@ -76,8 +76,7 @@ public static class ModelPacker
     }
 
     private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) => new(FileBytes(source, plan),
-        [.. plan.Select(p => new PackedTensor(p.Name, p.Source.Type.ToString(), p.Type.ToString(),
-            p.Matrix < 0 ? p.Source.Rows : p.Source.Shape[1], p.Source.Columns, p.Bytes, 0, 0, 0, p.Note))])
+        [.. plan.Select(planned => planned.Row(0, 0, 0))])
     {
         LeftOut = source.LeftOut,
     };
@@ -102,15 +101,19 @@ public static class ModelPacker
         Directory.Exists(input) ? new HubSource(input) : new GgufSource(input);
 
     private static List<PlannedTensor> Plan(PackSource source, PackOptions options, PackJournal? journal,
-        CancellationToken cancel) => options.Target == PackTarget.Mixed
+        CancellationToken cancel)
+    {
+        if (options.Problem is { } problem) throw new ArgumentException(problem, nameof(options));
+        return options.Target == PackTarget.Mixed
             ? new MixedPlan(source, options, journal, cancel).All() : PackPlan.All(source, options);
+    }
 
     private static ulong Job(PackSource source, PackOptions options)
     {
         var sum = new Checksum();
         sum.Add(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"{PackHeader.Layout} {source.Identity} {options.Target} {options.Ternary} {options.Head} " +
-            $"{options.TargetBytes} {options.PerExpert} {options.Importance?.Identity}")));
+            $"{options.TargetBytes} {options.PerExpert} {options.Outliers} {options.Importance?.Identity}")));
         return sum.Value;
     }
 
@@ -155,10 +158,7 @@ public static class ModelPacker
         }
         writer.Skip(planned.Name);
         digests.AddRange(found);
-        GgufTensor tensor = planned.Source;
-        return new PackedTensor(planned.Name, tensor.Type.ToString(), planned.Type.ToString(),
-            planned.Matrix < 0 ? tensor.Rows : tensor.Shape[1], tensor.Columns, planned.Bytes, errors[0], errors[1],
-            errors[2], planned.Note);
+        return planned.Row(errors[0], errors[1], errors[2]);
     }
 
     private static void Note(PackJournal journal, PackedTensor row, List<ulong> digests)

@@ -15,4 +15,25 @@ public sealed record PackOptions
     /// <summary>Of Mixed: experts of one stack may differ. Their stack becomes a tensor per expert, and such a file
     /// does not stream.</summary>
     public bool PerExpert { get; init; }
+    /// <summary>Share of a matrix's weights that is kept apart from its digits, exactly; 0 for none, at most
+    /// <see cref="OutliersMax"/>. Of Mixed: where it is worth its bytes.</summary>
+    public double Outliers { get; init; }
+
+    /// <summary>Beyond, another bit for all weights costs less.</summary>
+    public const double OutliersMax = 0.05;
+
+    /// <summary>Why these options do not go together; null when they do.</summary>
+    public string? Problem => Outliers switch
+    {
+        0 => null,
+        < 0 or > OutliersMax or double.NaN => $"a share of outliers lies between 0 and {100 * OutliersMax} %",
+        _ => Target switch
+        {
+            PackTarget.Keep => "outliers are kept apart from digits, and --type keep rounds nothing to digits",
+            PackTarget.Ternary => "ternary weights have no outliers: a model for three values has three, and any " +
+                "other one is better served by 2 bits",
+            PackTarget.Nested4 => "digits2+2 has no outliers: its first plane must stand for the whole matrix alone",
+            _ => null,
+        },
+    };
 }

@@ -29,11 +29,18 @@ internal static class PackPlan
         {
             bool stays = source.IsFolder && options.Target == PackTarget.Keep;
             (QuantType type, string? note) = stays ? (tensor.Type, null) : For(tensor, tied, options);
-            plan.Add(new PlannedTensor(tensor, tensor.Name, type, note));
+            Add(plan, new PlannedTensor(tensor, tensor.Name, type, note).WithOutliers(options.Outliers));
             if (type == QuantType.NESTED4_HI)
                 plan.Add(new PlannedTensor(tensor, tensor.Name + Tensors.PlaneSuffix, QuantType.NESTED4_LO, null));
         }
         return plan;
+    }
+
+    /// <summary>Adds a tensor behind its outliers: they are chosen before its scales are.</summary>
+    public static void Add(List<PlannedTensor> plan, PlannedTensor tensor)
+    {
+        if (tensor.Outliers is not null) plan.Add(tensor.Outliers);
+        plan.Add(tensor);
     }
 
     /// <summary>The type of one tensor, and why it is another one than was asked for.</summary>

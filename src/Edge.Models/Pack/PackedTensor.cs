@@ -10,4 +10,8 @@ namespace Edge.Models.Pack;
 public sealed record PackedTensor(
     string Name, string From, string To, long Rows, long Columns, long Bytes, double RelativeError, double MaxError,
         double OutputError,
-        string? Note);
+        string? Note)
+{
+    /// <summary>Share of the weights that is kept apart, in the tensor NAME.outliers.</summary>
+    public double OutlierShare { get; init; }
+}

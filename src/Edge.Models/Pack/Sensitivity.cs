@@ -40,19 +40,30 @@ internal sealed unsafe class Sensitivity(PackSource source, Importance? importan
         ref double errors, ref double squares)
     {
         GgufTensor tensor = unit.Tensor;
-        QuantType type = unit.Options[option];
+        (QuantType type, double outliers) = unit.Options[option];
         if (type == tensor.Type) return; // kept as it is
         using var writer = new TileWriter(tensor.Type, type, tensor.Columns);
         QuantTypeRow row = QuantTypes.Of(type);
         using var memory = new NativeArena(row.TileBytes(tensor.Columns));
         byte* tile = memory.Take(row.TileBytes(tensor.Columns));
         writer.Begin(from, tensor.Shape[1], weights);
+        OutlierChoice? choice = outliers > 0 ? new(tensor.Type, type, tensor.Columns, outliers, threads: 1) : null;
+        uint[] words = choice is null ? [] : new uint[OutlierChoice.Words(RowsMax, tensor.Columns, outliers)];
         long rowBytes = QuantTypes.RowBytes(tensor.Type, tensor.Columns);
         for (long i = 0; i < used; i++)
         {
             long start = i * tiles / used * RowsMax, end = Math.Min(start + RowsMax, tensor.Shape[1]);
-            for (long at = start; at < end; at += row.TileRows)
-                writer.Convert(from + at * rowBytes, (int)Math.Min(row.TileRows, end - at), tile);
+            fixed (uint* apart = words)
+            {
+                if (choice is not null)
+                {
+                    // Of these rows alone, as if they were the matrix.
+                    choice.Choose(from + start * rowBytes, end - start, weights, apart, default);
+                    writer.Begin(from + start * rowBytes, end - start, weights, apart);
+                }
+                for (long at = start; at < end; at += row.TileRows)
+                    writer.Convert(from + at * rowBytes, (int)Math.Min(row.TileRows, end - at), tile);
+            }
         }
         errors += writer.WeightedError;
         squares += writer.WeightedSquares;

@@ -22,8 +22,42 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
     public PackedTensor Write(PlannedTensor planned, Action<long> progress)
     {
         Digests.Clear();
-        PackedTensor row = planned.IsKept ? Keep(planned, progress) : Convert(planned, progress);
-        return row with { Note = planned.Note };
+        return planned.Words > 0 ? Outliers(planned, progress)
+            : planned.IsKept ? Keep(planned, progress) : Convert(planned, progress);
+    }
+
+    /// <summary>Chooses what the tensor that comes next keeps apart.</summary>
+    private PackedTensor Outliers(PlannedTensor planned, Action<long> progress)
+    {
+        GgufTensor tensor = planned.Source;
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        var choice = new OutlierChoice(tensor.Type, planned.Digits, tensor.Columns, options.Outliers, threads);
+        long rows = tensor.Shape[1];
+        byte[] bytes = new byte[QuantTypes.Of(planned.Type).StackBytes(1, planned.Words)];
+        for (long m = planned.FirstMatrix; m < planned.EndMatrix; m++)
+        {
+            byte* from = source.Matrix(tensor, m);
+            fixed (float* importance = options.Importance?.Columns(tensor.Name, m, (int)tensor.Columns))
+            fixed (byte* words = bytes)
+                choice.Choose(from, rows, importance, (uint*)words, cancel);
+            source.Release(tensor, m);
+            var digest = new Checksum();
+            digest.Add(bytes);
+            Digests.Add(digest.Value);
+            writer.Write(planned.Name, bytes);
+            progress((m - planned.FirstMatrix + 1) * PackSource.MatrixBytes(tensor));
+        }
+        return planned.Row(0, 0, 0);
+    }
+
+    /// <summary>What a matrix keeps apart, as the file has it; null: nothing.</summary>
+    private byte[]? ReadOutliers(PlannedTensor planned, long matrix)
+    {
+        if (planned.Outliers is not { } outliers) return null;
+        byte[] bytes = new byte[QuantTypes.Of(outliers.Type).StackBytes(1, outliers.Words)];
+        if (writer.ReadBack(outliers.Name, (matrix - planned.FirstMatrix) * bytes.Length, bytes) != bytes.Length)
+            throw new IOException($"the outliers of '{planned.Name}' cannot be read back");
+        return bytes;
     }
 
     private PackedTensor Keep(PlannedTensor planned, Action<long> progress)
@@ -46,7 +80,7 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
             progress((m - planned.FirstMatrix + 1) * bytes);
         }
         Digests.Add(digest.Value);
-        return Row(planned, [], tensor.Type);
+        return planned.Row(0, 0, 0);
     }
 
     private PackedTensor Convert(PlannedTensor planned, Action<long> progress)
@@ -59,7 +93,7 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
             for (int i = 0; i < threads; i++) converters[i] = new TileWriter(tensor.Type, type, tensor.Columns);
             if (type == QuantType.TERNARY_1_67) ConvertWhole(planned, converters, progress);
             else ConvertTiles(planned, converters, progress);
-            return Row(planned, converters, type);
+            return Row(planned, converters);
         }
         finally
         {
@@ -67,7 +101,7 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
         }
     }
 
-    private static PackedTensor Row(PlannedTensor planned, TileWriter[] writers, QuantType type)
+    private static PackedTensor Row(PlannedTensor planned, TileWriter[] writers)
     {
         double error = 0, squares = 0, weighted = 0, weightedSquares = 0, worst = 0, largest = 0;
         foreach (TileWriter part in writers)
@@ -77,11 +111,8 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
             weightedSquares += part.WeightedSquares;
             (worst, largest) = (Math.Max(worst, part.MaxError), Math.Max(largest, part.MaxWeight));
         }
-        GgufTensor tensor = planned.Source;
-        long rows = planned.Matrix < 0 ? tensor.Rows : tensor.Shape[1];
-        return new PackedTensor(planned.Name, tensor.Type.ToString(), type.ToString(), rows, tensor.Columns,
-            planned.Bytes, squares == 0 ? 0 : Math.Sqrt(error / squares), largest == 0 ? 0 : worst / largest,
-            weightedSquares == 0 ? 0 : Math.Sqrt(weighted / weightedSquares), null);
+        return planned.Row(squares == 0 ? 0 : Math.Sqrt(error / squares), largest == 0 ? 0 : worst / largest,
+            weightedSquares == 0 ? 0 : Math.Sqrt(weighted / weightedSquares));
     }
 
     private void ConvertTiles(PlannedTensor planned, TileWriter[] converters, Action<long> progress)
@@ -100,8 +131,10 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
         {
             byte* from = source.Matrix(tensor, m);
             fixed (float* importance = options.Importance?.Columns(tensor.Name, m, (int)tensor.Columns))
+            fixed (byte* outliers = ReadOutliers(planned, m))
             {
-                foreach (TileWriter converter in converters) converter.Begin(from, rows, importance);
+                foreach (TileWriter converter in converters)
+                    converter.Begin(from, rows, importance, (uint*)outliers);
                 for (long first = 0; first < tiles; first += batch)
                 {
                     cancel.ThrowIfCancellationRequested();

@@ -19,6 +19,8 @@ internal sealed unsafe class TileWriter : IDisposable
     private readonly byte* _scaledRow;
     private readonly float* _ones;
     private float* _importance;
+    private byte* _matrix;
+    private uint* _outliers;
     private Magnitude _magnitude;
 
     public TileWriter(QuantType from, QuantType to, long columns)
@@ -53,9 +55,12 @@ internal sealed unsafe class TileWriter : IDisposable
     public Magnitude Magnitude => _magnitude;
 
     /// <summary>Starts a matrix. I2_S has its scale behind the rows. <paramref name="importance"/>: of each column,
-    /// null where nothing is known; it stays valid while the matrix is converted.</summary>
-    public void Begin(byte* matrix, long rows, float* importance = null)
+    /// null where nothing is known; it stays valid while the matrix is converted, and so do
+    /// <paramref name="outliers"/>, which are taken out of it.</summary>
+    public void Begin(byte* matrix, long rows, float* importance = null, uint* outliers = null)
     {
+        _matrix = matrix;
+        _outliers = outliers;
         _magnitude = default;
         _importance = importance == null ? _ones : importance;
         if (_from == QuantType.I2_S) *(float*)_scaledRow = *(float*)(matrix + rows * _rowBytes);
@@ -109,6 +114,23 @@ internal sealed unsafe class TileWriter : IDisposable
                 row = _scaledRow;
             }
             Bad += SourceRows.Decode(row, _weights + (long)r * _columns, _columns, _from);
+            if (_outliers != null)
+                TakeOut((source - _matrix) / _rowBytes + r, _weights + (long)r * _columns);
+        }
+    }
+
+    /// <summary>What is kept apart is zero among the digits; it counts with what its value lost.</summary>
+    private void TakeOut(long row, float* weights)
+    {
+        int format = SparseWeights.FormatOf(OutlierChoice.TypeFor(_from));
+        for (uint* at = _outliers + _outliers[row], end = _outliers + _outliers[row + 1]; at < end; at++)
+        {
+            uint column = *at & 0xFFFF;
+            double w = weights[column], e = w - SparseScalar.Value(*at, format), h = _importance[column];
+            weights[column] = 0;
+            (SquaredError, WeightedError) = (SquaredError + e * e, WeightedError + h * e * e);
+            (Squares, WeightedSquares) = (Squares + w * w, WeightedSquares + h * w * w);
+            (MaxError, MaxWeight) = (Math.Max(MaxError, Math.Abs(e)), Math.Max(MaxWeight, Math.Abs(w)));
         }
     }
 

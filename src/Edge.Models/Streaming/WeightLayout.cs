@@ -27,8 +27,11 @@ internal sealed class WeightLayout
             bool isPart = IsMixture ? IsExperts(tensor) || ExpertOf(tensor) >= 0
                 : tensor.Shape.Count == 2 && !IsReadAtLoad(tensor);
             if (!isPart) continue;
-            if (isPacked && CanStream(tensor)) _streamable[layer].Add(tensor);
-            else Obstacles++;
+            // Outliers stream with their matrix, or stay with it.
+            bool isSparse = QuantTypes.Of(tensor.Type).IsSparse;
+            if (isPacked && CanStream(tensor) && (!isSparse || OwnerCanStream(tensor)))
+                _streamable[layer].Add(tensor);
+            else if (!isSparse) Obstacles++;
         }
         GgufTensor? table = file.Find("token_embd.weight");
         bool tied = file.Find("output.weight") is null;
@@ -79,9 +82,10 @@ internal sealed class WeightLayout
     public static bool IsExperts(GgufTensor tensor) =>
         tensor.Shape.Count == 3 && tensor.Name.Contains("_exps.weight", StringComparison.Ordinal);
 
-    /// <summary>The expert to which a matrix belongs that is a tensor of its own (blk.0.ffn_up.3.weight): those of a
-    /// layer may then differ; −1 for any other tensor.</summary>
-    public static int ExpertOf(GgufTensor tensor) => tensor.Name.Split('.') is ["blk", _, _, { } expert, "weight"]
+    /// <summary>The expert to which a matrix belongs that is a tensor of its own (blk.0.ffn_up.3.weight; also its
+    /// outliers): those of a layer may then differ; −1 for any other tensor.</summary>
+    public static int ExpertOf(GgufTensor tensor) =>
+        tensor.Name.Split('.') is ["blk", _, _, { } expert, "weight", .. { Length: 0 } or ["outliers"]]
         && tensor.Shape.Count == 2 && int.TryParse(expert, out int number)
         && number is >= 0 and < CacheShape.ExpertsMax ? number : -1;
 
@@ -106,6 +110,7 @@ internal sealed class WeightLayout
         if (IsUnused(tensor)) return 0;
         if (tensor.Shape.Count < 2 || tensor == Gathered) return tensor.Bytes;
         QuantTypeRow type = QuantTypes.Of(tensor.Type);
+        if (_isFloat && type.IsSparse) return tensor.Bytes;
         if (_isFloat) return type.IsPacked ? tensor.Rows * tensor.Columns * sizeof(float) + tensor.Bytes : tensor.Bytes;
         if (_kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return tensor.Bytes;
         long rows = tensor.Shape[1], copy = layout.Bytes(rows, tensor.Columns) * (tensor.Rows / rows);
@@ -134,6 +139,10 @@ internal sealed class WeightLayout
         long columns = tensor.Columns, rows = tensor.Shape[1];
         return at => layout.PackInPlace((byte*)at, columns, rows) == 0;
     }
+
+    private bool OwnerCanStream(GgufTensor outliers) =>
+        outliers.Name.EndsWith(Tensors.OutliersSuffix, StringComparison.Ordinal)
+        && File.Find(outliers.Name[..^Tensors.OutliersSuffix.Length]) is { } owner && CanStream(owner);
 
     private static long Pages(long bytes) =>
         (bytes + StorageFile.Alignment - 1) / StorageFile.Alignment * StorageFile.Alignment;

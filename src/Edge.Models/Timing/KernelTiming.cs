@@ -21,7 +21,7 @@ public static unsafe class KernelTiming
 
     /// <summary>The types of weights that have kernels.</summary>
     public static IReadOnlyList<QuantType> Types { get; } =
-        [.. QuantTypes.Rows.Where(row => row.Runs).Select(row => row.Id)];
+        [.. QuantTypes.Rows.Where(row => row is { Runs: true, IsSparse: false }).Select(row => row.Id)];
 
     /// <summary>Every runnable set × type × size that is wanted, measured one after another while being
     /// enumerated.</summary>

@@ -12,7 +12,8 @@ internal sealed record ModelMatrix(QuantType Type, long Rows, long Columns, long
         var uses = new Dictionary<(QuantType, long, long), long>();
         foreach (GgufTensor tensor in file.Tensors)
         {
-            if (tensor.Shape.Count < 2 || !QuantTypes.Of(tensor.Type).Runs) continue;
+            if (tensor.Shape.Count < 2 || QuantTypes.Of(tensor.Type) is not { Runs: true, IsSparse: false })
+                continue;
             if (tensor.Name == "token_embd.weight" && !tied) continue; // single rows are looked up
             // Its second plane stands for both.
             if (tensor.Type == QuantType.NESTED4_HI && file.Find(tensor.Name + Tensors.PlaneSuffix) is not null)

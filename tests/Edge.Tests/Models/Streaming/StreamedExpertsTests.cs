@@ -47,15 +47,18 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
 
     /// <summary>Packed expert by expert: tensors of their own, of two types or more within a layer.</summary>
     [Theory]
-    [InlineData(2, 32)]
-    [InlineData(11, 7)]
-    public void Forward_ExpertsThatDiffer_GiveTheBitsOfTheWholeModel(int slots, int chunk)
+    [InlineData(2, 32, 0)]
+    [InlineData(11, 7, 0)]
+    [InlineData(5, 16, 0.01)]
+    public void Forward_ExpertsThatDiffer_GiveTheBitsOfTheWholeModel(int slots, int chunk, double outliers)
     {
         string packed = demo.Get("q8_0", new PackOptions
         {
-            Target = PackTarget.Mixed, TargetBytes = 3_100_000, PerExpert = true,
-            Importance = MixedPackTests.Calibrated.Value,
+            Target = PackTarget.Mixed, TargetBytes = outliers > 0 ? 3_600_000 : 3_100_000, PerExpert = true,
+            Importance = MixedPackTests.Calibrated.Value, Outliers = outliers,
         }).Path;
+        Assert.Equal(outliers > 0, GgufFile.Open(packed).Tensors.Any(tensor =>
+            QuantTypes.Of(tensor.Type).IsSparse && WeightLayout.ExpertOf(tensor) >= 0));
         Assert.Contains(GgufFile.Open(packed).Tensors.Where(tensor => WeightLayout.ExpertOf(tensor) >= 0)
             .GroupBy(WeightLayout.LayerOf), layer => layer.Select(tensor => tensor.Type).Distinct().Count() > 1);
         Compare(packed, slots, chunk);

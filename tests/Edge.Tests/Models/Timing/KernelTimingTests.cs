@@ -111,8 +111,8 @@ public sealed class KernelTimingTests
         }
     }
 
-    /// <summary>A set's lines of the table, from its name to the end of its braces; an x64 set's arguments, and what all
-    /// of them have.</summary>
+    /// <summary>A set's lines of the table, from its name to the end of its braces; an x64 set's arguments, and what
+    /// all of them have.</summary>
     private static string Section(string table, string set)
     {
         string own = Between(table, $"\"{set}\",", "        new(\"", "        X64(\"", "        },", "    ];");
@@ -124,6 +124,6 @@ public sealed class KernelTimingTests
     private static string Between(string text, string from, params string[] ends)
     {
         int at = text.IndexOf(from, StringComparison.Ordinal);
-        return text[at..ends.Select(end => text.IndexOf(end, at, StringComparison.Ordinal)).Where(end => end > at).Min()];
+        return text[at..ends.Select(end => text.IndexOf(end, at, StringComparison.Ordinal)).Where(i => i > at).Min()];
     }
 }
