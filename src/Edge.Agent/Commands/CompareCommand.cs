@@ -9,6 +9,7 @@ namespace Edge.Agent.Commands;
 internal static class CompareCommand
 {
     private const long FileBytesMax = 256L * 1024 * 1024;
+    private const int WindowDefault = 512;
 
     public static Command Create()
     {
@@ -41,16 +42,14 @@ internal static class CompareCommand
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(file);
-            if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist");
-            if (new FileInfo(path).Length > FileBytesMax)
-                throw new UserErrorException($"{path} is larger than {FileBytesMax} bytes; compare over a part of it");
+            InputFile.Require(path, "--file takes a text file", FileBytesMax);
             var options = new ModelOptions { Threads = parsed.GetValue(threads) };
             using LoadedModel a = Load(parsed.GetRequiredValue(first), options);
             using LoadedModel b = Load(parsed.GetRequiredValue(second), options);
             var ids = a.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false,
                 parseSpecial: parsed.GetValue(special));
             int limit = Math.Min(a.Model.Config.ContextLength, b.Model.Config.ContextLength);
-            int window = parsed.GetValue(context) is > 1 and var asked ? Math.Min(asked, limit) : Math.Min(512, limit);
+            int window = Validate.Context(parsed.GetValue(context), limit, WindowDefault);
             CompareReport report = Compare(a, b, ids, window);
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.CompareReport);
             else Print(report);
@@ -79,7 +78,7 @@ internal static class CompareCommand
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException(e.Message);
+            throw new UserErrorException(Sentence.Of(e));
         }
     }
 

@@ -8,6 +8,7 @@ namespace Edge.Agent.Commands;
 internal static class PerplexityCommand
 {
     private const long FileBytesMax = 256L * 1024 * 1024;
+    private const int WindowDefault = 512;
 
     public static Command Create()
     {
@@ -36,15 +37,13 @@ internal static class PerplexityCommand
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(file);
-            if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist");
-            if (new FileInfo(path).Length > FileBytesMax)
-                throw new UserErrorException($"{path} is larger than {FileBytesMax} bytes; measure a part of it");
+            InputFile.Require(path, "--file takes a text file", FileBytesMax);
             using var loaded = model.Load(parsed);
             var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false,
                 parseSpecial: parsed.GetValue(special));
             if (ids.Count < 2) throw new UserErrorException($"{path} has fewer than two tokens; nothing to predict");
             int limit = loaded.Model.Config.ContextLength;
-            int window = parsed.GetValue(context) is > 1 and var asked ? Math.Min(asked, limit) : Math.Min(512, limit);
+            int window = Validate.Context(parsed.GetValue(context), limit, WindowDefault);
             var report = Measure(loaded, ids, window, parsed.GetValue(stepWise));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.PerplexityReport);
             else Print(report);
