@@ -79,7 +79,8 @@ internal static class ConfigFile
             string[] parts = rest.Split(": ", 2);
             return $"{parts[^1]} is no key of {Camel(parts[0])}; README.md and docs name the keys";
         }
-        int at = message.IndexOf(At, StringComparison.Ordinal), end = at < 0 ? -1 : message.IndexOf('\'', at + At.Length);
+        int at = message.IndexOf(At, StringComparison.Ordinal);
+        int end = at < 0 ? -1 : message.IndexOf('\'', at + At.Length);
         string inner = e.InnerException?.Message ?? message;
         return end < 0 ? inner
             : $"{string.Join('.', message[(at + At.Length)..end].Split(':').Select(Camel))}: {inner}";

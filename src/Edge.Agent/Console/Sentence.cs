@@ -10,7 +10,8 @@ internal static class Sentence
 
     public static string Of(Exception e) => e switch
     {
-        UnauthorizedAccessException => Bare(e) + "; give this user the right to it, or name another file (no directory)",
+        UnauthorizedAccessException =>
+            Bare(e) + "; give this user the right to it, or name another file (no directory)",
         DirectoryNotFoundException => Bare(e) + "; make its folder first, or name another place",
         IOException { HResult: NoSpace or Quota } => Bare(e) + "; free some room, or name a place on another disk",
         IOException { HResult: ReadOnly } => Bare(e) + "; name a place that can be written",
