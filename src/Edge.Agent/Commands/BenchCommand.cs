@@ -105,13 +105,10 @@ internal static class BenchCommand
         }
         StreamReport? streaming = model.Stream is { } after
             ? Streamed(model.Plan!, streamedBefore!.Value, after, (double)decodeRead / repeat / genTokens) : null;
-        if (genTokens > 1)
-        {
-            // What a run with one token allocates is its set-up; the rest belongs to the other tokens.
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            SpeedTest.Run(model, promptTokens, 1);
-            allocated -= GC.GetTotalAllocatedBytes(precise: true) - before;
-        }
+        // What a run with one token allocates is its set-up; the rest belongs to the other tokens.
+        long atSetUp = GC.GetTotalAllocatedBytes(precise: true);
+        SpeedTest.Run(model, promptTokens, 1);
+        allocated -= GC.GetTotalAllocatedBytes(precise: true) - atSetUp;
         long peak = ProcessStatus.PeakRssBytes ?? 0; // Before the bandwidth buffer.
         Array.Sort(prefill);
         Array.Sort(decode);

@@ -55,7 +55,7 @@ internal static class ConfigFile
     {
         try
         {
-            using var _ = JsonDocument.Parse(bytes, new JsonDocumentOptions
+            using var _ = JsonDocument.Parse(InputFile.JsonOf(bytes), new JsonDocumentOptions
             {
                 CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,
             });

@@ -22,6 +22,10 @@ internal static class InputFile
             throw new UserErrorException($"{path} is larger than {bytesMax} bytes; take a part of it");
     }
 
+    /// <summary>Without the byte-order mark that some editors put in front, which is no JSON.</summary>
+    public static ReadOnlyMemory<byte> JsonOf(byte[] bytes) =>
+        bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes.AsMemory(3) : bytes;
+
     // Exists answers false for both; only this call tells them apart.
     private static bool IsDenied(string path)
     {

@@ -16,7 +16,7 @@ internal sealed record SchemaFile(JsonElement Schema, Grammar Grammar)
         JsonElement schema;
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(InputFile.JsonOf(File.ReadAllBytes(path)));
             schema = document.RootElement.Clone();
         }
         catch (JsonException e)

@@ -106,6 +106,13 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Contains(named, Refusal(json), StringComparison.Ordinal);
 
     [Fact]
+    public void Read_ByteOrderMark_IsSkipped()
+    {
+        File.WriteAllText(_path, """{"model":"a.gguf"}""", new System.Text.UTF8Encoding(true));
+        Assert.Equal("a.gguf", ConfigFile.Read([_path], new Dictionary<string, string?>()).Model);
+    }
+
+    [Fact]
     public void Read_MissingFile_IsAUsageError()
     {
         var e = Assert.Throws<UserErrorException>(
