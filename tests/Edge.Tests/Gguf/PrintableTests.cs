@@ -32,5 +32,6 @@ public sealed class PrintableTests
     [InlineData("it's", "'it?s'")]
     [InlineData("\u001b", "'?'")]
     [InlineData("plain", "'plain'")]
-    public void Quote_Text_IsInQuotesOfItsOwn(string text, string quoted) => Assert.Equal(quoted, Printable.Quote(text));
+    public void Quote_Text_IsInQuotesOfItsOwn(string text, string quoted) =>
+        Assert.Equal(quoted, Printable.Quote(text));
 }
