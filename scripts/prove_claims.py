@@ -244,8 +244,9 @@ def reported():
 
 def tokenizers():
     for row in measured("tokenizers"):
-        say(row["mb_per_s"] >= 5, row=row["tokenizer"], mb_per_s=row["mb_per_s"], least=row["mb_per_s_min"],
-            most=row["mb_per_s_max"], vocabulary=row["vocabulary"], bar=5)
+        say(row["mb_per_processor_s"] >= 5, row=row["tokenizer"], mb_per_processor_s=row["mb_per_processor_s"],
+            mb_per_s=row["mb_per_s"], least=row["mb_per_s_min"],
+            most=row["mb_per_s_max"], vocabulary=row["vocabulary"], build="Edge.Bench, just in time", bar=5)
 
 
 def speed():
