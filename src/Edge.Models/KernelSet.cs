@@ -22,23 +22,15 @@ public sealed unsafe class KernelSet
     /// <summary>Best first.</summary>
     public static IReadOnlyList<KernelSet> All { get; } =
     [
-        new("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA")
-        {
-            F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
-            FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
-            Blocks = &BlockKernels.Avx2, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = &Q4_0Avx2.Rows,
-            Digits2 = &Digits2Avx2.Rows, Digits3 = &Digits3Avx2.Rows, Digits4 = &Digits4Avx2.Rows,
-            Digits4x32 = &Digits4x32Avx2.Rows, Nested4 = &Nested4Avx2.Rows, Nested4Coarse = &Nested4Avx2.Coarse,
-            Ternary2 = &Ternary2Avx2.Rows, Ternary1_67 = &Ternary1_67Avx2.Rows, Ternary1_6 = &Ternary1_6Avx2.Rows,
-            QuantizeGroups = &DigitsAvx2.QuantizeGroups, QuantizeTokens = &DigitsAvx2.QuantizeTokens,
-            Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
-            HeadF32 = &AttentionAvx2.HeadF32, HeadF16 = &AttentionAvx2.HeadF16,
-            Rms = &NormAvx2.Rms, RopePairs = &RopeAvx2.Pairs, RopeHalves = &RopeAvx2.Halves,
-            Softmax = &SoftmaxAvx2.InPlace, SwiGlu = &GateAvx2.SwiGlu, Add = &GateAvx2.Add,
-            AddScaled = &GateAvx2.AddScaled, TopK = &RouterAvx2.TopK,
-            GeGlu = &GateAvx2.GeGlu, SwiGluClamped = &GateAvx2.SwiGluClamped, ReGlu = &GateAvx2.ReGlu,
-            CappedHeadF32 = &CappedAttentionAvx2.HeadF32, CappedHeadF16 = &CappedAttentionAvx2.HeadF16,
-        },
+        X64("avx2+vnni", AvxVnni.IsSupported, "AVX-VNNI",
+            &Q4_0AvxVnni.Rows, &Digits2AvxVnni.Rows, &Digits3AvxVnni.Rows, &Digits4AvxVnni.Rows, &Nested4AvxVnni.Rows,
+            &Nested4AvxVnni.Coarse, &Ternary2AvxVnni.Rows, &Ternary1_67AvxVnni.Rows, &Ternary1_6AvxVnni.Rows),
+        X64("avx512", Avx512BW.IsSupported, "AVX-512 (BW), and a binary published for such a machine",
+            &Q4_0Avx512.Rows, &Digits2Avx512.Rows, &Digits3Avx512.Rows, &Digits4Avx512.Rows, &Nested4Avx512.Rows,
+            &Nested4Avx512.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
+        X64("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA",
+            &Q4_0Avx2.Rows, &Digits2Avx2.Rows, &Digits3Avx2.Rows, &Digits4Avx2.Rows, &Nested4Avx2.Rows,
+            &Nested4Avx2.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         new("neon+dp", Dp.Arm64.IsSupported, "the dot-product instructions of ARMv8.2")
         {
             F32 = &FloatNeon.RowsF32, F16 = &FloatNeon.RowsF16, BF16 = &FloatNeon.RowsBF16,
@@ -95,6 +87,27 @@ public sealed unsafe class KernelSet
             CappedHeadF32 = &CappedAttentionScalar.HeadF32, CappedHeadF16 = &CappedAttentionScalar.HeadF16,
         },
     ];
+
+    /// <summary>The x64 sets differ in what multiplies low-bit integers; the rest is AVX2's.</summary>
+    private static KernelSet X64(string name, bool runnable, string needs, RowsKernel q4_0, RowsKernel digits2,
+        RowsKernel digits3, RowsKernel digits4, PlanesKernel nested4, RowsKernel nested4Coarse, RowsKernel ternary2,
+        RowsKernel ternary1_67, RowsKernel ternary1_6) => new(name, runnable, needs)
+        {
+            F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
+            FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
+            Blocks = &BlockKernels.Avx2, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = q4_0,
+            Digits2 = digits2, Digits3 = digits3, Digits4 = digits4, Digits4x32 = &Digits4x32Avx2.Rows,
+            Nested4 = nested4, Nested4Coarse = nested4Coarse,
+            Ternary2 = ternary2, Ternary1_67 = ternary1_67, Ternary1_6 = ternary1_6,
+            QuantizeGroups = &DigitsAvx2.QuantizeGroups, QuantizeTokens = &DigitsAvx2.QuantizeTokens,
+            Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
+            HeadF32 = &AttentionAvx2.HeadF32, HeadF16 = &AttentionAvx2.HeadF16,
+            Rms = &NormAvx2.Rms, RopePairs = &RopeAvx2.Pairs, RopeHalves = &RopeAvx2.Halves,
+            Softmax = &SoftmaxAvx2.InPlace, SwiGlu = &GateAvx2.SwiGlu, Add = &GateAvx2.Add,
+            AddScaled = &GateAvx2.AddScaled, TopK = &RouterAvx2.TopK,
+            GeGlu = &GateAvx2.GeGlu, SwiGluClamped = &GateAvx2.SwiGluClamped, ReGlu = &GateAvx2.ReGlu,
+            CappedHeadF32 = &CappedAttentionAvx2.HeadF32, CappedHeadF16 = &CappedAttentionAvx2.HeadF16,
+        };
 
     public string Name { get; }
     public bool IsRunnable { get; }

@@ -6,6 +6,8 @@ internal static class KernelTwins
 {
     private static readonly Dictionary<string, string[]> Preferred = new()
     {
+        ["avx2+vnni"] = ["AvxVnni", "Avx2"],
+        ["avx512"] = ["Avx512", "Avx2"],
         ["avx2"] = ["Avx2"],
         ["neon+dp"] = ["NeonDot", "Neon"],
         ["neon"] = ["Neon"],
@@ -16,8 +18,10 @@ internal static class KernelTwins
     public static IReadOnlyList<string> Of(string family) =>
         family switch
         {
-            "Blocks" or "Q8_0" or "Q4_0" or "Digits2" or "Digits3" or "Digits4" or "Digits4x32" or "Nested4"
-                or "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["Avx2", "Neon", "NeonDot"],
+            "Q4_0" or "Digits2" or "Digits3" or "Digits4" or "Nested4" =>
+                ["AvxVnni", "Avx512", "Avx2", "Neon", "NeonDot"],
+            "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["AvxVnni", "Avx2", "Neon", "NeonDot"],
+            "Blocks" or "Q8_0" or "Digits4x32" => ["Avx2", "Neon", "NeonDot"],
             "Digits2Lut" => ["Neon"],
             _ => ["Avx2", "Neon"],
         };

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripGroups = delegate*<Edge.Kernels.CodesAvx2.Strip*, Edge.Kernels.CodesAvx2.Reading*,
+    Edge.Kernels.CodesAvx2.Reading*, Edge.Kernels.CodesAvx2.Target*, long, long, void>;
 
 namespace Edge.Kernels;
 
@@ -14,43 +16,59 @@ public static unsafe class Digits2Avx2
 
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
-        => Rows(w, x, y, columns, row0, row1, tokens, yStride, false);
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, false, &CodesAvx2.AddGroups);
 
-    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>.</summary>
+    /// <summary>Coarse: the digits stand for the middle of a range, see <see cref="Nested4Scalar"/>. Add:
+    /// multiplies four tokens and more.</summary>
     internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride, bool coarse)
+        long yStride, bool coarse, StripGroups add)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits2GroupBytes;
-        long tokenBytes = Digits.ActivationBytes(columns);
+        long tokenBytes = Digits.ActivationBytes(columns), fours = tokens & -CodesAvx2.Tokens;
         byte* tile = w + row0 / 16 * tileBytes;
-        for (long r = row0; r < row1; r += 16, tile += tileBytes)
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 16);
+        for (long r = row0; r < row1; r += 32, tile += 2 * tileBytes)
         {
-            long t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride, coarse);
-            for (; t < tokens; t++)
-                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, coarse);
+            CodesAvx2.Next(&target, r, row1);
+            if (fours > 0) TwoTiles(tile, tileBytes, columns, &target, coarse, add);
+            for (long t = fours; t < tokens; t++)
+            {
+                byte* with = x + t * tokenBytes;
+                float* to = y + t * yStride + r;
+                Tile(tile, with, to, columns, row1 - r, coarse);
+                if (r + 16 < row1) Tile(tile + tileBytes, with, to + 16, columns, row1 - r - 16, coarse);
+            }
         }
     }
 
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride,
-        bool coarse)
+    private static void TwoTiles(byte* w, long tileBytes, long columns, CodesAvx2.Target* target, bool coarse,
+        StripGroups add)
     {
         CodesAvx2.Room room;
-        CodesAvx2.Plain(out CodesAvx2.Reading reading, coarse ? 13 : 2, 128, Vector256.Create(0u, 0, 0, 0, 2, 2, 2, 2),
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        CodesAvx2.Reading reading;
+        CodesAvx2.Plain(&reading, coarse ? 13 : 2, 128, Vector256.Create(0u, 0, 0, 0, 2, 2, 2, 2),
             Vector256.Create(4u, 4, 4, 4, 6, 6, 6, 6));
         if (coarse)
         {
             reading.Shift = 3;
             reading.Factor = 0.125f;
         }
-        byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
-            w += Digits.Digits2GroupBytes)
+        long groups = columns / Digits.Group, blocks = CodesAvx2.Blocks(target);
+        for (long g = 0; g < groups; g += CodesAvx2.Chunks)
         {
-            Unpack(w + 32, room.Bytes, Digits.Group);
-            CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,
-                tokens, rows, record == end);
+            long n = groups - g < CodesAvx2.Chunks ? groups - g : CodesAvx2.Chunks;
+            for (long b = 0; b < blocks; b++)
+                for (long i = 0; i < n; i++)
+                {
+                    byte* group = w + b * tileBytes + (g + i) * Digits.Digits2GroupBytes;
+                    byte* codes = strip->Codes + b * CodesAvx2.BlockBytes + i * CodesAvx2.ChunkBytes;
+                    CodesAvx2.PutScales(strip, b, i, group);
+                    Unpack(group + 32, codes, Digits.Group);
+                }
+            add(strip, &reading, &reading, target, g, n);
         }
     }
 

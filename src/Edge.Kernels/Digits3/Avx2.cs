@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripGroups = delegate*<Edge.Kernels.CodesAvx2.Strip*, Edge.Kernels.CodesAvx2.Reading*,
+    Edge.Kernels.CodesAvx2.Reading*, Edge.Kernels.CodesAvx2.Target*, long, long, void>;
 
 namespace Edge.Kernels;
 
@@ -12,46 +14,57 @@ public static unsafe class Digits3Avx2
 
     /// <inheritdoc cref="Digits3Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, &CodesAvx2.AddGroups);
+
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, StripGroups add)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits3GroupBytes;
+        long tokenBytes = Digits.ActivationBytes(columns), fours = tokens & -CodesAvx2.Tokens;
         byte* tile = w + row0 / 32 * tileBytes;
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 16);
         for (long r = row0; r < row1; r += 32, tile += tileBytes)
         {
-            long t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride);
-            if (t < tokens)
-                Tile(tile, x + t * Digits.ActivationBytes(columns), y + t * yStride + r, columns, row1 - r, tokens - t,
-                    yStride);
+            CodesAvx2.Next(&target, r, row1);
+            if (fours > 0) TileOfTokens(tile, columns, &target, add);
+            if (fours < tokens)
+                Tile(tile, x + fours * tokenBytes, y + fours * yStride + r, columns, row1 - r, tokens - fours, yStride);
         }
     }
 
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    private static void TileOfTokens(byte* w, long columns, CodesAvx2.Target* target, StripGroups add)
     {
         CodesAvx2.Room room;
-        byte* codes = room.Bytes;
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        CodesAvx2.Reading first, second;
         Vector256<uint> lower = Vector256.Create(0u, 0, 0, 0, 3, 3, 3, 3);
-        CodesAvx2.Plain(out CodesAvx2.Reading first, 4, 64, lower, lower);
-        CodesAvx2.Plain(out CodesAvx2.Reading second, 4, 64, lower, Vector256.Create(6u));
-        byte* record = x + columns;
-        long tokenBytes = Digits.ActivationBytes(columns);
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
-            w += Digits.Digits3GroupBytes)
+        CodesAvx2.Plain(&first, 4, 64, lower, lower);
+        CodesAvx2.Plain(&second, 4, 64, lower, Vector256.Create(6u));
+        long groups = columns / Digits.Group;
+        for (long g = 0; g < groups; g += CodesAvx2.Chunks)
         {
-            byte* from = w + 64;
-            for (byte* stop = codes + CodesAvx2.BlockBytes; codes < stop; codes += 128, from += 96)
+            long n = groups - g < CodesAvx2.Chunks ? groups - g : CodesAvx2.Chunks;
+            for (long i = 0; i < n; i++, w += Digits.Digits3GroupBytes)
             {
-                Eight(from, out Vector256<byte> f0, out Vector256<byte> f1, out Vector256<byte> f2,
-                    out Vector256<byte> f3, out Vector256<byte> f4, out Vector256<byte> f5, out Vector256<byte> f6,
-                    out Vector256<byte> f7);
-                CodesAvx2.Put(codes, f0, f1, f2, f3);
-                CodesAvx2.Put(codes + CodesAvx2.BlockBytes, f4, f5, f6, f7);
+                CodesAvx2.PutScales(strip, 0, i, w);
+                CodesAvx2.PutScales(strip, 1, i, w + 32);
+                UnpackBlocks(w + 64, strip->Codes + i * CodesAvx2.ChunkBytes);
             }
-            codes = room.Bytes;
-            CodesAvx2.AddGroup(codes, x, record, tokenBytes, (ushort*)w, &first, y, yStride, tokens, rows,
-                record == end);
-            CodesAvx2.AddGroup(codes + CodesAvx2.BlockBytes, x, record, tokenBytes, (ushort*)w + 16, &second, y + 16,
-                yStride, tokens, rows - 16, record == end);
+            add(strip, &first, &second, target, g, n);
+        }
+    }
+
+    // A group's two blocks of a strip.
+    private static void UnpackBlocks(byte* w, byte* codes)
+    {
+        for (byte* end = codes + CodesAvx2.ChunkBytes; codes < end; codes += 128, w += 96)
+        {
+            Eight(w, out Vector256<byte> f0, out Vector256<byte> f1, out Vector256<byte> f2, out Vector256<byte> f3,
+                out Vector256<byte> f4, out Vector256<byte> f5, out Vector256<byte> f6, out Vector256<byte> f7);
+            CodesAvx2.Put(codes, f0, f1, f2, f3);
+            CodesAvx2.Put(codes + CodesAvx2.BlockBytes, f4, f5, f6, f7);
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripGroups = delegate*<Edge.Kernels.CodesAvx2.Strip*, Edge.Kernels.CodesAvx2.Reading*,
+    Edge.Kernels.CodesAvx2.Reading*, Edge.Kernels.CodesAvx2.Target*, long, long, void>;
 
 namespace Edge.Kernels;
 
@@ -12,31 +14,49 @@ public static unsafe class Digits4Avx2
 
     /// <inheritdoc cref="Digits2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, &CodesAvx2.AddGroups);
+
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, StripGroups add)
     {
         long tileBytes = columns / Digits.Group * Digits.Digits4GroupBytes;
-        long tokenBytes = Digits.ActivationBytes(columns);
+        long tokenBytes = Digits.ActivationBytes(columns), fours = tokens & -CodesAvx2.Tokens;
         byte* tile = w + row0 / 16 * tileBytes;
-        for (long r = row0; r < row1; r += 16, tile += tileBytes)
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 16);
+        for (long r = row0; r < row1; r += 32, tile += 2 * tileBytes)
         {
-            long t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride);
-            for (; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+            CodesAvx2.Next(&target, r, row1);
+            if (fours > 0) TwoTiles(tile, tileBytes, columns, &target, add);
+            for (long t = fours; t < tokens; t++)
+            {
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+                if (r + 16 < row1)
+                    Tile(tile + tileBytes, x + t * tokenBytes, y + t * yStride + r + 16, columns, row1 - r - 16);
+            }
         }
     }
 
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    private static void TwoTiles(byte* w, long tileBytes, long columns, CodesAvx2.Target* target, StripGroups add)
     {
         CodesAvx2.Room room;
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        CodesAvx2.Reading reading;
         Vector256<uint> powers = Vector256.Create(0u, 0, 0, 0, 4, 4, 4, 4);
-        CodesAvx2.Plain(out CodesAvx2.Reading reading, 8, 32, powers, powers);
-        byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes,
-            w += Digits.Digits4GroupBytes)
+        CodesAvx2.Plain(&reading, 8, 32, powers, powers);
+        long groups = columns / Digits.Group, blocks = CodesAvx2.Blocks(target);
+        for (long g = 0; g < groups; g += CodesAvx2.Chunks)
         {
-            Unpack(w + 32, room.Bytes);
-            CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,
-                tokens, rows, record == end);
+            long n = groups - g < CodesAvx2.Chunks ? groups - g : CodesAvx2.Chunks;
+            for (long b = 0; b < blocks; b++)
+                for (long i = 0; i < n; i++)
+                {
+                    byte* group = w + b * tileBytes + (g + i) * Digits.Digits4GroupBytes;
+                    CodesAvx2.PutScales(strip, b, i, group);
+                    Unpack(group + 32, strip->Codes + b * CodesAvx2.BlockBytes + i * CodesAvx2.ChunkBytes);
+                }
+            add(strip, &reading, &reading, target, g, n);
         }
     }
 
@@ -44,7 +64,7 @@ public static unsafe class Digits4Avx2
     private static void Unpack(byte* w, byte* codes)
     {
         Vector256<byte> nibble = Vector256.Create((byte)15);
-        for (byte* end = codes + CodesAvx2.BlockBytes; codes < end; codes += 64, w += 32)
+        for (byte* end = codes + CodesAvx2.ChunkBytes; codes < end; codes += 64, w += 32)
         {
             Sse.Prefetch0(w + PrefetchBytes);
             Vector256<byte> v = Codes(w);

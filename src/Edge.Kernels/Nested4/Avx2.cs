@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripGroups = delegate*<Edge.Kernels.CodesAvx2.Strip*, Edge.Kernels.CodesAvx2.Reading*,
+    Edge.Kernels.CodesAvx2.Reading*, Edge.Kernels.CodesAvx2.Target*, long, long, void>;
 
 namespace Edge.Kernels;
 
@@ -13,39 +15,52 @@ public static unsafe class Nested4Avx2
     /// <inheritdoc cref="Nested4Scalar.Coarse"/>
     public static void Coarse(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) =>
-        Digits2Avx2.Rows(w, x, y, columns, row0, row1, tokens, yStride, true);
+        Digits2Avx2.Rows(w, x, y, columns, row0, row1, tokens, yStride, true, &CodesAvx2.AddGroups);
 
     /// <inheritdoc cref="Nested4Scalar.Rows"/>
     public static void Rows(byte* hi, byte* lo, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride)
+        long yStride) => Rows(hi, lo, x, y, columns, row0, row1, tokens, yStride, &CodesAvx2.AddGroups);
+
+    internal static void Rows(byte* hi, byte* lo, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, StripGroups add)
     {
-        long groups = columns / Digits.Group, tokenBytes = Digits.ActivationBytes(columns);
+        long groups = columns / Digits.Group, fours = tokens & -CodesAvx2.Tokens;
+        long tokenBytes = Digits.ActivationBytes(columns);
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 16);
         for (long r = row0; r < row1; r += 16)
         {
             byte* high = hi + r / 16 * groups * Digits.Digits2GroupBytes;
             byte* low = lo + r / 16 * groups * Digits.Nested4LowGroupBytes;
-            long t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(high, low, x, y + r, columns, row1 - r, t, yStride);
-            for (; t < tokens; t++)
+            CodesAvx2.Next(&target, r, row1);
+            // Two tiles at a time, on the way of the first.
+            if (fours > 0 && (r - row0) % 32 == 0) TwoTiles(high, low, columns, &target, add);
+            for (long t = fours; t < tokens; t++)
                 Tile(high, low, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
         }
     }
 
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* lo, byte* x, float* y, long columns, long rows, long tokens,
-        long yStride)
+    private static void TwoTiles(byte* w, byte* lo, long columns, CodesAvx2.Target* target, StripGroups add)
     {
         CodesAvx2.Room room;
-        CodesAvx2.Plain(out CodesAvx2.Reading reading, 8, 32, Vector256<uint>.Zero, Vector256.Create(4u));
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        CodesAvx2.Reading reading;
+        CodesAvx2.Plain(&reading, 8, 32, Vector256<uint>.Zero, Vector256.Create(4u));
         reading.Part = Vector256.Create(Vector128.Create(0.25f), Vector128.Create(1f));
-        byte* record = x + columns;
-        for (byte* end = record; x < end; x += Digits.Group, record += Digits.RecordBytes)
+        long groups = columns / Digits.Group, blocks = CodesAvx2.Blocks(target);
+        for (long g = 0; g < groups; g += CodesAvx2.Chunks)
         {
-            Unpack(w + 32, lo, room.Bytes);
-            CodesAvx2.AddGroup(room.Bytes, x, record, Digits.ActivationBytes(columns), (ushort*)w, &reading, y, yStride,
-                tokens, rows, record == end);
-            w += Digits.Digits2GroupBytes;
-            lo += Digits.Nested4LowGroupBytes;
+            long n = groups - g < CodesAvx2.Chunks ? groups - g : CodesAvx2.Chunks;
+            for (long b = 0; b < blocks; b++)
+                for (long i = 0; i < n; i++)
+                {
+                    byte* group = w + (b * groups + g + i) * Digits.Digits2GroupBytes;
+                    CodesAvx2.PutScales(strip, b, i, group);
+                    Unpack(group + 32, lo + (b * groups + g + i) * Digits.Nested4LowGroupBytes,
+                        strip->Codes + b * CodesAvx2.BlockBytes + i * CodesAvx2.ChunkBytes);
+                }
+            add(strip, &reading, &reading, target, g, n);
         }
     }
 
@@ -53,7 +68,7 @@ public static unsafe class Nested4Avx2
     private static void Unpack(byte* w, byte* lo, byte* codes)
     {
         Vector256<byte> nibble = Vector256.Create((byte)15);
-        for (byte* end = codes + CodesAvx2.BlockBytes; codes < end; codes += 128, w += 32, lo += 32)
+        for (byte* end = codes + CodesAvx2.ChunkBytes; codes < end; codes += 128, w += 32, lo += 32)
         {
             Sse.Prefetch0(w + PrefetchBytes);
             Sse.Prefetch0(lo + PrefetchBytes);

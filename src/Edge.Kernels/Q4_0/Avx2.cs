@@ -218,10 +218,10 @@ public static unsafe class Q4_0Avx2
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Low(Vector256<byte> pairs) => Avx2.And(pairs, Vector256.Create((byte)15));
+    internal static Vector256<byte> Low(Vector256<byte> pairs) => Avx2.And(pairs, Vector256.Create((byte)15));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> High(Vector256<byte> pairs) =>
+    internal static Vector256<byte> High(Vector256<byte> pairs) =>
         Avx2.And(Avx2.ShiftRightLogical(pairs.AsUInt16(), 4).AsByte(), Vector256.Create((byte)15));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripSum = delegate*<byte*, long, byte*, long, long, long, int*, void>;
 
 namespace Edge.Kernels;
 
@@ -12,46 +13,68 @@ public static unsafe class Ternary1_6Avx2
 
     /// <inheritdoc cref="Ternary1_6Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, &CodesAvx2.Sum);
+
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, StripSum sum)
     {
-        long tileBytes = Digits.Ternary1_6TileBytes(columns);
+        long tileBytes = Digits.Ternary1_6TileBytes(columns), fours = tokens & -CodesAvx2.Tokens;
+        long tokenBytes = Digits.TokenActivationBytes(columns);
         byte* tile = w + row0 / 20 * tileBytes;
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 20);
         for (long r = row0; r < row1; r += 20, tile += tileBytes)
         {
-            long rows = row1 - r < 20 ? row1 - r : 20, t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(tile, x, y + r, columns, rows, t, yStride);
-            if (t < tokens)
-                Tile(tile, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r, columns, rows, tokens - t,
-                    yStride);
+            long rows = row1 - r < 20 ? row1 - r : 20;
+            CodesAvx2.Next(&target, r, row1);
+            // Two tiles at a time, on the way of the first.
+            if (fours > 0 && (r - row0) % 40 == 0) TwoTiles(tile, tileBytes, columns, &target, sum);
+            if (fours < tokens)
+                Tile(tile, x + fours * tokenBytes, y + fours * yStride + r, columns, rows, tokens - fours, yStride);
         }
     }
 
-    // Sixteen rows go the way of all; the last four that of a token alone, in a pair of fields.
+    // Sixteen rows of a tile are a block; its last four go the way of a token alone.
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    private static void TwoTiles(byte* w, long tileBytes, long columns, CodesAvx2.Target* target, StripSum sum)
     {
         CodesAvx2.Room room;
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        long blocks = CodesAvx2.Blocks(target);
+        for (long c = 0; c < columns; c += CodesAvx2.StripColumns)
+        {
+            long count = columns - c < CodesAvx2.StripColumns ? columns - c : CodesAvx2.StripColumns;
+            for (long b = 0; b < blocks; b++)
+                UnpackBlock(w + b * tileBytes + 48, strip->Codes + b * CodesAvx2.BlockBytes, c, count, target, b * 20);
+            CodesAvx2.AddColumns(strip, target, c, count, sum);
+        }
+        byte* record = target->X + target->TokenBytes - Digits.TokenRecordBytes;
+        for (long t = 0; t < target->Tokens; t++, record += target->TokenBytes)
+            for (long b = 0; b < blocks; b++)
+                Finish((ushort*)(w + b * tileBytes), record, target->Y + t * target->YStride + b * 20,
+                    target->Rows - b * 20 < 20 ? target->Rows - b * 20 : 20);
+    }
+
+    [SkipLocalsInit]
+    private static void UnpackBlock(byte* w, byte* codes, long column, long columns, CodesAvx2.Target* target, long row)
+    {
         DigitsAvx2.Codes fields;
         byte* last = fields.Bytes + 4 * DigitsAvx2.FieldBytes;
         for (byte* none = last + DigitsAvx2.FieldBytes; none < last + 2 * DigitsAvx2.FieldBytes; none += 32)
             Avx.Store(none, Vector256<byte>.Zero);
-        long tokenBytes = Digits.TokenActivationBytes(columns);
-        ushort* scales = (ushort*)w;
-        w += 48;
-        for (long c = 0; c < columns; c += CodesAvx2.ChunkColumns)
+        long rows = target->Rows - row - 16 < 4 ? target->Rows - row - 16 : 4;
+        for (long c = column; c < column + columns; c += CodesAvx2.ChunkColumns)
         {
-            long count = columns - c < CodesAvx2.ChunkColumns ? columns - c : CodesAvx2.ChunkColumns;
-            Unpack(w, fields.Bytes, count);
-            for (byte* from = fields.Bytes, to = room.Bytes; from < fields.Bytes + count * 4; from += 32, to += 128)
-                CodesAvx2.Put(to, Avx.LoadVector256(from), Avx.LoadVector256(from + DigitsAvx2.FieldBytes),
+            long rest = column + columns - c, count = rest < CodesAvx2.ChunkColumns ? rest : CodesAvx2.ChunkColumns;
+            Unpack(w + c * 4, fields.Bytes, count);
+            for (byte* from = fields.Bytes, end = from + count * 4; from < end; from += 32, codes += 128)
+                CodesAvx2.Put(codes, Avx.LoadVector256(from), Avx.LoadVector256(from + DigitsAvx2.FieldBytes),
                     Avx.LoadVector256(from + 2 * DigitsAvx2.FieldBytes),
                     Avx.LoadVector256(from + 3 * DigitsAvx2.FieldBytes));
-            w += count * 4;
-            CodesAvx2.AddChunk(room.Bytes, x + c, tokenBytes, count, y, yStride, tokens, rows, c == 0);
-            for (long t = 0; t < tokens; t++)
-                DigitsAvx2.AddChunk(last, x + t * tokenBytes + c, count, y + t * yStride + 16, rows - 16, c == 0);
+            for (long t = 0; t < target->Tokens; t++)
+                DigitsAvx2.AddChunk(last, target->X + t * target->TokenBytes + c, count,
+                    target->Y + t * target->YStride + row + 16, rows, c == 0);
         }
-        byte* record = x + tokenBytes - Digits.TokenRecordBytes;
-        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride) Finish(scales, record, y, rows);
     }
 
     private static void Finish(ushort* scales, byte* record, float* y, long rows)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripSum = delegate*<byte*, long, byte*, long, long, long, int*, void>;
 
 namespace Edge.Kernels;
 
@@ -12,53 +13,70 @@ public static unsafe class Ternary1_67Avx2
 
     /// <inheritdoc cref="Ternary1_67Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, &CodesAvx2.Sum);
+
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, StripSum sum)
     {
         long all = ((int*)w)[1], whole = all - all % 12, part = Digits.Ternary1_67Part(columns);
-        long tileBytes = Digits.Ternary1_67TileBytes(columns);
+        long tileBytes = Digits.Ternary1_67TileBytes(columns), fours = tokens & -CodesAvx2.Tokens;
+        long tokenBytes = Digits.TokenActivationBytes(columns), end = row1 < whole ? row1 : whole;
         byte* scales = w + Digits.Ternary1_67HeaderBytes;
         byte* tile = w + Digits.Ternary1_67FirstTile(all) + row0 / 12 * tileBytes;
         float unit = *(float*)w;
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 12);
         long r = row0;
-        for (; r < row1 && r < whole; r += 12, tile += tileBytes)
+        for (; r < end; r += 12, tile += tileBytes)
         {
-            long rows = row1 - r < 12 ? row1 - r : 12, t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(tile, scales + r, unit, x, y + r, columns, rows, t, yStride);
-            if (t < tokens)
-                Tile(tile, scales + r, unit, x + t * Digits.TokenActivationBytes(columns), y + t * yStride + r, columns,
-                    rows, tokens - t, yStride);
+            long rows = end - r < 12 ? end - r : 12;
+            CodesAvx2.Next(&target, r, end);
+            // Two tiles at a time, on the way of the first.
+            if (fours > 0 && (r - row0) % 24 == 0) TwoTiles(tile, tileBytes, scales + r, unit, columns, &target, sum);
+            if (fours < tokens)
+                Tile(tile, scales + r, unit, x + fours * tokenBytes, y + fours * yStride + r, columns, rows,
+                    tokens - fours, yStride);
         }
         for (; r < row1; r += 4, tile += Digits.Ternary1_67TileBytes(part))
             Short(tile, scales + r, unit, x, y + r, columns, row1 - r < 4 ? row1 - r : 4, tokens, yStride);
     }
 
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* scales, float unit, byte* x, float* y, long columns, long rows,
-        long tokens, long yStride)
+    private static void TwoTiles(byte* w, long tileBytes, byte* scales, float unit, long columns,
+        CodesAvx2.Target* target, StripSum sum)
     {
         CodesAvx2.Room room;
-        DigitsAvx2.Codes fields;
-        long tokenBytes = Digits.TokenActivationBytes(columns);
-        for (long c = 0; c < columns; c += CodesAvx2.ChunkColumns)
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        long blocks = CodesAvx2.Blocks(target);
+        for (long c = 0; c < columns; c += CodesAvx2.StripColumns)
         {
-            long count = columns - c < CodesAvx2.ChunkColumns ? columns - c : CodesAvx2.ChunkColumns;
-            for (long i = 0; i < count; i += 32, w += 80)
-            {
-                Unpack(w, fields.Bytes);
-                for (long j = 0; j < 4; j++)
-                {
-                    byte* from = fields.Bytes + j * 32;
-                    CodesAvx2.Put(room.Bytes + i * 16 + j * 128, Avx.LoadVector256(from),
-                        Avx.LoadVector256(from + DigitsAvx2.FieldBytes),
-                        Avx.LoadVector256(from + 2 * DigitsAvx2.FieldBytes), Vector256<byte>.Zero);
-                }
-            }
-            CodesAvx2.AddChunk(room.Bytes, x + c, tokenBytes, count, y, yStride, tokens, rows, c == 0);
+            long count = columns - c < CodesAvx2.StripColumns ? columns - c : CodesAvx2.StripColumns;
+            for (long b = 0; b < blocks; b++)
+                UnpackBlock(w + b * tileBytes + c / 32 * 80, strip->Codes + b * CodesAvx2.BlockBytes, count);
+            CodesAvx2.AddColumns(strip, target, c, count, sum);
         }
-        byte* record = x + tokenBytes - Digits.TokenRecordBytes;
-        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
+        byte* record = target->X + target->TokenBytes - Digits.TokenRecordBytes;
+        for (long t = 0; t < target->Tokens; t++, record += target->TokenBytes)
+            for (long b = 0; b < blocks; b++)
+            {
+                float* y = target->Y + t * target->YStride + b * 12;
+                long rows = target->Rows - b * 12 < 12 ? target->Rows - b * 12 : 12;
+                DigitsAvx2.FinishBytes(scales + b * 12, unit, record, y, rows);
+                DigitsAvx2.FinishBytes(scales + b * 12 + 8, unit, record, y + 8, rows - 8);
+            }
+    }
+
+    // A tile's part of a strip; a block's last four rows are zeros.
+    [SkipLocalsInit]
+    private static void UnpackBlock(byte* w, byte* codes, long columns)
+    {
+        DigitsAvx2.Codes fields;
+        for (long c = 0; c < columns; c += 32, w += 80)
         {
-            DigitsAvx2.FinishBytes(scales, unit, record, y, rows);
-            DigitsAvx2.FinishBytes(scales + 8, unit, record, y + 8, rows - 8);
+            Unpack(w, fields.Bytes);
+            for (byte* from = fields.Bytes, end = from + 128; from < end; from += 32, codes += 128)
+                CodesAvx2.Put(codes, Avx.LoadVector256(from), Avx.LoadVector256(from + DigitsAvx2.FieldBytes),
+                    Avx.LoadVector256(from + 2 * DigitsAvx2.FieldBytes), Vector256<byte>.Zero);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using unsafe StripSum = delegate*<byte*, long, byte*, long, long, long, int*, void>;
 
 namespace Edge.Kernels;
 
@@ -10,39 +11,53 @@ public static unsafe class Ternary2Avx2
 {
     /// <inheritdoc cref="Ternary2Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
+        => Rows(w, x, y, columns, row0, row1, tokens, yStride, &CodesAvx2.Sum);
+
+    internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride, StripSum sum)
     {
         long tileBytes = Digits.Ternary2TileBytes(columns), tokenBytes = Digits.TokenActivationBytes(columns);
+        long fours = tokens & -CodesAvx2.Tokens;
         byte* tile = w + row0 / 16 * tileBytes;
-        for (long r = row0; r < row1; r += 16, tile += tileBytes)
+        CodesAvx2.Target target;
+        CodesAvx2.Aim(&target, x, columns, tokenBytes, y, yStride, fours, 16);
+        for (long r = row0; r < row1; r += 32, tile += 2 * tileBytes)
         {
-            long t = tokens & -CodesAvx2.Tokens;
-            if (t > 0) TileOfTokens(tile, x, y + r, columns, row1 - r, t, yStride);
-            for (; t < tokens; t++) Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+            CodesAvx2.Next(&target, r, row1);
+            if (fours > 0) TwoTiles(tile, tileBytes, columns, &target, sum);
+            for (long t = fours; t < tokens; t++)
+            {
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
+                if (r + 16 < row1)
+                    Tile(tile + tileBytes, x + t * tokenBytes, y + t * yStride + r + 16, columns, row1 - r - 16);
+            }
         }
     }
 
     [SkipLocalsInit]
-    private static void TileOfTokens(byte* w, byte* x, float* y, long columns, long rows, long tokens, long yStride)
+    private static void TwoTiles(byte* w, long tileBytes, long columns, CodesAvx2.Target* target, StripSum sum)
     {
         CodesAvx2.Room room;
-        long tokenBytes = Digits.TokenActivationBytes(columns);
-        ushort* scales = (ushort*)w;
-        w += 32;
-        for (long c = 0; c < columns; c += CodesAvx2.ChunkColumns)
+        CodesAvx2.Strip* strip = CodesAvx2.Align(&room);
+        long blocks = CodesAvx2.Blocks(target);
+        for (long c = 0; c < columns; c += CodesAvx2.StripColumns)
         {
-            long count = columns - c < CodesAvx2.ChunkColumns ? columns - c : CodesAvx2.ChunkColumns;
-            Digits2Avx2.Unpack(w, room.Bytes, count);
-            w += count * 4;
-            CodesAvx2.AddChunk(room.Bytes, x + c, tokenBytes, count, y, yStride, tokens, rows, c == 0);
+            long count = columns - c < CodesAvx2.StripColumns ? columns - c : CodesAvx2.StripColumns;
+            for (long b = 0; b < blocks; b++)
+                Digits2Avx2.Unpack(w + b * tileBytes + 32 + c * 4, strip->Codes + b * CodesAvx2.BlockBytes, count);
+            CodesAvx2.AddColumns(strip, target, c, count, sum);
         }
-        byte* record = x + tokenBytes - Digits.TokenRecordBytes;
+        byte* record = target->X + target->TokenBytes - Digits.TokenRecordBytes;
         Vector256<uint> low = Vector256.Create(0u, 0, 0, 0, 2, 2, 2, 2);
         Vector256<uint> high = Vector256.Create(4u, 4, 4, 4, 6, 6, 6, 6);
-        for (long t = 0; t < tokens; t++, record += tokenBytes, y += yStride)
-        {
-            DigitsAvx2.Finish(scales, record, 2, low, y, rows);
-            DigitsAvx2.Finish(scales + 8, record, 2, high, y + 8, rows - 8);
-        }
+        for (long t = 0; t < target->Tokens; t++, record += target->TokenBytes)
+            for (long b = 0; b < blocks; b++)
+            {
+                ushort* scales = (ushort*)(w + b * tileBytes);
+                float* y = target->Y + t * target->YStride + b * 16;
+                DigitsAvx2.Finish(scales, record, 2, low, y, target->Rows - b * 16);
+                DigitsAvx2.Finish(scales + 8, record, 2, high, y + 8, target->Rows - b * 16 - 8);
+            }
     }
 
     private static void Tile(byte* w, byte* x, float* y, long columns, long rows)

@@ -115,10 +115,11 @@ public sealed unsafe class ConformanceTests(ConformanceRun run) : IClassFixture<
 
     private static IEnumerable<(string Variant, MethodInfo Method)> Variants(string family, string method)
     {
-        foreach (string variant in new[] { "Scalar", "Avx2", "AvxVnni" })
+        foreach (string variant in new[] { "Scalar", "Avx2", "AvxVnni", "Avx512" })
         {
             if (variant == "Avx2" && !Avx2.IsSupported) continue;
             if (variant == "AvxVnni" && !AvxVnni.IsSupported) continue;
+            if (variant == "Avx512" && !Avx512BW.IsSupported) continue;
             MethodInfo? found = typeof(Tiles).Assembly.GetType($"Edge.Kernels.{family}{variant}")?.GetMethod(method);
             if (found is not null) yield return (variant, found);
         }
