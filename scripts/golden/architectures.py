@@ -608,11 +608,48 @@ class GptOss(Model):
         return ffn
 
 
+class GptOssMx(GptOss):
+    """Experts whose weights are four-bit floats with an exponent for 32 of them, as the model is published."""
+
+    width, ff, expert_ff = 64, 32, 32
+    values = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
+
+    def clamped(self, layer):
+        shapes = {"gate": (self.expert_ff, self.width), "up": (self.expert_ff, self.width),
+                  "down": (self.width, self.expert_ff)}
+        for name, shape in shapes.items():
+            key = f"blk.{layer}.ffn_{name}_exps.weight"
+            if key not in self.w.made:
+                codes = self.w.rng.integers(0, 16, (self.experts, *shape))
+                exponents = self.w.rng.integers(-5, -2, (self.experts, shape[0], shape[1] // 32))
+                self.w.made[key] = (self.values[codes] * 2.0 ** np.repeat(exponents, 32, -1)).astype(np.float32)
+        return super().clamped(layer)
+
+
+class Qwen3Moe(Model):
+    arch, experts, used, ff, expert_ff, size, base = "qwen3moe", 6, 2, 32, 16, 10, 1000000.0
+
+    def forward(self, ids):
+        self.keys |= {"expert_feed_forward_length": (U32, self.expert_ff)}
+        x, inv = self.embed(ids), inverse_frequencies(self.size, self.base)
+        for l in range(self.layers):
+            q, k, v = self.qkv(l, self.norm(l, "attn_norm", x))
+            q, k = self.norm(l, "attn_q_norm", q), self.norm(l, "attn_k_norm", k)
+            x = x + self.output(l, attention(rotate_half(q, inv), rotate_half(k, inv), v, self.size ** -0.5))
+            h = self.norm(l, "ffn_norm", x)
+            p = softmax(self.router(l, h))
+            chosen = best(p, self.used)
+            weights = pick(p, chosen)
+            x = x + experts(h, chosen, weights / weights.sum(-1, keepdims=True), self.expert(l))
+        return self.head(x)
+
+
 CASES = {"mixtral": Mixtral, "olmoe": Olmoe, "granite": Granite, "granitemoe": GraniteMoe,
          "granitemoe-shared": GraniteMoeShared, "gemma2": Gemma2, "gemma3": Gemma3, "gemma3-pattern": Gemma3Pattern,
          "phi3": Phi3, "phi3-longrope": Phi3LongRope, "smollm3": SmolLm3, "lfm2": Lfm2, "bitnet-b1.58": BitNet,
          "bitnet-silu": BitNetSilu, "bitnet-relu2": BitNetRelu2, "plm": Plm, "deepseek2": DeepSeek2,
-         "deepseek2-lite": DeepSeek2Lite, "deepseek2-v3": DeepSeek3, "gpt-oss": GptOss}
+         "deepseek2-lite": DeepSeek2Lite, "deepseek2-v3": DeepSeek3, "gpt-oss": GptOss,
+         "gpt-oss-mx": GptOssMx, "qwen3moe": Qwen3Moe}
 
 
 def text(s):

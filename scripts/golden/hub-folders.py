@@ -3,9 +3,22 @@
 
 Each folder holds the weights of its GGUF twin in the hub's names, order of rows and form (norms of Gemma are weight - 1,
 experts are tensors of their own), written as the formats' public descriptions say; nothing is shared with the C# code.
-Some are in shards, some in bfloat16 or half precision, and three hold 4-bit (GPTQ, AWQ) and ternary (packed BitNet)
-weights, beside the float weights that those stand for, in expected.json.
+Some are in shards, some in bfloat16 or half precision, and some hold 4-bit (GPTQ, AWQ, MXFP4) and ternary (packed
+BitNet) weights, beside the float weights that those stand for, in expected.bin.
 Writes tests/golden/hub/NAME/...; deterministic.
+
+Which public source fixes each convention of packed integers (read, not copied):
+- GPTQ: AutoGPTQ/AutoGPTQ, auto_gptq/nn_modules/qlinear/qlinear_cuda_old.py, QuantLinear.pack: of the integers [in][out]
+  eight rows in a word, the first in the lowest bits; zeros less 1, eight columns in a word, the first lowest; a weight
+  is scale * (integer - (zero + 1)). "gptq_v2" has zeros as they are: ibid. auto_gptq/modeling/_utils.py,
+  convert_gptq_v1_to_v2_format adds 1 to each. "sym" makes every zero 8: auto_gptq/quantization/quantizer.py.
+- AWQ, "gemm": casper-hansen/AutoAWQ, awq/modules/linear/gemm.py, WQLinear_GEMM.from_linear: eight columns of the
+  integers [in][out] in a word, in the order 0, 2, 4, 6, 1, 3, 5, 7 from the lowest bits on, zeros likewise, not less 1.
+- BitNet: huggingface/transformers, src/transformers/integrations/bitnet.py, pack_weights: 1 is added, row r of quarter
+  i stands in bits 2i of row r; AutoBitLinear multiplies by weight_scale, BitLinear divides by it.
+- MXFP4: huggingface/transformers, src/transformers/integrations/mxfp4.py, convert_moe_packed_tensors: FP4_VALUES, the
+  even column in the low half of a byte, scales are exponents plus 127; gate and up are rows in turns:
+  src/transformers/models/gpt_oss/modeling_gpt_oss.py, GptOssExperts.
 """
 import json
 import pathlib
@@ -104,6 +117,67 @@ GEMMA = {
 }
 
 
+LATENT = {
+    "attn_q_a.weight": "self_attn.q_a_proj.weight", "attn_q_a_norm.weight": "self_attn.q_a_layernorm.weight",
+    "attn_q_b.weight": "self_attn.q_b_proj.weight", "attn_kv_a_mqa.weight": "self_attn.kv_a_proj_with_mqa.weight",
+    "attn_kv_a_norm.weight": "self_attn.kv_a_layernorm.weight", "attn_kv_b.weight": "self_attn.kv_b_proj.weight",
+    "exp_probs_b.bias": "mlp.gate.e_score_correction_bias",
+    "ffn_gate_shexp.weight": "mlp.shared_experts.gate_proj.weight",
+    "ffn_up_shexp.weight": "mlp.shared_experts.up_proj.weight",
+    "ffn_down_shexp.weight": "mlp.shared_experts.down_proj.weight",
+}
+LFM2 = {
+    "attn_norm.weight": "operator_norm.weight", "ffn_norm.weight": "ffn_norm.weight",
+    "attn_output.weight": "self_attn.out_proj.weight", "attn_q_norm.weight": "self_attn.q_layernorm.weight",
+    "attn_k_norm.weight": "self_attn.k_layernorm.weight", "ffn_gate.weight": "feed_forward.w1.weight",
+    "ffn_up.weight": "feed_forward.w3.weight", "ffn_down.weight": "feed_forward.w2.weight",
+    "shortconv.in_proj.weight": "conv.in_proj.weight", "shortconv.out_proj.weight": "conv.out_proj.weight",
+}
+GPT_OSS = {
+    "post_attention_norm.weight": "post_attention_layernorm.weight", "attn_sinks.weight": "self_attn.sinks",
+    "attn_output.bias": "self_attn.o_proj.bias", "ffn_gate_inp.weight": "mlp.router.weight",
+    "ffn_gate_inp.bias": "mlp.router.bias",
+}
+GRANITE_MOE = {"ffn_gate_inp.weight": "block_sparse_moe.router.layer.weight",
+               "ffn_down_shexp.weight": "shared_mlp.output_linear.weight"}
+
+
+def interleave(a, b, axis):
+    """a0, b0, a1, b1 ... along that axis."""
+    shape = list(a.shape)
+    shape[axis] *= 2
+    return np.stack([a, b], axis + 1).reshape(shape)
+
+
+def joined(arch, prefix, layer):
+    """What the hub has in one tensor; takes its parts out of the layer."""
+    def take(*names):
+        return [layer.pop(name) for name in names]
+
+    out = {}
+    if arch == "granitemoe":
+        gate, up, down = take("ffn_gate_exps.weight", "ffn_up_exps.weight", "ffn_down_exps.weight")
+        out["block_sparse_moe.input_linear.weight"] = np.concatenate([gate, up], 1)
+        out["block_sparse_moe.output_linear.weight"] = down
+        if "ffn_gate_shexp.weight" in layer:
+            out["shared_mlp.input_linear.weight"] = np.concatenate(
+                take("ffn_gate_shexp.weight", "ffn_up_shexp.weight"), 0)
+    elif arch == "gpt-oss":
+        gate, up, down = take("ffn_gate_exps.weight", "ffn_up_exps.weight", "ffn_down_exps.weight")
+        both = interleave(gate, up, 1)
+        out["mlp.experts.gate_up_proj"] = both.transpose(0, 2, 1)
+        out["mlp.experts.down_proj"] = down.transpose(0, 2, 1)
+        out["mlp.experts.gate_up_proj_bias"] = interleave(*take("ffn_gate_exps.bias", "ffn_up_exps.bias"), 1)
+        out["mlp.experts.down_proj_bias"] = layer.pop("ffn_down_exps.bias")
+    elif arch == "lfm2" and "shortconv.conv.weight" in layer:
+        out["conv.conv.weight"] = layer.pop("shortconv.conv.weight")[:, None]
+    elif arch == "deepseek2" and "attn_k_b.weight" in layer:
+        k, v = take("attn_k_b.weight", "attn_v_b.weight")
+        kv = np.concatenate([k.transpose(0, 2, 1), v], 1)
+        out["self_attn.kv_b_proj.weight"] = kv.reshape(-1, kv.shape[-1])
+    return {prefix + name: x for name, x in out.items()}
+
+
 def unpermute(w, heads):
     """Neighbours back to halves: the inverse of what converters do for llama."""
     size = w.shape[0] // heads
@@ -115,15 +189,24 @@ def to_hub(metadata, tensors):
     experts = metadata.get(f"{arch}.expert_count", 0)
     heads = metadata[f"{arch}.attention.head_count"]
     kv = metadata.get(f"{arch}.attention.head_count_kv", heads)
-    permuted = arch in ("llama", "granite", "smollm3")
+    permuted = arch in ("llama", "granite", "granitemoe", "smollm3")
     gemma = arch.startswith("gemma")
-    out = {}
+    names = LAYER | {"deepseek2": LATENT, "plm": LATENT, "lfm2": LFM2, "gpt-oss": GPT_OSS,
+                     "granitemoe": GRANITE_MOE}.get(arch, GEMMA if gemma else {})
+    out, tensors = {}, dict(tensors)
+    for l in range(metadata[f"{arch}.block_count"]):
+        start = f"blk.{l}."
+        layer = {name[len(start):]: x for name, x in tensors.items() if name.startswith(start)}
+        known = set(layer)
+        out |= joined(arch, f"model.layers.{l}.", layer)
+        for name in known - set(layer):
+            del tensors[start + name]
     for name, x in tensors.items():
         if gemma and name.endswith("norm.weight"):
             x = x - np.float32(1)
         if not name.startswith("blk."):
             top = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight",
-                   "output.weight": "lm_head.weight"}
+                   "output.weight": "lm_head.weight", "token_embd_norm.weight": "model.embedding_norm.weight"}
             if name in top:
                 out[top[name]] = x
             continue
@@ -143,7 +226,7 @@ def to_hub(metadata, tensors):
         elif arch == "phi3" and rest == "ffn_up.weight":
             out[prefix + "mlp.gate_up_proj.weight"] = x
         else:
-            out[prefix + ((GEMMA.get(rest) if gemma else None) or LAYER[rest])] = x
+            out[prefix + names[rest]] = x
     return out
 
 
@@ -151,7 +234,8 @@ CLASSES = {
     "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM",
     "qwen3moe": "Qwen3MoeForCausalLM", "mixtral": "MixtralForCausalLM", "olmoe": "OlmoeForCausalLM",
     "phi3": "Phi3ForCausalLM", "gemma2": "Gemma2ForCausalLM", "gemma3": "Gemma3ForCausalLM",
-    "granite": "GraniteForCausalLM", "smollm3": "SmolLM3ForCausalLM", "bitnet-b1.58": "BitNetForCausalLM",
+    "granite": "GraniteForCausalLM", "granitemoe": "GraniteMoeForCausalLM", "lfm2": "Lfm2ForCausalLM",
+    "deepseek2": "DeepseekV2ForCausalLM", "gpt-oss": "GptOssForCausalLM", "plm": "PLMForCausalLM", "smollm3": "SmolLM3ForCausalLM", "bitnet-b1.58": "BitNetForCausalLM",
 }
 
 
@@ -169,8 +253,49 @@ def rope_scaling(m, a, tensors):
                 "low_freq_factor": m[f"{a}.rope.scaling.low_freq_factor"],
                 "high_freq_factor": m[f"{a}.rope.scaling.high_freq_factor"]}
     if kind == "yarn":
-        return {"type": "yarn", "factor": factor, "original_max_position_embeddings": original}
+        out = {"type": "yarn", "factor": factor, "original_max_position_embeddings": original}
+        if a == "gpt-oss":
+            out |= {"truncate": False, "beta_fast": 32.0, "beta_slow": 1.0}
+        if f"{a}.rope.scaling.yarn_log_multiplier" in m:
+            scale = m[f"{a}.rope.scaling.yarn_log_multiplier"] * 10
+            out |= {"mscale": scale, "mscale_all_dim": scale}
+        return out
     return None
+
+
+def latent_config(m, a, c):
+    """Either way that converters describe latent heads."""
+    rotated = m[f"{a}.rope.dimension_count"]
+    size = m.get(f"{a}.attention.key_length_mla", m[f"{a}.attention.key_length"])
+    value = m.get(f"{a}.attention.value_length_mla", m[f"{a}.attention.value_length"])
+    c.pop("head_dim")
+    c.update(kv_lora_rank=m[f"{a}.attention.kv_lora_rank"], q_lora_rank=m.get(f"{a}.attention.q_lora_rank"),
+             qk_nope_head_dim=size - rotated, qk_rope_head_dim=rotated, v_head_dim=value, attention_bias=False,
+             num_key_value_heads=c["num_attention_heads"], hidden_act="relu2" if a == "plm" else "silu")
+
+
+def deepseek_config(m, c):
+    a = "deepseek2"
+    third = m.get(f"{a}.expert_gating_func") == 2
+    groups = m.get(f"{a}.expert_group_count", 1)
+    c.pop("num_experts")
+    c.update(architectures=["DeepseekV3ForCausalLM" if third else "DeepseekV2ForCausalLM"],
+             n_routed_experts=m[f"{a}.expert_count"], n_shared_experts=m[f"{a}.expert_shared_count"],
+             moe_intermediate_size=m[f"{a}.expert_feed_forward_length"], moe_layer_freq=1, n_group=groups,
+             topk_group=m.get(f"{a}.expert_group_used_count", 1), norm_topk_prob=third,
+             first_k_dense_replace=m[f"{a}.leading_dense_block_count"],
+             routed_scaling_factor=m[f"{a}.expert_weights_scale"], scoring_func="sigmoid" if third else "softmax",
+             topk_method="noaux_tc" if third else "group_limited_greedy" if groups > 1 else "greedy")
+    if third:
+        c["num_nextn_predict_layers"] = 1
+
+
+def lfm2_config(m, c):
+    counts = m["lfm2.attention.head_count_kv"]
+    c.update(num_key_value_heads=max(counts), norm_eps=c.pop("rms_norm_eps"), conv_L_cache=m["lfm2.shortconv.l_cache"],
+             conv_bias=False, block_ff_dim=3 * c.pop("intermediate_size") // 2 - 5, block_auto_adjust_ff_dim=True,
+             block_ffn_dim_multiplier=1.0, block_multiple_of=8, tie_embedding=c.pop("tie_word_embeddings"),
+             layer_types=["full_attention" if n else "conv" for n in counts])
 
 
 def config(m, tensors):
@@ -199,6 +324,8 @@ def config(m, tensors):
         c["num_experts_per_tok"] = m[f"{a}.expert_used_count"]
         if name == "qwen3moe":
             c["moe_intermediate_size"] = m[f"{a}.expert_feed_forward_length"]
+        if name == "qwen3moe":
+            c.update(decoder_sparse_step=1, mlp_only_layers=[])
         if name in ("qwen3moe", "olmoe"):
             c["norm_topk_prob"] = name == "qwen3moe"
     if a.startswith("gemma"):
@@ -214,7 +341,22 @@ def config(m, tensors):
         c["sliding_window"] = m[f"{a}.attention.sliding_window"]
     if a == "phi3":
         c["partial_rotary_factor"] = m[f"{a}.rope.dimension_count"] / c["head_dim"]
-    if a == "granite":
+    if a in ("plm", "deepseek2"):
+        latent_config(m, a, c)
+    if a == "deepseek2":
+        deepseek_config(m, c)
+    if a == "lfm2":
+        lfm2_config(m, c)
+    if a == "gpt-oss":
+        c["num_local_experts"] = c.pop("num_experts")
+        c.update(sliding_window=m[f"{a}.attention.sliding_window"], swiglu_limit=7.0, attention_bias=True,
+                 layer_types=["full_attention" if l % 2 else "sliding_attention" for l in range(m[f"{a}.block_count"])])
+    if a == "granitemoe":
+        c["num_local_experts"] = c.pop("num_experts")
+        if f"{a}.expert_shared_feed_forward_length" in m:
+            c.update(architectures=["GraniteMoeSharedForCausalLM"],
+                     shared_intermediate_size=m[f"{a}.expert_shared_feed_forward_length"])
+    if a in ("granite", "granitemoe"):
         c.update(embedding_multiplier=m[f"{a}.embedding_scale"], residual_multiplier=m[f"{a}.residual_scale"],
                  logits_scaling=m[f"{a}.logit_scale"], attention_multiplier=m[f"{a}.attention.scale"])
     return c
@@ -260,13 +402,16 @@ def int32(x):
     return "I32", np.ascontiguousarray(x.astype(np.int64).astype("<u4").view("<i4"))
 
 
-def gptq(w, group):
+def gptq(w, group, symmetric):
     """w: out × in. qweight int32 [in / 8, out], qzeros [groups, out / 8] (zero - 1), scales [groups, out]."""
     out, columns = w.shape
     parts = w.T.reshape(columns // group, group, out)
     low, high = parts.min(1), parts.max(1)
+    if symmetric:
+        high = np.maximum(high, -low)
+        low = -high
     scale = np.maximum((high - low) / 15, 1e-6).astype(np.float16).astype(np.float32)
-    zero = np.clip(np.round(-low / scale), 1, 15).astype(np.int64)
+    zero = np.full(low.shape, 8) if symmetric else np.clip(np.round(-low / scale), 1, 15).astype(np.int64)
     q = np.clip(np.round(parts / scale[:, None]) + zero[:, None], 0, 15).astype(np.int64)
     exact = ((q - zero[:, None]) * scale[:, None]).reshape(columns, out).T
     q = q.reshape(columns, out)
@@ -281,20 +426,19 @@ def pack_columns(q, order=range(8)):
     return sum(q[:, o::8] << 4 * i for i, o in enumerate(order))
 
 
-def quantised(c, hub, method):
-    """The projections of the layers in 4 bits, and the float weights that they stand for."""
-    group = 32
+def quantised(c, hub, method, symmetric=False, second=False, group=32):
+    """The projections of the layers in 4 bits, and the float weights that they stand for; second: gptq_v2."""
     tensors, exact = {}, {}
     for name, x in hub.items():
         if "_proj.weight" not in name:
             tensors[name] = exact[name] = x
             continue
         stem = name[:-len("weight")]
-        q, zero, scale, exact[name] = gptq(x, group)
+        q, zero, scale, exact[name] = gptq(x, group, symmetric)
         columns = q.shape[0]
         if method == "gptq":
             tensors[stem + "qweight"] = int32(pack_rows(q))
-            tensors[stem + "qzeros"] = int32(pack_columns(zero - 1))
+            tensors[stem + "qzeros"] = int32(pack_columns(zero if second else zero - 1))
             tensors[stem + "g_idx"] = ("I32", (np.arange(columns) // group).astype("<i4"))
         else:
             order = (0, 2, 4, 6, 1, 3, 5, 7)
@@ -302,6 +446,8 @@ def quantised(c, hub, method):
             tensors[stem + "qzeros"] = int32(pack_columns(zero, order))
         tensors[stem + "scales"] = ("F16", scale.astype("<f2"))
     c = dict(c, quantization_config={"quant_method": method, "bits": 4, "group_size": group, "desc_act": False,
+                                     **({"checkpoint_format": "gptq_v2" if second else "gptq", "sym": symmetric}
+                                        if method == "gptq" else {}),
                                      **({"version": "gemm", "zero_point": True} if method == "awq" else {})})
     return c, tensors, exact
 
@@ -324,6 +470,74 @@ def bitnet(c, hub):
                                         "quantization_mode": "offline"}), tensors, exact
 
 
+FP4 = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+
+
+def mxfp4(w):
+    """w: experts × rows × columns, whose blocks of 32 columns are FP4 values times a power of two: blocks and scales."""
+    parts = w.reshape(*w.shape[:2], -1, 32).astype(np.float64)
+    codes, exponents = np.full(parts.shape, -1), np.zeros(parts.shape[:3], np.int64)
+    for power in range(4, -12, -1):
+        scaled = parts / 2.0 ** power
+        code = np.full(parts.shape, -1)
+        for i, value in enumerate(FP4):
+            code[np.abs(scaled) == value] = i
+        good = (code >= 0).all(-1) & (codes < 0).any(-1)
+        code = np.where(np.signbit(scaled), code + 8, code)
+        codes[good], exponents[good] = code[good], power
+    assert (codes >= 0).all()
+    return (codes[..., 0::2] | codes[..., 1::2] << 4).astype("u1"), (exponents + 127).astype("u1")
+
+
+def four_bit_experts(c, hub):
+    out = {}
+    for name, x in hub.items():
+        if name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            blocks, scales = mxfp4(np.ascontiguousarray(x.transpose(0, 2, 1)))
+            out[name + "_blocks"], out[name + "_scales"] = ("U8", blocks), ("U8", scales)
+        else:
+            out[name] = x
+    return dict(c, quantization_config={"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.mlp.router"]
+                                        }), out
+
+
+def multimodal(c, hub):
+    """A text model within a folder that has pictures too; its defaults are left out of config.json."""
+    text = {k: v for k, v in c.items() if k not in ("architectures", "torch_dtype", "tie_word_embeddings")}
+    for key, default in {"rms_norm_eps": 1e-6, "rope_theta": 1e6, "rope_local_base_freq": 1e4,
+                         "attn_logit_softcapping": None, "final_logit_softcapping": None}.items():
+        if text[key] == default:
+            del text[key]
+    out = {f"language_model.{name}": x for name, x in hub.items()}
+    rng = np.random.default_rng(5)
+    for name, shape in {"vision_tower.vision_model.embeddings.patch_embedding.weight": (8, 3, 2, 2),
+                        "vision_tower.vision_model.encoder.layers.0.layer_norm1.bias": (8,),
+                        "multi_modal_projector.mm_input_projection_weight": (8, 24)}.items():
+        out[name] = rng.normal(size=shape).astype(np.float32)
+    return {"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "text_config": text,
+            "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 8}, "torch_dtype": "float32",
+            "vocab_size": c["vocab_size"]}, out
+
+
+def with_draft_layer(hub, layers):
+    """DeepSeek-V3's layer behind the last, which predicts the token after the next."""
+    start = f"model.layers.{layers}."
+    first = {start + n.split(".", 3)[3]: x for n, x in hub.items() if n.startswith(f"model.layers.{layers - 1}.")}
+    width = hub["model.norm.weight"].shape[0]
+    more = {start + "eh_proj.weight": np.ones((width, 2 * width), np.float32),
+            start + "enorm.weight": np.ones(width, np.float32), start + "hnorm.weight": np.ones(width, np.float32)}
+    return hub | first | more
+
+
+def packed(name, twin, change):
+    """A folder with 4-bit or ternary weights, and those of its first layer as floats."""
+    m, tensors = read_gguf(GOLDEN / f"{twin}.gguf")
+    c, made, exact = change(config(m, tensors), to_hub(m, tensors))
+    folder(name, c, made)
+    write_safetensors(OUT / name / "expected.bin",
+                      {n: typed(x, "F32") for n, x in exact.items() if ".0." in n and "_proj.weight" in n})
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
     plain = {
@@ -332,22 +546,30 @@ def main():
         "mixtral": ("architectures/mixtral", "F32", 2), "olmoe": ("architectures/olmoe", "F32", 1),
         "phi3-longrope": ("architectures/phi3-longrope", "F32", 1), "gemma2": ("architectures/gemma2", "F32", 1),
         "gemma3": ("architectures/gemma3", "F32", 1), "granite": ("architectures/granite", "F32", 1),
-        "smollm3": ("architectures/smollm3", "F32", 1),
+        "smollm3": ("architectures/smollm3", "F32", 1), "qwen3moe": ("architectures/qwen3moe", "F32", 1),
+        "granitemoe": ("architectures/granitemoe", "F32", 1), "lfm2": ("architectures/lfm2", "F32", 1),
+        "granitemoe-shared": ("architectures/granitemoe-shared", "F32", 2), "plm": ("architectures/plm", "F32", 1),
+        "deepseek2": ("architectures/deepseek2", "F32", 1), "gpt-oss": ("architectures/gpt-oss", "F32", 1),
+        "deepseek2-lite": ("architectures/deepseek2-lite", "F32", 1),
     }
     for name, (twin, dtype, shards) in plain.items():
         m, tensors = read_gguf(GOLDEN / f"{twin}.gguf")
         folder(name, config(m, tensors), to_hub(m, tensors), dtype, shards)
-    m, tensors = read_gguf(GOLDEN / "tiny" / "qwen3.gguf")
-    for method in ("gptq", "awq"):
-        c, made, exact = quantised(config(m, tensors), to_hub(m, tensors), method)
-        folder(f"qwen3-{method}", c, made)
-        write_safetensors(OUT / f"qwen3-{method}" / "expected.bin",
-                          {n: typed(x, "F32") for n, x in exact.items() if ".0." in n and "_proj.weight" in n})
-    m, tensors = read_gguf(GOLDEN / "architectures" / "bitnet-b1.58.gguf")
-    c, made, exact = bitnet(dict(config(m, tensors), hidden_act="relu2"), to_hub(m, tensors))
-    folder("bitnet", c, made)
-    write_safetensors(OUT / "bitnet" / "expected.bin",
-                      {n: typed(x, "F32") for n, x in exact.items() if ".0." in n and "_proj.weight" in n})
+    m, tensors = read_gguf(GOLDEN / "tiny" / "llama.gguf")
+    folder("mistral", dict(config(m, tensors), architectures=["MistralForCausalLM"], model_type="mistral",
+                           sliding_window=100), to_hub(m, tensors))
+    m, tensors = read_gguf(GOLDEN / "architectures" / "gemma3.gguf")
+    folder("gemma3-pictures", *multimodal(config(m, tensors), to_hub(m, tensors)))
+    m, tensors = read_gguf(GOLDEN / "architectures" / "deepseek2-v3.gguf")
+    c = config(m, tensors)
+    folder("deepseek2-v3", c, with_draft_layer(to_hub(m, tensors), c["num_hidden_layers"]))
+    m, tensors = read_gguf(GOLDEN / "architectures" / "gpt-oss-mx.gguf")
+    folder("gpt-oss-mx", *four_bit_experts(config(m, tensors), to_hub(m, tensors)))
+    packed("qwen3-gptq", "tiny/qwen3", lambda c, hub: quantised(c, hub, "gptq"))
+    packed("qwen3-awq", "tiny/qwen3", lambda c, hub: quantised(c, hub, "awq"))
+    packed("llama-gptq-sym", "tiny/llama", lambda c, hub: quantised(c, hub, "gptq", symmetric=True))
+    packed("qwen3-gptq-v2", "tiny/qwen3", lambda c, hub: quantised(c, hub, "gptq", symmetric=True, second=True))
+    packed("bitnet", "architectures/bitnet-b1.58", lambda c, hub: bitnet(dict(c, hidden_act="relu2"), hub))
 
 
 if __name__ == "__main__":

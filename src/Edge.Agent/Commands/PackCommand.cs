@@ -34,8 +34,8 @@ internal static class PackCommand
                 var tensors = forecast?.Tensors ?? Pack(from, to, options, plan => forecast = plan, stop.Token);
                 long bytes = isDry ? forecast!.FileBytes : new FileInfo(to).Length;
                 if (asJson)
-                    JsonLine.Print(writer => WriteJson(writer, from, to, tensors, bytes, forecast!.FileBytes));
-                else Print(from, to, tensors, bytes, isDry);
+                    JsonLine.Print(writer => WriteJson(writer, from, to, tensors, bytes, forecast!));
+                else Print(from, to, tensors, bytes, isDry, forecast!.LeftOut);
                 return ExitCode.Ok;
             });
         });
@@ -65,7 +65,8 @@ internal static class PackCommand
         }
     }
 
-    private static void Print(string from, string to, IReadOnlyList<PackedTensor> tensors, long after, bool isDry)
+    private static void Print(string from, string to, IReadOnlyList<PackedTensor> tensors, long after, bool isDry,
+        IReadOnlyList<string> leftOut)
     {
         int width = tensors.Max(tensor => tensor.Name.Length as int?) ?? 0;
         foreach (var tensor in tensors)
@@ -77,6 +78,7 @@ internal static class PackCommand
                 + $"{tensor.Rows + " x " + tensor.Columns,-16} {tensor.Bytes,12} bytes  {error}"
                 + (tensor.Note is null ? "" : $" ({tensor.Note})"));
         }
+        foreach (string sentence in leftOut) Console.Out.WriteLine(sentence);
         long before = PackArguments.BytesOf(from);
         string expected = isDry ? " expected" : "";
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -84,14 +86,20 @@ internal static class PackCommand
     }
 
     private static void WriteJson(Utf8JsonWriter writer, string from, string to, IReadOnlyList<PackedTensor> tensors,
-        long bytes, long expected)
+        long bytes, PackForecast forecast)
     {
         writer.WriteStartObject();
         writer.WriteString("model", from);
         writer.WriteString("out", to);
         writer.WriteNumber("model_bytes", PackArguments.BytesOf(from));
         writer.WriteNumber("out_bytes", bytes);
-        writer.WriteNumber("expected_bytes", expected);
+        writer.WriteNumber("expected_bytes", forecast.FileBytes);
+        if (forecast.LeftOut.Count > 0)
+        {
+            writer.WriteStartArray("left_out");
+            foreach (string sentence in forecast.LeftOut) writer.WriteStringValue(sentence);
+            writer.WriteEndArray();
+        }
         writer.WriteStartArray("tensors");
         foreach (var tensor in tensors)
         {

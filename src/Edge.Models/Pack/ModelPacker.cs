@@ -77,7 +77,10 @@ public static class ModelPacker
 
     private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) => new(FileBytes(source, plan),
         [.. plan.Select(p => new PackedTensor(p.Name, p.Source.Type.ToString(), p.Type.ToString(),
-            p.Matrix < 0 ? p.Source.Rows : p.Source.Shape[1], p.Source.Columns, p.Bytes, 0, 0, 0, p.Note))]);
+            p.Matrix < 0 ? p.Source.Rows : p.Source.Shape[1], p.Source.Columns, p.Bytes, 0, 0, 0, p.Note))])
+    {
+        LeftOut = source.LeftOut,
+    };
 
     /// <summary>Bytes of the packed file. Estimated are the metadata alone.</summary>
     internal static long FileBytes(PackSource source, List<PlannedTensor> plan)

@@ -27,7 +27,8 @@ internal static class PackPlan
         bool tied = source.Find("output.weight") is null;
         foreach (GgufTensor tensor in source.Tensors)
         {
-            (QuantType type, string? note) = For(tensor, tied, options);
+            bool stays = source.IsFolder && options.Target == PackTarget.Keep;
+            (QuantType type, string? note) = stays ? (tensor.Type, null) : For(tensor, tied, options);
             plan.Add(new PlannedTensor(tensor, tensor.Name, type, note));
             if (type == QuantType.NESTED4_HI)
                 plan.Add(new PlannedTensor(tensor, tensor.Name + Tensors.PlaneSuffix, QuantType.NESTED4_LO, null));

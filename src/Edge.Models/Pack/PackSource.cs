@@ -14,6 +14,12 @@ internal abstract unsafe class PackSource : IDisposable
     /// <summary>About what the metadata take in a file.</summary>
     public abstract long MetadataBytes { get; }
 
+    /// <summary>What of the model is not packed, a sentence each.</summary>
+    public virtual IReadOnlyList<string> LeftOut => [];
+
+    /// <summary>A model folder: to keep its types is to make a GGUF file that may be packed again.</summary>
+    public virtual bool IsFolder => false;
+
     /// <summary>Everything that is not a tensor.</summary>
     public abstract void WriteMetadata(GgufWriter writer);
 

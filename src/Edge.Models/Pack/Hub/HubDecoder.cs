@@ -9,6 +9,9 @@ internal static unsafe class HubDecoder
     /// <summary>Where AWQ puts the eight columns of a word, from the lowest bits on.</summary>
     private static ReadOnlySpan<byte> AwqOrder => [0, 2, 4, 6, 1, 3, 5, 7];
 
+    /// <summary>Where in its word AWQ puts the column that is the <paramref name="index"/>th of eight.</summary>
+    public static int AwqShift(int index) => (index & 1) * 16 + index / 2 * 4;
+
     /// <summary>GPTQ: weights int32 [columns / 8][rows], zeros int32 [groups][rows / 8] (less 1, unless the format is
     /// v2), scales [groups][rows], groups int32 [columns] or none: in their order.</summary>
     public static void Gptq(uint* weights, uint* zeros, float* scales, int* groups, float* to, long rows, long columns,

@@ -13,11 +13,13 @@ internal sealed class HubJson : IDisposable
     private readonly JsonDocument _document;
     private readonly string _file;
     private readonly JsonElement _root;
+    private readonly JsonElement? _defaults;
 
     private HubJson(string file, JsonDocument document) =>
         (_file, _document, _root) = (file, document, document.RootElement);
 
-    private HubJson(HubJson of, JsonElement root) => (_file, _document, _root) = (of._file, of._document, root);
+    private HubJson(HubJson of, JsonElement root, JsonElement? defaults = null) =>
+        (_file, _document, _root, _defaults) = (of._file, of._document, root, defaults);
 
     /// <summary>Null when the folder has no such file. Errors: ModelFolderException.</summary>
     public static HubJson? Find(string folder, string name, int bytesMax)
@@ -49,11 +51,24 @@ internal sealed class HubJson : IDisposable
 
     public JsonElement Root => _root;
 
+    /// <summary>The same object; keys that are absent or null have the values of <paramref name="json"/>.</summary>
+    public HubJson WithDefaults(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return new HubJson(this, _root, document.RootElement.Clone());
+    }
+
     /// <summary>The members of the object, in order.</summary>
     public IEnumerable<JsonProperty> Members => _root.EnumerateObject();
 
     public HubJson? FindObject(string key) => Find(key) is not { } value ? null
         : value.ValueKind == JsonValueKind.Object ? new HubJson(this, value) : throw Wrong(key, "is no object");
+
+    /// <summary>An element of an array that is an object.</summary>
+    public HubJson ObjectOf(string key, JsonElement element) => element.ValueKind == JsonValueKind.Object
+        ? new HubJson(this, element) : throw Wrong(key, "has an element that is no object");
+
+    public bool Has(string key) => Find(key) is not null;
 
     public long GetInteger(string key, long min, long max) =>
         FindInteger(key, min, max) ?? throw Wrong(key, "is missing");
@@ -136,5 +151,6 @@ internal sealed class HubJson : IDisposable
 
     /// <summary>Null for a key that is absent or null.</summary>
     private JsonElement? Find(string key) =>
-        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value
+            : _defaults?.TryGetProperty(key, out value) == true ? value : null;
 }

@@ -8,8 +8,35 @@ internal sealed record HubModel(string Class, string Architecture)
 {
     /// <summary>Rows of q and k are brought from halves to neighbours, as this architecture rotates them.</summary>
     public bool IsPermuted { get; init; }
-    /// <summary>Norms are stored less 1, and there are more of them.</summary>
+    /// <summary>Norms are stored less 1.</summary>
     public bool IsGemma { get; init; }
+    /// <summary>Attention has its own norm behind it.</summary>
+    public bool HasMoreNorms { get; init; }
+    /// <summary>Pictures are part of the folder; its text model is what is packed.</summary>
+    public bool IsPart { get; init; }
+    /// <summary>The norm before the head.</summary>
+    public string OutputNorm { get; init; } = "output_norm.weight";
+    /// <summary>hidden_act or hidden_activation, where config.json names one.</summary>
+    public string Activation { get; init; } = "silu";
+    /// <summary>What config.json leaves out where it is the class's own default.</summary>
+    public string Defaults { get; init; } = "{}";
+
+    /// <summary>Latent attention: keys and values of all heads come from one vector.</summary>
+    public bool IsLatent => Architecture is "deepseek2" or "plm";
+
+    // Multimodal folders name only what differs from these.
+    private const string Gemma3Text = """
+        {"vocab_size": 262208, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+         "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "max_position_embeddings": 131072,
+         "rms_norm_eps": 1e-6, "rope_theta": 1e6, "rope_local_base_freq": 1e4, "query_pre_attn_scalar": 256,
+         "sliding_window": 4096}
+        """;
+    private const string GptOss = """{"rope_theta": 150000, "head_dim": 64, "sliding_window": 128}""";
+    private const string Lfm2 = """
+        {"conv_L_cache": 3, "block_multiple_of": 256, "block_ffn_dim_multiplier": 1, "block_auto_adjust_ff_dim": true,
+         "norm_eps": 1e-5, "max_position_embeddings": 128000}
+        """;
+    private const string Tanh = "gelu_pytorch_tanh";
 
     public static IReadOnlyList<HubModel> Table { get; } =
     [
@@ -21,41 +48,23 @@ internal sealed record HubModel(string Class, string Architecture)
         new("Qwen3MoeForCausalLM", "qwen3moe"),
         new("OlmoeForCausalLM", "olmoe"),
         new("Phi3ForCausalLM", "phi3"),
-        new("Gemma2ForCausalLM", "gemma2") { IsGemma = true },
-        new("Gemma3ForCausalLM", "gemma3") { IsGemma = true },
+        new("Gemma2ForCausalLM", "gemma2") { IsGemma = true, HasMoreNorms = true, Activation = Tanh },
+        new("Gemma3ForCausalLM", "gemma3") { IsGemma = true, HasMoreNorms = true, Activation = Tanh },
+        new("Gemma3ForConditionalGeneration", "gemma3")
+        {
+            IsGemma = true, HasMoreNorms = true, Activation = Tanh, IsPart = true, Defaults = Gemma3Text,
+        },
         new("GraniteForCausalLM", "granite") { IsPermuted = true },
+        new("GraniteMoeForCausalLM", "granitemoe") { IsPermuted = true },
+        new("GraniteMoeSharedForCausalLM", "granitemoe") { IsPermuted = true },
         new("SmolLM3ForCausalLM", "smollm3") { IsPermuted = true },
-        new("BitNetForCausalLM", "bitnet-b1.58"),
+        new("BitNetForCausalLM", "bitnet-b1.58") { Activation = "relu2" },
+        new("Lfm2ForCausalLM", "lfm2") { OutputNorm = "token_embd_norm.weight", Defaults = Lfm2 },
+        new("DeepseekV2ForCausalLM", "deepseek2"),
+        new("DeepseekV3ForCausalLM", "deepseek2"),
+        new("GptOssForCausalLM", "gpt-oss") { HasMoreNorms = true, Defaults = GptOss },
+        new("PLMForCausalLM", "plm") { Activation = "relu2" },
     ];
-
-    private static readonly Dictionary<string, string> Tops = new(StringComparer.Ordinal)
-    {
-        ["model.embed_tokens.weight"] = "token_embd.weight", ["model.norm.weight"] = "output_norm.weight",
-        ["lm_head.weight"] = "output.weight",
-    };
-
-    private static readonly Dictionary<string, string> Layers = new(StringComparer.Ordinal)
-    {
-        ["input_layernorm"] = "attn_norm", ["post_attention_layernorm"] = "ffn_norm",
-        ["self_attn.q_proj"] = "attn_q", ["self_attn.k_proj"] = "attn_k", ["self_attn.v_proj"] = "attn_v",
-        ["self_attn.o_proj"] = "attn_output", ["self_attn.qkv_proj"] = "attn_qkv",
-        ["self_attn.q_norm"] = "attn_q_norm", ["self_attn.k_norm"] = "attn_k_norm",
-        ["self_attn.attn_sub_norm"] = "attn_sub_norm", ["mlp.ffn_sub_norm"] = "ffn_sub_norm",
-        ["mlp.gate_proj"] = "ffn_gate", ["mlp.up_proj"] = "ffn_up", ["mlp.down_proj"] = "ffn_down",
-        ["mlp.gate_up_proj"] = "ffn_up", ["mlp.gate"] = "ffn_gate_inp", ["block_sparse_moe.gate"] = "ffn_gate_inp",
-    };
-
-    private static readonly Dictionary<string, string> Experts = new(StringComparer.Ordinal)
-    {
-        ["gate_proj"] = "ffn_gate_exps", ["up_proj"] = "ffn_up_exps", ["down_proj"] = "ffn_down_exps",
-        ["w1"] = "ffn_gate_exps", ["w3"] = "ffn_up_exps", ["w2"] = "ffn_down_exps",
-    };
-
-    private static readonly Dictionary<string, string> GemmaNorms = new(StringComparer.Ordinal)
-    {
-        ["post_attention_layernorm"] = "post_attention_norm", ["pre_feedforward_layernorm"] = "ffn_norm",
-        ["post_feedforward_layernorm"] = "post_ffw_norm",
-    };
 
     /// <summary>The model of a configuration. Errors: ModelFolderException with the classes that are known.</summary>
     public static HubModel Of(HubJson config)
@@ -70,26 +79,20 @@ internal sealed record HubModel(string Class, string Architecture)
             "Take a GGUF file of the model");
     }
 
-    /// <summary>A tensor's name here, and which expert of a stack it is (−1: no stack); null where nothing here has its
-    /// place.</summary>
-    public (string Name, int Expert)? Place(string hub)
-    {
-        if (Tops.TryGetValue(hub, out string? top)) return (top, -1);
-        string[] parts = hub.Split('.', 4);
-        if (parts is not ["model", "layers", var number, var rest] || !IsNumber(number, out int layer)) return null;
-        int dot = rest.LastIndexOf('.');
-        if (dot < 0) return null;
-        (string stem, string kind) = (rest[..dot], rest[(dot + 1)..]);
-        if (kind is not ("weight" or "bias")) return null;
-        string[] inner = stem.Split('.');
-        if (inner is ["mlp" or "block_sparse_moe", "experts", var expert, var matrix] && kind == "weight")
-            return IsNumber(expert, out int e) && Experts.TryGetValue(matrix, out string? stack)
-                ? ($"blk.{layer}.{stack}.weight", e) : null;
-        string? name = IsGemma && GemmaNorms.TryGetValue(stem, out string? norm) ? norm
-            : Layers.GetValueOrDefault(stem);
-        return name is null ? null : ($"blk.{layer}.{name}.{kind}", -1);
-    }
+    /// <summary>The part of config.json that describes the text model, with the class's defaults.</summary>
+    public HubJson TextOf(HubJson config) => ((IsPart ? config.FindObject("text_config") : null) ?? config)
+        .WithDefaults(Defaults);
 
-    private static bool IsNumber(string text, out int number) =>
-        int.TryParse(text, System.Globalization.NumberStyles.None, null, out number) && number < 65536;
+    /// <summary>An entry's name in a folder of the text model alone; null for a part that is left out.</summary>
+    public string? TextName(string hub)
+    {
+        if (!IsPart) return hub;
+        const string Inner = "language_model.", Model = "model.";
+        if (hub.StartsWith(Inner, StringComparison.Ordinal)) return hub[Inner.Length..];
+        if (!hub.StartsWith(Model, StringComparison.Ordinal)) return hub == "lm_head.weight" ? hub : null;
+        string rest = hub[Model.Length..];
+        if (rest.StartsWith(Inner, StringComparison.Ordinal)) return Model + rest[Inner.Length..];
+        return rest.StartsWith("vision_tower.", StringComparison.Ordinal)
+            || rest.StartsWith("multi_modal_projector.", StringComparison.Ordinal) ? null : hub;
+    }
 }

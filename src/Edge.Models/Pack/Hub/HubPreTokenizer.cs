@@ -6,6 +6,8 @@ namespace Edge.Models.Pack.Hub;
 internal static class HubPreTokenizer
 {
     private const string Cased = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+    // DeepSeek's: Chinese with kana, or with everything below it.
+    private const string Kana = "\u4E00-\u9FA5\u3040-\u309F", East = "\u4E00-\u9FA5\u0800-\u4E00";
 
     /// <summary>The value of tokenizer.ggml.pre. Errors: ModelFolderException for one that is not recognised.</summary>
     public static string Name(HubJson json)
@@ -27,6 +29,9 @@ internal static class HubPreTokenizer
         {
             null when !cuts => null,
             null => hasDigits ? "starcoder" : "gpt-2",
+            _ when regex.Contains(Kana, StringComparison.Ordinal) => "deepseek-v3",
+            _ when regex.Contains(East, StringComparison.Ordinal) =>
+                regex.Contains("\\s?\\p{L}+", StringComparison.Ordinal) ? "deepseek-coder" : "deepseek-llm",
             _ when regex.Contains(Cased, StringComparison.Ordinal) => byThree ? "gpt-4o" : "tekken",
             _ when !regex.Contains("\\r\\n\\p{L}\\p{N}", StringComparison.Ordinal) => null,
             _ => byThree ? "llama-bpe" : "qwen2",

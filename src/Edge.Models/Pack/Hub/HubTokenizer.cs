@@ -5,9 +5,9 @@ using Edge.Weights;
 
 namespace Edge.Models.Pack.Hub;
 
-/// <summary>tokenizer.json (byte-level BPE, or SentencePiece's with byte fallback) and tokenizer_config.json as the
-/// keys of a GGUF file. Errors: ModelFolderException.</summary>
-internal sealed class HubTokenizer
+/// <summary>tokenizer.json (byte-level BPE, SentencePiece's BPE with byte fallback or its unigram model, or WordPiece)
+/// and tokenizer_config.json as the keys of a GGUF file. Errors: ModelFolderException.</summary>
+internal sealed partial class HubTokenizer
 {
     private const string File = "tokenizer.json", ConfigFile = "tokenizer_config.json";
     private const int BytesMax = 64 << 20, ConfigBytesMax = 16 << 20, TokenBytesMax = 4096;
@@ -17,9 +17,10 @@ internal sealed class HubTokenizer
     private readonly int[] _types;
     private readonly List<string> _merges = [];
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
-    private readonly bool _isSentencePiece, _addsSpace;
+    private readonly Family _family;
+    private readonly bool _hasBytes, _addsSpace;
     private readonly string _pre = "";
-    private readonly float[] _scores = [];
+    private readonly double[] _scores = [];
     private readonly int? _bos, _eos;
     private readonly bool? _addBos;
     private readonly string? _template;
@@ -30,26 +31,39 @@ internal sealed class HubTokenizer
         _types = new int[vocabulary];
         using HubJson json = HubJson.Get(folder, File, BytesMax);
         HubJson model = json.FindObject("model") ?? throw json.Wrong("model", "is missing");
-        if (model.FindText("type") is { } type and not "BPE")
-            throw model.Wrong("type", $"{Printable.Quote(type)} is not supported here, only BPE; take a GGUF file");
-        _isSentencePiece = model.FindBool("byte_fallback") == true;
-        ReadVocabulary(model.FindObject("vocab") ?? throw model.Wrong("vocab", "is missing"));
-        ReadMerges(model);
+        _hasBytes = model.FindBool("byte_fallback") == true;
+        _family = FamilyOf(model, _hasBytes);
+        if (_family == Family.Unigram) _scores = ReadPieces(model);
+        else ReadVocabulary(model.FindObject("vocab") ?? throw model.Wrong("vocab", "is missing"));
+        if (_family is Family.ByteLevel or Family.SentencePiece) ReadMerges(model);
         ReadAdded(json);
         for (int i = 0; i < vocabulary; i++)
             if (_tokens[i] is null) (_tokens[i], _types[i]) = ($"[PAD{i}]", Unused);
-        if (_isSentencePiece)
+        switch (_family)
         {
-            _scores = Scores();
-            _addsSpace = HubPreTokenizer.AddsSpace(json);
+            case Family.ByteLevel:
+                _pre = HubPreTokenizer.Name(json);
+                break;
+            case Family.SentencePiece:
+                _scores = Scores();
+                _addsSpace = HubPreTokenizer.AddsSpace(json);
+                break;
+            default:
+                ReadStages(json, model);
+                break;
         }
-        else _pre = HubPreTokenizer.Name(json);
         using HubJson? config = HubJson.Find(folder, ConfigFile, ConfigBytesMax);
         if (config is not null)
         {
             (_bos, _eos) = (Special(config, "bos_token"), Special(config, "eos_token"));
             _addBos = config.FindBool("add_bos_token");
             _template = Template(config);
+        }
+        if (_template is null)
+        {
+            // Folders with pictures keep it apart.
+            using HubJson? apart = HubJson.Find(folder, "chat_template.json", ConfigBytesMax);
+            _template = apart?.FindText("chat_template");
         }
         string jinja = Path.Combine(folder, "chat_template.jinja");
         if (_template is null && System.IO.File.Exists(jinja))
@@ -73,9 +87,10 @@ internal sealed class HubTokenizer
     {
         get
         {
-            long bytes = 4L * _types.Length + 4L * _scores.Length + (_template?.Length ?? 0) + 500;
+            long bytes = 4L * _types.Length + (_template?.Length ?? 0) + 500;
             foreach (string token in _tokens) bytes += 8 + Encoding.UTF8.GetByteCount(token);
-            if (!_isSentencePiece)
+            bytes += 8L * _scores.Length + (_text?.CharsMap.Length ?? 0);
+            if (_family == Family.ByteLevel)
                 foreach (string merge in _merges) bytes += 8 + Encoding.UTF8.GetByteCount(merge);
             return bytes;
         }
@@ -83,22 +98,32 @@ internal sealed class HubTokenizer
 
     public void Write(GgufWriter writer)
     {
-        writer.Set("tokenizer.ggml.model", _isSentencePiece ? "llama" : "gpt2");
-        writer.SetArray("tokenizer.ggml.tokens", _tokens);
+        writer.Set("tokenizer.ggml.model", _family switch
+        {
+            Family.ByteLevel => "gpt2", Family.SentencePiece => "llama", Family.Unigram => "t5", _ => "bert",
+        });
+        writer.SetArray("tokenizer.ggml.tokens", _family == Family.WordPiece ? WordsMarked() : _tokens);
         writer.SetArray<int>("tokenizer.ggml.token_type", _types);
-        if (_isSentencePiece)
+        switch (_family)
         {
-            writer.SetArray<float>("tokenizer.ggml.scores", _scores);
-            writer.Set("tokenizer.ggml.add_space_prefix", _addsSpace);
+            case Family.ByteLevel:
+                writer.Set("tokenizer.ggml.pre", _pre);
+                writer.SetArray("tokenizer.ggml.merges", _merges);
+                break;
+            case Family.SentencePiece:
+                writer.SetArray<float>("tokenizer.ggml.scores", [.. _scores.Select(score => (float)score)]);
+                writer.Set("tokenizer.ggml.add_space_prefix", _addsSpace);
+                break;
+            case Family.Unigram:
+                WriteUnigram(writer);
+                break;
+            default:
+                WriteWordPiece(writer);
+                break;
         }
-        else
-        {
-            writer.Set("tokenizer.ggml.pre", _pre);
-            writer.SetArray("tokenizer.ggml.merges", _merges);
-        }
-        if (_bos is { } bos) writer.Set("tokenizer.ggml.bos_token_id", (uint)bos);
-        if (_eos is { } eos) writer.Set("tokenizer.ggml.eos_token_id", (uint)eos);
-        if (_addBos is { } adds) writer.Set("tokenizer.ggml.add_bos_token", adds);
+        if (_bos is { } bos && _ends?.Before is null) writer.Set("tokenizer.ggml.bos_token_id", (uint)bos);
+        if (_eos is { } eos && _ends?.After is null) writer.Set("tokenizer.ggml.eos_token_id", (uint)eos);
+        if (_addBos is { } adds && _ends is null) writer.Set("tokenizer.ggml.add_bos_token", adds);
         if (_template is not null) writer.Set("tokenizer.chat_template", _template);
     }
 
@@ -120,10 +145,15 @@ internal sealed class HubTokenizer
             string token = vocabulary.NameOf(member, "vocab");
             if (member.Value.ValueKind != JsonValueKind.Number || !member.Value.TryGetInt64(out long id))
                 throw vocabulary.Wrong(token, "has an id that is no whole number");
-            bool isByte = _isSentencePiece && token is ['<', '0', 'x', _, _, '>'];
-            bool isUnknown = _isSentencePiece && token == "<unk>";
-            Add(vocabulary, token, token, id, isByte ? Byte : isUnknown ? Unknown : Normal);
+            Add(vocabulary, token, token, id, TypeOf(token));
         }
+    }
+
+    private int TypeOf(string token)
+    {
+        bool isByte = _hasBytes && token is ['<', '0', 'x', var high, var low, '>']
+            && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low);
+        return isByte ? Byte : _family == Family.SentencePiece && token == "<unk>" ? Unknown : Normal;
     }
 
     private void ReadMerges(HubJson model)
@@ -153,15 +183,16 @@ internal sealed class HubTokenizer
             string token = json.Text("added_tokens", content);
             // Tokens beyond the model's own table are never produced: some folders have them.
             if (number >= _tokens.Length && number < 1L << 31) continue;
-            bool isUnknown = _isSentencePiece && token == "<unk>";
+            bool isUnknown = _unknown is { } unknown ? number == unknown
+                : _family == Family.SentencePiece && token == "<unk>";
             Add(json, "added_tokens", token, number, isUnknown ? Unknown : isSpecial ? Control : UserDefined);
         }
     }
 
     /// <summary>The earlier a token's merge, the higher its score: pairs then merge in the same order.</summary>
-    private float[] Scores()
+    private double[] Scores()
     {
-        var scores = new float[_tokens.Length];
+        var scores = new double[_tokens.Length];
         int rank = 0;
         foreach (string merge in _merges)
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Edge.Gguf;
+using Edge.Models.Pack;
 using Edge.Models.Pack.Hub;
 using Xunit;
 
@@ -75,6 +76,102 @@ public sealed unsafe class HubDecoderTests
         });
         Assert.Contains("in row 0, column 1", error.Message, StringComparison.Ordinal);
         Assert.Equal([-0.5f, -0.5f, 0.5f, -0.5f, 0, 0, -0.5f, 0], room);
+    }
+
+    /// <summary>Blocks are the same numbers as the floats that the decoder gives.</summary>
+    [Theory]
+    [InlineData(false, 1, 128)]
+    [InlineData(false, 0, 64)]
+    [InlineData(true, 0, 128)]
+    [InlineData(true, 0, 32)]
+    public void Write_BlocksOfEveryForm_AreTheFloats(bool isAwq, int zeroOffset, int group)
+    {
+        const int Rows = 16, Columns = 256;
+        var random = new Random(group + zeroOffset);
+        uint[] weights = new uint[Rows * Columns / 8], zeros = new uint[Columns / group * Rows / 8];
+        foreach (uint[] words in (uint[][])[weights, zeros])
+            for (int i = 0; i < words.Length; i++) words[i] = (uint)random.NextInt64(1L << 32);
+        ushort[] halves = [.. Enumerable.Range(0, Columns / group * Rows).Select(_ =>
+            BitConverter.HalfToUInt16Bits((Half)(random.NextDouble() + 0.01)))];
+        float[] scales = [.. halves.Select(half => (float)BitConverter.UInt16BitsToHalf(half))];
+        foreach (QuantType type in (QuantType[])[QuantType.Q8_0, QuantType.Q4_0])
+        {
+            if (type == QuantType.Q4_0) Array.Fill(zeros, 0x88888888 - (uint)zeroOffset * 0x11111111);
+            float[] expected = new float[Rows * Columns], floats = new float[Rows * Columns];
+            byte[] blocks = new byte[Rows * QuantTypes.RowBytes(type, Columns)];
+            fixed (uint* w = weights, z = zeros)
+            fixed (float* s = scales, to = expected, from = floats)
+            fixed (ushort* h = halves)
+            fixed (byte* b = blocks)
+            {
+                if (isAwq) HubDecoder.Awq(w, z, s, to, Rows, Columns, Columns / group);
+                else HubDecoder.Gptq(w, z, s, null, to, Rows, Columns, Columns / group, zeroOffset, Entry());
+                HubForm form = isAwq ? HubForm.Awq : HubForm.Gptq;
+                HubBlocks.Write(form, type, w, z, h, b, Rows, Columns, Columns / group, zeroOffset);
+                for (int r = 0; r < Rows; r++)
+                    SourceRows.Decode(b + r * blocks.Length / Rows, from + r * Columns, Columns, type);
+            }
+            Assert.True(expected.Distinct().Count() > 100);
+            Assert.Equal(expected, floats);
+        }
+    }
+
+    [Theory]
+    [InlineData("F16", 0x3C00, 7, 0, QuantType.Q4_0)]
+    [InlineData("BF16", 0x3F80, 7, 0, QuantType.Q4_0)]
+    [InlineData("F16", 0x3C00, 6, 0, QuantType.Q8_0)]
+    [InlineData("F16", 0x7C00, 7, 0, QuantType.F32)] // infinite
+    [InlineData("BF16", 0x7F00, 7, 0, QuantType.F32)] // more than a half can be
+    [InlineData("BF16", 0x3001, 7, 0, QuantType.F32)] // finer than a half can be
+    [InlineData("F16", 0x3C00, 7, 1, QuantType.F32)] // columns in another order
+    public void TypeOf_ScalesZerosAndOrder_IsTheNarrowestThatHoldsThem(
+        string scaleType, int scale, int zero, int order, QuantType expected)
+    {
+        const int Rows = 8, Columns = 64;
+        byte[] scales = [.. Enumerable.Repeat<byte[]>([(byte)scale, (byte)(scale >> 8)], Rows * 2).SelectMany(b => b)];
+        byte[] zeros = [.. Enumerable.Repeat((byte)(zero * 17), 2 * Rows / 2)];
+        zeros[3] = 0x77;
+        byte[] groups = [.. Enumerable.Range(0, Columns).SelectMany(c =>
+            BitConverter.GetBytes((c ^ (order == 1 && c is 31 or 32 ? 63 : 0)) / 32))];
+        string path = Path.Combine(Path.GetTempPath(), $"edge-test-{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            using SafetensorsFile file = HubFolders.Write(path,
+                ("w", "I32", [Columns / 8, Rows], new byte[Columns / 8 * 32]),
+                ("s", scaleType, [2, Rows], scales), ("z", "I32", [2, 1], zeros), ("g", "I32", [Columns], groups));
+            var part = new HubPart(file.Entries[0], 0, Rows, Columns)
+            {
+                Scales = file.Entries[1], Zeros = file.Entries[2], Groups = file.Entries[3],
+            };
+            Assert.Equal(expected, HubExactness.TypeOf([part], HubForm.Gptq, zeroOffset: 1));
+            Assert.Equal(QuantType.F32,
+                HubExactness.TypeOf([part with { IsTransposed = true }], HubForm.Gptq, zeroOffset: 1));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>What no mutation of digits makes: blocks of one matrix, not of a stack.</summary>
+    [Fact]
+    public void Of_BlocksWithoutExperts_AreRefused()
+    {
+        using HubJson json = HubJson.Get(HubFolders.FolderOf("gpt-oss-mx"), "config.json", 1 << 20);
+        HubModel model = HubModel.Of(json);
+        var cuts = new HubCuts(new HubConfig(model.TextOf(json), model));
+        string path = Path.Combine(Path.GetTempPath(), $"edge-test-{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            using SafetensorsFile file = HubFolders.Write(path, ("b", "U8", [4, 2, 16], new byte[128]));
+            foreach (HubPlace place in HubNames.PlacesOf("model.layers.0.mlp.experts.gate_up_proj_blocks", true))
+                Assert.Contains("has 3 dimensions", Assert.Throws<ModelFolderException>(
+                    () => cuts.Of(file.Entries[0], HubForm.Mxfp4, place)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     private static SafetensorsEntry Entry()

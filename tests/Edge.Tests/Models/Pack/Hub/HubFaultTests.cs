@@ -11,7 +11,7 @@ namespace Edge.Tests.Models.Pack.Hub;
 /// happens.</summary>
 public sealed class HubFaultTests
 {
-    /// <summary>A thousand in all; each keeps the file's name, so that a finding can be made again.</summary>
+    /// <summary>More than a thousand in all; each keeps the file's name, so that a finding can be made again.</summary>
     [Theory]
     [InlineData("llama", "config.json", 200)]
     [InlineData("phi3-longrope", "config.json", 100)]
@@ -22,6 +22,14 @@ public sealed class HubFaultTests
     [InlineData("mixtral", "model-00001-of-00002.safetensors", 100)]
     [InlineData("bitnet", "model.safetensors", 50)]
     [InlineData("qwen3-awq", "model.safetensors", 50)]
+    [InlineData("gpt-oss-mx", "model.safetensors", 60)]
+    [InlineData("gpt-oss-mx", "config.json", 40)]
+    [InlineData("granitemoe-shared", "model-00001-of-00002.safetensors", 40)]
+    [InlineData("deepseek2-v3", "model.safetensors", 40)]
+    [InlineData("deepseek2", "config.json", 60)]
+    [InlineData("lfm2", "config.json", 40)]
+    [InlineData("gemma3-pictures", "config.json", 40)]
+    [InlineData("llama-gptq-sym", "model.safetensors", 40)]
     public void Forecast_MutatedFile_IsReadOrRefusedWithItsPlace(string model, string name, int count)
     {
         DirectoryInfo folder = HubFolders.Copy(model);
@@ -86,9 +94,10 @@ public sealed class HubFaultTests
         "config.json",
         "\"vocab_size\": 96",
         "\"vocab_size\": 96,\n \"quantization_config\": {\"quant_method\": \"exl2\"}",
-        "'exl2' is not supported; known are gptq, awq, bitnet")]
+        "'exl2' is not supported; known are gptq, awq, bitnet, mxfp4")]
     [InlineData("config.json", "\"vocab_size\"", "vocab_size", "is no JSON; download it again")]
-    [InlineData("tokenizer.json", "\"BPE\"", "\"Unigram\"", "'Unigram' is not supported here, only BPE")]
+    [InlineData("tokenizer.json", "\"BPE\"", "\"WordLevel\"", "'WordLevel' is not supported here; known are BPE")]
+    [InlineData("tokenizer.json", "\"BPE\"", "\"Unigram\"", "key 'vocab': is no array")]
     [InlineData("tokenizer.json", "\"ByteLevel\"", "\"Bert\"", "is none of those known here")]
     [InlineData(
         "model.safetensors.index.json",
@@ -112,6 +121,44 @@ public sealed class HubFaultTests
                 () => ModelPacker.Pack(folder.FullName, Path.Combine(folder.FullName, "out.gguf"), new PackOptions()));
             Assert.StartsWith(file == "config.json" || file == "tokenizer.json" ? file : "model.safetensors",
                 error.Message, StringComparison.Ordinal);
+            Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("deepseek2", "\"group_limited_greedy\"", "\"best\"", "key 'topk_method': 'best' is not")]
+    [InlineData("deepseek2", "\"softmax\"", "\"sigmoid\"", "key 'scoring_func': 'sigmoid' is not")]
+    [InlineData("deepseek2", "\"norm_topk_prob\": false", "\"norm_topk_prob\": true", "routed_scaling_factor 1.7")]
+    [InlineData("deepseek2", "\"moe_layer_freq\": 1", "\"moe_layer_freq\": 2", "dense layers between others")]
+    [InlineData("deepseek2", "\"qk_nope_head_dim\": 8", "\"qk_nope_head_dim\": 9", "is 56 × 16, config.json means 60")]
+    [InlineData("deepseek2", "\"n_routed_experts\": 8", "\"n_routed_experts\": 7", "is expert 7 of 7")]
+    [InlineData("deepseek2", "\"attention_bias\": false", "\"attention_bias\": true", "key 'attention_bias'")]
+    [InlineData("deepseek2-v3", "\"mscale\": 1.0", "\"mscale\": 3.0", "beside mscale_all_dim 1.0")]
+    [InlineData("deepseek2-v3", "\"num_nextn_predict_layers\": 1", "\"num_nextn_predict_layers\": 0", "of layer 3")]
+    [InlineData("gpt-oss", "\"truncate\": false", "\"truncate\": true", "key 'truncate': 'True' is not")]
+    [InlineData("gpt-oss", "\"swiglu_limit\": 7.0", "\"swiglu_limit\": 8.0", "8 is not this architecture's 7")]
+    [InlineData("gpt-oss", "\"full_attention\"", "\"chunked\"", "'chunked' is not known here")]
+    [InlineData("gpt-oss", "\"num_local_experts\": 4", "\"num_local_experts\": 3", "4 experts of 3")]
+    [InlineData("gpt-oss-mx", "\"mxfp4\"", "\"gptq\", \"bits\": 4", "has 4 dimensions")]
+    [InlineData("lfm2", "\"conv_bias\": false", "\"conv_bias\": true", "biases of convolutions are not supported")]
+    [InlineData("granite", "\"vocab_size\"", "\"hidden_act\": \"gelu\", \"vocab_size\"", "'gelu' is not")]
+    [InlineData("smollm3", "\"vocab_size\"", "\"no_rope_layers\": [1, 0], \"vocab_size\"", "layer 1 is not as this")]
+    [InlineData("bitnet", "\"offline\"", "\"online\"", "rounded while the model runs")]
+    [InlineData("qwen3moe", "\"mlp_only_layers\": []", "\"mlp_only_layers\": [0]", "layers without experts")]
+    public void Pack_WrongValueOfOneClass_IsRefusedByItsKey(string model, string from, string to, string message)
+    {
+        DirectoryInfo folder = HubFolders.Copy(model);
+        try
+        {
+            string path = Path.Combine(folder.FullName, "config.json"), text = File.ReadAllText(path);
+            Assert.Contains(from, text, StringComparison.Ordinal);
+            File.WriteAllText(path, text.Replace(from, to, StringComparison.Ordinal));
+            var error = Assert.Throws<ModelFolderException>(
+                () => ModelPacker.Pack(folder.FullName, Path.Combine(folder.FullName, "out.gguf"), new PackOptions()));
             Assert.Contains(message, error.Message, StringComparison.Ordinal);
         }
         finally
@@ -184,7 +231,7 @@ public sealed class HubFaultTests
     }
 
     /// <summary>Numbers stay numbers: what parses and lies.</summary>
-    private static byte[] Digits(Random random, byte[] good)
+    internal static byte[] Digits(Random random, byte[] good)
     {
         byte[] bytes = [.. good];
         int[] places = [.. Enumerable.Range(8, bytes.Length - 8).Where(i => bytes[i] is >= (byte)'0' and <= (byte)'9')];

@@ -1,6 +1,12 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
+using Edge.Gguf;
+using Edge.Models;
+using Edge.Models.Pack;
+using Edge.Weights;
+using Xunit;
 
 namespace Edge.Tests.Models.Pack.Hub;
 
@@ -37,5 +43,49 @@ internal static class HubFolders
             tensors.Add(tensor.Name, MemoryMarshal.Cast<byte, float>(values).ToArray());
         }
         return tensors;
+    }
+
+    public static void AssertNear(float[] expected, float[] actual, double bound, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= bound, $"{what}[{i}]: {actual[i]} for {expected[i]}");
+    }
+
+    /// <summary>The decoders are tested against independent fixtures of their own.</summary>
+    public static unsafe float[] Floats(GgufFile file, GgufTensor tensor)
+    {
+        using WeightFile weights = WeightFile.Open(file, WeightLoading.Read);
+        var values = new float[tensor.Rows * tensor.Columns];
+        fixed (float* to = values)
+            for (long r = 0; r < tensor.Rows; r++)
+                SourceRows.Decode(weights.Address(tensor) + r * QuantTypes.RowBytes(tensor.Type, tensor.Columns),
+                    to + r * tensor.Columns, (int)tensor.Columns, tensor.Type);
+        return values;
+    }
+
+    public static float[] Logits(string path, int[] ids)
+    {
+        using Model model = Model.Load(path, new ModelOptions { Threads = 2, KvType = KvType.F32 });
+        using KvCache cache = model.CreateCache(ids.Length);
+        return DemoModel.Run(model, cache, ids, 16);
+    }
+
+    /// <summary>A safetensors file of these tensors, which the caller deletes.</summary>
+    public static SafetensorsFile Write(string path, params (string Name, string Type, long[] Shape, byte[] Data)[] all)
+    {
+        int at = 0;
+        var parts = new List<string>();
+        foreach ((string name, string type, long[] shape, byte[] data) in all)
+        {
+            parts.Add($"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":[{string.Join(',', shape)}]," +
+                $"\"data_offsets\":[{at},{at + data.Length}]}}");
+            at += data.Length;
+        }
+        byte[] header = Encoding.ASCII.GetBytes("{" + string.Join(',', parts) + "}");
+        byte[] size = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(size, header.Length);
+        File.WriteAllBytes(path, [.. size, .. header, .. all.SelectMany(one => one.Data)]);
+        return SafetensorsFile.Open(path);
     }
 }

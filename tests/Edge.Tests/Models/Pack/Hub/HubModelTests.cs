@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Edge.Gguf;
 using Edge.Models;
@@ -12,7 +11,7 @@ using Xunit;
 namespace Edge.Tests.Models.Pack.Hub;
 
 /// <summary>Model folders become what their GGUF twins are.</summary>
-public sealed unsafe class HubModelTests
+public sealed class HubModelTests
 {
     public static TheoryData<string, string> Twins() => new()
     {
@@ -20,6 +19,12 @@ public sealed unsafe class HubModelTests
         { "olmoe", "architectures/olmoe" }, { "phi3-longrope", "architectures/phi3-longrope" },
         { "gemma2", "architectures/gemma2" }, { "gemma3", "architectures/gemma3" },
         { "granite", "architectures/granite" }, { "smollm3", "architectures/smollm3" },
+        { "mistral", "tiny/llama" }, { "qwen3moe", "architectures/qwen3moe" },
+        { "granitemoe", "architectures/granitemoe" }, { "granitemoe-shared", "architectures/granitemoe-shared" },
+        { "lfm2", "architectures/lfm2" }, { "gpt-oss", "architectures/gpt-oss" },
+        { "deepseek2", "architectures/deepseek2" }, { "deepseek2-lite", "architectures/deepseek2-lite" },
+        { "deepseek2-v3", "architectures/deepseek2-v3" }, { "plm", "architectures/plm" },
+        { "gemma3-pictures", "architectures/gemma3" },
     };
 
     [Theory]
@@ -30,11 +35,76 @@ public sealed unsafe class HubModelTests
         ModelPacker.Pack(HubFolders.FolderOf(name), output.Path, new PackOptions { Target = PackTarget.Keep });
         string other = Path.Combine(HubFolders.Golden, twin + ".gguf");
         GgufFile mine = GgufFile.Open(output.Path), its = GgufFile.Open(other);
-        Assert.Equal(its.Tensors.Select(t => t.Name).Order(), mine.Tensors.Select(t => t.Name).Order());
+        // Older GGUF files decompress keys and values by one matrix: theirs are compared by what they do.
+        const string Both = ".attn_kv_b.", Keys = ".attn_k_b.", Values = ".attn_v_b.";
+        string[] apart = [.. mine.Tensors.Select(t => t.Name.Replace(Keys, Both).Replace(Values, Both)).Distinct()];
+        bool isJoined = its.Tensors.Any(t => t.Name.Contains(Both, StringComparison.Ordinal));
+        Assert.Equal(its.Tensors.Select(t => t.Name).Order(),
+            (isJoined ? apart : mine.Tensors.Select(t => t.Name)).Order());
         bool isExact = !name.StartsWith("gemma", StringComparison.Ordinal); // norms less 1 lose a bit
         foreach (GgufTensor tensor in its.Tensors)
-            AssertNear(Floats(its, tensor), Floats(mine, mine.Get(tensor.Name)), isExact ? 0 : 1e-6, tensor.Name);
-        AssertLogits(other, output.Path, isExact ? 0 : 1e-3);
+            if (!tensor.Name.Contains(Both, StringComparison.Ordinal))
+                HubFolders.AssertNear(HubFolders.Floats(its, tensor),
+                    HubFolders.Floats(mine, mine.Get(tensor.Name)), isExact ? 0 : 1e-6, tensor.Name);
+        AssertLogits(other, output.Path, isExact && !isJoined ? 0 : 1e-3);
+    }
+
+    [Fact]
+    public void Table_EveryClass_HasAFolder()
+    {
+        string[] folders = Directory.GetDirectories(HubFolders.FolderOf(""));
+        string[] classes = [.. folders.Select(folder => JsonNode.Parse(File.ReadAllText(
+            Path.Combine(folder, "config.json")))!["architectures"]![0]!.GetValue<string>())];
+        Assert.Empty(HubModel.Table.Select(model => model.Class).Except(classes));
+        // Those that have no twin here are compared in other tests.
+        string[] others = ["llama-llama3", "qwen2-yarn", "qwen3-gptq", "qwen3-gptq-v2", "qwen3-awq", "llama-gptq-sym",
+            "bitnet", "gpt-oss-mx"];
+        Assert.Equal(folders.Select(folder => Path.GetFileName(folder)!).Order(),
+            Twins().Select(row => (string)row[0]).Concat(others).Order());
+    }
+
+    [Fact]
+    public void Forecast_FolderWithPictures_SaysWhatIsLeftOut()
+    {
+        IReadOnlyList<string> leftOut =
+            ModelPacker.Forecast(HubFolders.FolderOf("gemma3-pictures"), new PackOptions()).LeftOut;
+        Assert.Equal(2, leftOut.Count);
+        Assert.Contains("left out: 1 tensors of 'multi_modal_projector' (768 bytes)", leftOut[0],
+            StringComparison.Ordinal);
+        Assert.Contains("left out: 2 tensors of 'vision_tower' (416 bytes)", leftOut[1], StringComparison.Ordinal);
+        Assert.Contains("it reads no pictures", leftOut[1], StringComparison.Ordinal);
+        string draft = Assert.Single(
+            ModelPacker.Forecast(HubFolders.FolderOf("deepseek2-v3"), new PackOptions()).LeftOut);
+        Assert.Contains("of layers that predict further tokens", draft, StringComparison.Ordinal);
+        Assert.Empty(ModelPacker.Forecast(HubFolders.FolderOf("deepseek2"), new PackOptions()).LeftOut);
+    }
+
+    [Fact]
+    public void Pack_TemplateInAFileOfItsOwn_IsTaken()
+    {
+        DirectoryInfo folder = HubFolders.Copy("gemma3-pictures");
+        try
+        {
+            File.Delete(Path.Combine(folder.FullName, "tokenizer_config.json"));
+            File.WriteAllText(Path.Combine(folder.FullName, "chat_template.json"), """{"chat_template": "{{ x }}"}""");
+            string output = Path.Combine(folder.FullName, "out.gguf");
+            ModelPacker.Pack(folder.FullName, output, new PackOptions { Target = PackTarget.Keep });
+            Assert.Equal("{{ x }}", GgufFile.Open(output).Metadata.GetString("tokenizer.chat_template"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Pack_WindowThatTheArchitectureHasNot_BecomesTheContext()
+    {
+        using var output = new TemporaryFile();
+        ModelPacker.Pack(HubFolders.FolderOf("mistral"), output.Path, new PackOptions { Target = PackTarget.Keep });
+        Assert.Equal(100, GgufFile.Open(output.Path).Metadata.GetInteger("llama.context_length"));
+        string said = Assert.Single(ModelPacker.Forecast(HubFolders.FolderOf("mistral"), new PackOptions()).LeftOut);
+        Assert.StartsWith("left out: texts beyond the model's window of 100 tokens", said, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -48,41 +118,6 @@ public sealed unsafe class HubModelTests
         GgufFile file = GgufFile.Open(output.Path);
         Assert.All(file.Tensors, tensor => Assert.Equal(tensor.Shape.Count > 1 ? type : QuantType.F32, tensor.Type));
         AssertLogits(Path.Combine(HubFolders.Golden, twin + ".gguf"), output.Path, bound);
-    }
-
-    [Theory]
-    [InlineData("qwen3-gptq", QuantType.F32)]
-    [InlineData("qwen3-awq", QuantType.F32)]
-    [InlineData("bitnet", QuantType.F32)]
-    public void Pack_QuantisedFolder_HasTheWeightsThatItStandsFor(string name, QuantType type)
-    {
-        using var output = new TemporaryFile();
-        ModelPacker.Pack(HubFolders.FolderOf(name), output.Path, new PackOptions { Target = PackTarget.Keep });
-        GgufFile file = GgufFile.Open(output.Path);
-        Dictionary<string, float[]> expected = HubFolders.Expected(name);
-        Assert.Equal(7, expected.Count);
-        HubModel model = HubModel.Table.First(m => m.Architecture == file.Metadata.GetString("general.architecture"));
-        foreach ((string hub, float[] weights) in expected)
-        {
-            GgufTensor tensor = file.Get(model.Place(hub)!.Value.Name);
-            Assert.Equal(type, tensor.Type);
-            Assert.True(weights.Distinct().Count() >= (name == "bitnet" ? 2 : 16));
-            AssertNear(weights, Floats(file, tensor), 0, hub);
-        }
-        using Model loaded = Model.Load(output.Path, new ModelOptions { Threads = 1 });
-        using KvCache cache = loaded.CreateCache(32);
-        Assert.All(DemoModel.Run(loaded, cache, [1, 2, 3], 8), x => Assert.True(float.IsFinite(x)));
-    }
-
-    [Fact]
-    public void Pack_TernaryFolder_PacksToTernaryWithoutLoss()
-    {
-        using var output = new TemporaryFile();
-        IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(HubFolders.FolderOf("bitnet"), output.Path,
-            new PackOptions { Target = PackTarget.Ternary, Ternary = TernaryLayout.Bits2_0 });
-        PackedTensor[] ternary = [.. rows.Where(row => row.To == "TERNARY_2_0")];
-        Assert.True(ternary.Length >= 8);
-        Assert.All(ternary, row => Assert.Equal(0, row.MaxError));
     }
 
     [Fact]
@@ -126,7 +161,8 @@ public sealed unsafe class HubModelTests
             },
             ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = merges },
         };
-        GgufMetadata metadata = Converted(json, tokens.Count, """{"eos_token":"<|im_end|>"}""");
+        GgufMetadata metadata = HubTokenizerTests.Converted(json.ToJsonString(),
+            """{"eos_token":"<|im_end|>"}""", tokens.Count);
         Assert.Equal("qwen2", metadata.GetString("tokenizer.ggml.pre"));
         Assert.Equal(tokens, metadata.FindStrings("tokenizer.ggml.tokens"));
         Tokenizer expected = Tokenizer.FromGguf(demo), tokenizer = Tokenizer.FromGguf(metadata);
@@ -163,7 +199,8 @@ public sealed unsafe class HubModelTests
                 ["merges"] = new JsonArray("b c", "\u2581 a", "a b", "a bc"),
             },
         };
-        GgufMetadata metadata = Converted(json, vocabulary.Count, """{"bos_token":{"content":"<s>"}}""");
+        GgufMetadata metadata = HubTokenizerTests.Converted(json.ToJsonString(),
+            """{"bos_token":{"content":"<s>"}}""", vocabulary.Count);
         Tokenizer tokenizer = Tokenizer.FromGguf(metadata);
         int Id(string piece) => 259 + Array.IndexOf(pieces, piece);
         // "b c" comes first, then the space takes the a; without a space before it, a joins bc.
@@ -173,55 +210,13 @@ public sealed unsafe class HubModelTests
         Assert.Equal(1, metadata.GetInteger("tokenizer.ggml.bos_token_id"));
     }
 
-    private static GgufMetadata Converted(JsonObject json, int vocabulary, string config)
-    {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("edge-hub-");
-        try
-        {
-            File.WriteAllText(Path.Combine(folder.FullName, "tokenizer.json"), json.ToJsonString());
-            File.WriteAllText(Path.Combine(folder.FullName, "tokenizer_config.json"), config);
-            string path = Path.Combine(folder.FullName, "tokenizer.gguf");
-            using (var writer = new GgufWriter(path))
-            {
-                new HubTokenizer(folder.FullName, vocabulary).Write(writer);
-                writer.Complete();
-            }
-            return GgufFile.Open(path).Metadata;
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    private static void AssertNear(float[] expected, float[] actual, double bound, string what)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= bound, $"{what}[{i}]: {actual[i]} for {expected[i]}");
-    }
-
-    private static float[] Floats(GgufFile file, GgufTensor tensor)
-    {
-        using WeightFile weights = WeightFile.Open(file, WeightLoading.Read);
-        return MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(weights.Address(tensor), (int)tensor.Bytes))
-            .ToArray();
-    }
-
     /// <summary>The twin's own logits are tested against the golden ones.</summary>
     private static void AssertLogits(string twin, string path, double bound)
     {
         int[] ids = [.. Enumerable.Range(0, 40).Select(i => (i * 7 + 3) % 64)];
-        float[] expected = Logits(twin, ids), logits = Logits(path, ids);
+        float[] expected = HubFolders.Logits(twin, ids), logits = HubFolders.Logits(path, ids);
         Assert.True(expected.Max() - expected.Min() > 0.5, "the twin has no variety");
         Assert.True(DemoModel.MaxDifference(expected, logits) <= bound, path);
         Assert.Equal(DemoModel.ArgMax(expected), DemoModel.ArgMax(logits));
-    }
-
-    private static float[] Logits(string path, int[] ids)
-    {
-        using Model model = Model.Load(path, new ModelOptions { Threads = 2, KvType = KvType.F32 });
-        using KvCache cache = model.CreateCache(ids.Length);
-        return DemoModel.Run(model, cache, ids, 16);
     }
 }
