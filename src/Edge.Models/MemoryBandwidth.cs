@@ -34,22 +34,17 @@ public static unsafe class MemoryBandwidth
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         ArgumentOutOfRangeException.ThrowIfNotEqual(bytesPerThread % 128, 0);
-        var buffer = (byte*)NativeMemory.AlignedAlloc((nuint)(bytesPerThread * threads), 4096);
-        try
+        // In large pages, as weights are: the roof must not be lower than what stands under it.
+        using var memory = new NativeArena(bytesPerThread * threads, large: true);
+        byte* buffer = memory.Take(bytesPerThread * threads);
+        var rates = new double[sweeps];
+        // The first sweep writes: until then, the pages share one page of zeros.
+        for (int sweep = -1; sweep < sweeps; sweep++)
         {
-            var rates = new double[sweeps];
-            // The first sweep writes: until then, the pages share one page of zeros.
-            for (int sweep = -1; sweep < sweeps; sweep++)
-            {
-                double rate = Sweep(buffer, bytesPerThread, threads, writes: sweep < 0);
-                if (sweep >= 0) rates[sweep] = rate;
-            }
-            return rates;
+            double rate = Sweep(buffer, bytesPerThread, threads, writes: sweep < 0);
+            if (sweep >= 0) rates[sweep] = rate;
         }
-        finally
-        {
-            NativeMemory.AlignedFree(buffer);
-        }
+        return rates;
     }
 
     /// <summary>Keeps the compiler from removing the reads.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Edge.Weights;
 
 namespace Edge.Models;
 
@@ -14,11 +15,19 @@ internal sealed unsafe class NativeArena : IDisposable
     private byte* _block;
     private long _used;
 
-    public NativeArena(long bytes)
+    /// <summary><paramref name="large"/>: in large pages where the system has them, for what is read from end to end
+    /// for every token; memory that mostly stays untouched would become resident by them.</summary>
+    public NativeArena(long bytes, bool large = false)
     {
         _bytes = checked(bytes + PiecesMax * AlignmentBytes);
-        _block = (byte*)NativeMemory.AlignedAlloc(checked((nuint)_bytes), AlignmentBytes);
+        large &= bytes >= MemoryAdvice.HugePageBytes;
+        _block = (byte*)NativeMemory.AlignedAlloc(
+            checked((nuint)_bytes), (nuint)(large ? MemoryAdvice.HugePageBytes : AlignmentBytes));
+        if (large) MemoryAdvice.Inside(_block, _bytes, MemoryAdvice.HugePage);
     }
+
+    /// <summary>Whether so many bytes are left for one more piece.</summary>
+    public bool Has(long bytes) => _used + bytes <= _bytes - AlignmentBytes;
 
     public byte* Take(long bytes)
     {

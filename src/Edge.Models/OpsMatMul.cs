@@ -8,7 +8,7 @@ internal sealed unsafe partial class Ops
 {
     /// <summary>Ranges per thread: enough that a core that is slow, or busy elsewhere, does not hold up the
     /// others.</summary>
-    private const int RangesPerThread = 8;
+    private const int RangesPerThread = 16;
     /// <summary>Multiplications that are worth handing to another thread.</summary>
     private const long WorkPerRange = 1 << 15;
 
@@ -96,8 +96,8 @@ internal sealed unsafe partial class Ops
         }
         long least = tiles * WorkPerRange / Math.Max(work, 1);
         long grain = Math.Max(Math.Max(least, tiles / (_pool.Count * RangesPerThread)), 1);
-        // With many tokens kernels take two tiles at a time.
-        if (_tasks[0].Tokens > 1) grain += grain & 1;
+        // Kernels take two tiles at a time.
+        if (grain > 1) grain += grain & 1;
         _pool.Run(_matMulTiles, tiles, grain);
         _taskCount = 0;
     }

@@ -34,6 +34,8 @@ internal sealed unsafe partial class Tensors : IDisposable
         (File, _pack, _weights, _kernels, _progress) = (file, pack, weights, kernels, progress);
         (_arithmetic, _coarse, Stream) = (options.Arithmetic, options.Coarse, stream);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
+        weights.PreferLargePages(
+            file.Tensors.Where(tensor => kernels.Layout(tensor.Type) is { } layout && layout.Pack == null));
     }
 
     /// <summary>What the tensor of a second plane has behind the name of the first.</summary>

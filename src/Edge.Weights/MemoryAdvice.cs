@@ -4,10 +4,12 @@ namespace Edge.Weights;
 
 /// <summary>Advice to the kernel about a range of memory; it may be ignored, and is where libc or Linux is
 /// absent.</summary>
-internal static unsafe partial class MemoryAdvice
+public static unsafe partial class MemoryAdvice
 {
     /// <summary>The range leaves the resident set; a mapped page comes back from its file when touched again.</summary>
     public const int DontNeed = 4;
+    /// <summary>Where the kernel can place large pages (x64, and arm64 with its usual 4 KiB pages).</summary>
+    public const int HugePageBytes = 2 << 20;
     /// <summary>Large pages for the range: fewer faults while it fills, fewer address translations while it is used.
     /// </summary>
     public const int HugePage = 14;

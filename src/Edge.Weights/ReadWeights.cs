@@ -10,8 +10,6 @@ internal sealed unsafe class ReadWeights : IDisposable
 {
     /// <summary>Address of every tensor: a cache line, and the widest vector.</summary>
     private const int AlignmentBytes = 64;
-    /// <summary>Where the kernel can place large pages (x64, and arm64 with its usual 4 KiB pages).</summary>
-    private const int HugePageBytes = 2 << 20;
     /// <summary>One read; below 1 MiB SD cards and USB bridges lose throughput.</summary>
     private const int PieceBytes = 4 << 20;
     /// <summary>A gap (a tensor that is not wanted, padding) that is cheaper to read than to jump.</summary>
@@ -37,7 +35,7 @@ internal sealed unsafe class ReadWeights : IDisposable
             blockBytes += (tensor.Bytes + AlignmentBytes - 1) & -AlignmentBytes;
             _totalBytes += tensor.Bytes;
         }
-        int alignment = blockBytes < HugePageBytes ? AlignmentBytes : HugePageBytes;
+        int alignment = blockBytes < MemoryAdvice.HugePageBytes ? AlignmentBytes : MemoryAdvice.HugePageBytes;
         _block = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(blockBytes, AlignmentBytes), (nuint)alignment);
         MemoryAdvice.Inside(_block, blockBytes, MemoryAdvice.HugePage);
         try

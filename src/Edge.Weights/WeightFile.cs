@@ -50,6 +50,22 @@ public sealed unsafe class WeightFile : IDisposable
         return (byte*)_addresses[tensor];
     }
 
+    /// <summary>Asks for large pages from the first to the last of tensors that are read from end to end again and
+    /// again, as one piece: every seam would cost the large pages beside it. A hint, to be given before the first
+    /// touch; file systems with large folios follow it.</summary>
+    public void PreferLargePages(IEnumerable<GgufTensor> tensors)
+    {
+        if (Loading != WeightLoading.Map) return;
+        byte* from = null, to = null;
+        foreach (GgufTensor tensor in tensors)
+        {
+            byte* start = Address(tensor);
+            if (from == null || start < from) from = start;
+            if (start + tensor.Bytes > to) to = start + tensor.Bytes;
+        }
+        MemoryAdvice.Inside(from, to - from, MemoryAdvice.HugePage);
+    }
+
     /// <summary>Drops the tensor's pages from memory when mapped, for tensors that were repacked elsewhere; a hint:
     /// the address stays valid and the pages come back from the file when touched.</summary>
     public void Release(GgufTensor tensor)

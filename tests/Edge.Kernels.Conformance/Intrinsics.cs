@@ -37,7 +37,7 @@ namespace System.Runtime.Intrinsics
         [Intrinsic] public static Vector64<float> AsSingle<T>(this Vector64<T> v) => AsSingle(v);
     }
 
-    public static unsafe class Vector128
+    public static unsafe partial class Vector128
     {
         [Intrinsic] public static Vector128<T> Create<T>(T v) => Create(v);
         [Intrinsic] public static Vector128<T> Create<T>(Vector64<T> low, Vector64<T> high) => Create(low, high);

@@ -22,7 +22,7 @@ namespace System
     public struct Byte { }
     public struct Int16 { }
     public struct UInt16 { }
-    public struct Int32 { }
+    public struct Int32 { public const int MinValue = -2147483648; }
     public struct UInt32 { }
     public struct Int64 { }
     public struct UInt64 { }

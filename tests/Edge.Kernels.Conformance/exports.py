@@ -1,6 +1,6 @@
 """Writes Exports.cs (C entry points, one line per kernel) and kernels.h (the driver's table) from kernels.list.
 
-Usage: exports.py LIST OUTPUT_FOLDER
+Usage: exports.py LIST ARCHITECTURE OUTPUT_FOLDER
 """
 import pathlib
 import sys
@@ -25,8 +25,13 @@ SHAPES = {
 }
 
 
-def read(path):
-    """Rows of the list that run on ARM: (shape, family, method, variant)."""
+# The variants that an object has. x64v4 is what a machine with AVX-512 makes for itself.
+VARIANTS = {"arm64": ("Scalar", "Neon", "NeonDot"), "x64": ("Scalar", "Avx2", "AvxVnni"),
+            "x64v4": ("Scalar", "Avx2", "AvxVnni", "Avx512")}
+
+
+def read(path, architecture):
+    """Rows of the list that run there: (shape, family, method, variant)."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         words = line.split("#")[0].split()
         if not words:
@@ -35,15 +40,15 @@ def read(path):
         if shape not in SHAPES or variants[:1] != ["Scalar"]:
             raise SystemExit(f"{path.name}:{number}: unknown shape or Scalar is not the first variant")
         for variant in variants:
-            if not variant.startswith("Avx"):
+            if variant in VARIANTS[architecture]:
                 yield shape, family, method, variant
 
 
 def main():
-    source, output = map(pathlib.Path, sys.argv[1:])
+    source, architecture, output = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
     output.mkdir(parents=True, exist_ok=True)
     exports, declarations, table = [], [], []
-    for shape, family, method, variant in read(source):
+    for shape, family, method, variant in read(source, architecture):
         symbol = f"{family}_{method}_{variant}"
         arguments = ", ".join(part.split()[-1] for part in SHAPES[shape].split(","))
         exports.append(f'    [UnmanagedCallersOnly(EntryPoint = "{symbol}")] '

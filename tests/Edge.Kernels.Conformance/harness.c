@@ -27,6 +27,7 @@ static const long arena_bytes = 64L << 20;
 static char lines[1 << 16];
 static int lines_used;
 static jmp_buf failed;
+const char *(*unproved)(const Kernel *kernel);
 
 static void say(const char *format, ...)
 {
@@ -215,6 +216,8 @@ static void run(const Family *family, void *scalar, const Kernel *kernel)
             for (int b = 0; b < frame.buffers; b++) free(expected[b]);
         }
     if (!variety) fail("no case has varied output");
+    const char *why = unproved ? unproved(kernel) : 0;
+    if (why) fail(why);
     say("%s %s %d %016llx\n", family->name, kernel->variant, cases, (unsigned long long)digest);
 }
 

@@ -41,6 +41,8 @@ extern const int family_count;
 // Runs the kernels of the table whose family and variant match ("" matches all) against the family's Scalar row, which
 // comes first. Returns how many ran, or -1 at the first failure; *report is one line per kernel and, last, the failure.
 int run_kernels(const Kernel *kernels, int count, const char *family, const char *variant, const char **report);
+// Asked after each kernel that agrees with Scalar: a text is why it is not proved all the same. Null: nobody is asked.
+extern const char *(*unproved)(const Kernel *kernel);
 // Makes a fault inside a case a failure of that case (the test host, which has its own handlers, does not call it).
 void catch_faults(void);
 

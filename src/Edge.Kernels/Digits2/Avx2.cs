@@ -36,8 +36,8 @@ public static unsafe class Digits2Avx2
             {
                 byte* with = x + t * tokenBytes;
                 float* to = y + t * yStride + r;
-                Tile(tile, with, to, columns, row1 - r, coarse);
-                if (r + 16 < row1) Tile(tile + tileBytes, with, to + 16, columns, row1 - r - 16, coarse);
+                OneToken(tile, with, to, columns, row1 - r, coarse);
+                if (r + 16 < row1) OneToken(tile + tileBytes, with, to + 16, columns, row1 - r - 16, coarse);
             }
         }
     }
@@ -85,7 +85,59 @@ public static unsafe class Digits2Avx2
         }
     }
 
-    private static void Tile(byte* w, byte* x, float* y, long columns, long rows, bool coarse)
+    private static void OneToken(byte* w, byte* x, float* y, long columns, long rows, bool coarse)
+    {
+        if (coarse) CoarseTile(w, x, y, columns, rows);
+        else Tile(w, x, y, columns, rows);
+    }
+
+    /// <summary>The digits that count once stay in 16 bits for all 128 columns: sixteen products of 2 · 3 · 127 fit.
+    /// </summary>
+    private static void Tile(byte* w, byte* x, float* y, long columns, long rows)
+    {
+        byte* record = x + columns;
+        byte* end = record;
+        Vector256<float> y0 = Vector256<float>.Zero, y1 = y0;
+        Vector256<short> one = Vector256.Create((short)1);
+        for (; x < end; record += Digits.RecordBytes)
+        {
+            ushort* scales = (ushort*)w;
+            w += 32;
+            Vector256<short> a = Vector256<short>.Zero, b = a, c = a, d = a;
+            SixtyFour(w, x, ref a, ref b, ref c, ref d);
+            Vector256<int> b0 = Avx2.MultiplyAddAdjacent(b, one), d0 = Avx2.MultiplyAddAdjacent(d, one);
+            b = d = Vector256<short>.Zero;
+            SixtyFour(w + 256, x + 64, ref a, ref b, ref c, ref d);
+            w += 512;
+            x += Digits.Group;
+            Vector256<int> start = Avx2.Blend(Avx2.BroadcastScalarToVector256((int*)record + 1),
+                Avx2.BroadcastScalarToVector256((int*)record + 8), 0xF0);
+            Vector256<float> scale = Avx.BroadcastScalarToVector256((float*)record);
+            y0 = AddScaled(y0, Lower(a, DigitsAvx2.Widen(b0, b), start), scales, scale);
+            y1 = AddScaled(y1, Upper(c, DigitsAvx2.Widen(d0, d), start), scales + 8, scale);
+        }
+        DigitsAvx2.Store(y, y0, rows);
+        DigitsAvx2.Store(y + 8, y1, rows - 8);
+    }
+
+    /// <summary>Rows 0 … 7, whose offset and conversion the start values hold (see <see cref="Digits"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Lower(Vector256<short> a, Vector256<int> b, Vector256<int> start)
+    {
+        Vector256<int> dot = DigitsAvx2.Join(Avx2.MultiplyAddAdjacent(a, Vector256.Create((short)1)), b);
+        return Avx.Subtract(Avx2.Add(dot, start).AsSingle(), Vector256.Create(12582912f));
+    }
+
+    /// <summary>Rows 8 … 15, which count sixteenfold.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Upper(Vector256<short> c, Vector256<int> d, Vector256<int> start) =>
+        Avx.Multiply(Lower(c, d, start), Vector256.Create(16f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> AddScaled(Vector256<float> sum, Vector256<float> dot, ushort* scales,
+        Vector256<float> scale) => Avx.Add(sum, Avx.Multiply(dot, Avx.Multiply(DigitsAvx2.Scales(scales), scale)));
+
+    private static void CoarseTile(byte* w, byte* x, float* y, long columns, long rows)
     {
         byte* record = x + columns;
         byte* end = record;
@@ -97,22 +149,12 @@ public static unsafe class Digits2Avx2
             Sum(w + 32, x, 64, ref a, ref b, ref c, ref d);
             Sum(w + 288, x + 64, 64, ref a, ref b, ref c, ref d);
             Vector256<int> lower = DigitsAvx2.Join(a, b), upper = DigitsAvx2.Join(c, d);
-            if (coarse)
-            {
-                // Eighths, so that the offset of 1.625 is whole.
-                Vector256<int> middle = Middle(((int*)record)[10]);
-                lower = Avx2.Subtract(Avx2.ShiftLeftLogical(lower, 3), middle);
-                upper = Avx2.ShiftLeftLogical(Avx2.Subtract(Avx2.ShiftLeftLogical(upper, 3), middle), 4);
-                y0 = Avx.Add(y0, Eighths(lower, scales, (float*)record));
-                y1 = Avx.Add(y1, Eighths(upper, scales + 8, (float*)record));
-            }
-            else
-            {
-                Vector256<int> bias = Bias(((int*)record)[10]);
-                upper = Avx2.ShiftLeftLogical(Avx2.Subtract(upper, bias), 4);
-                y0 = DigitsAvx2.AddScaled(y0, Avx2.Subtract(lower, bias), scales, (float*)record);
-                y1 = DigitsAvx2.AddScaled(y1, upper, scales + 8, (float*)record);
-            }
+            // Eighths, so that the offset of 1.625 is whole.
+            Vector256<int> middle = Middle(((int*)record)[10]);
+            lower = Avx2.Subtract(Avx2.ShiftLeftLogical(lower, 3), middle);
+            upper = Avx2.ShiftLeftLogical(Avx2.Subtract(Avx2.ShiftLeftLogical(upper, 3), middle), 4);
+            y0 = Avx.Add(y0, Eighths(lower, scales, (float*)record));
+            y1 = Avx.Add(y1, Eighths(upper, scales + 8, (float*)record));
             w += Digits.Digits2GroupBytes;
             x += Digits.Group;
             record += Digits.RecordBytes;
@@ -142,18 +184,33 @@ public static unsafe class Digits2Avx2
     internal static void Sum(byte* w, byte* x, long columns, ref Vector256<int> a, ref Vector256<int> b,
         ref Vector256<int> c, ref Vector256<int> d)
     {
-        Vector256<byte> pattern = DigitsAvx2.Pattern();
         Vector256<short> s0 = Vector256<short>.Zero, s1 = s0, s2 = s0, s3 = s0;
-        for (byte* end = x + columns; x < end; x += 16, w += 64)
-        {
-            Sse.Prefetch0(w + PrefetchBytes);
-            Eight(w, DigitsAvx2.Eight(x, pattern), ref s0, ref s1, ref s2, ref s3);
-            Eight(w + 32, DigitsAvx2.Eight(x + 8, pattern), ref s0, ref s1, ref s2, ref s3);
-        }
+        for (byte* end = x + columns; x < end; x += 16, w += 64) Sixteen(w, x, ref s0, ref s1, ref s2, ref s3);
         a = DigitsAvx2.Widen(a, s0);
         b = DigitsAvx2.Widen(b, s1);
         c = DigitsAvx2.Widen(c, s2);
         d = DigitsAvx2.Widen(d, s3);
+    }
+
+    /// <summary>64 columns, without a loop: its end would be predicted wrongly once per group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SixtyFour(byte* w, byte* x, ref Vector256<short> s0, ref Vector256<short> s1,
+        ref Vector256<short> s2, ref Vector256<short> s3)
+    {
+        Sixteen(w, x, ref s0, ref s1, ref s2, ref s3);
+        Sixteen(w + 64, x + 16, ref s0, ref s1, ref s2, ref s3);
+        Sixteen(w + 128, x + 32, ref s0, ref s1, ref s2, ref s3);
+        Sixteen(w + 192, x + 48, ref s0, ref s1, ref s2, ref s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sixteen(byte* w, byte* x, ref Vector256<short> s0, ref Vector256<short> s1,
+        ref Vector256<short> s2, ref Vector256<short> s3)
+    {
+        Vector256<byte> pattern = DigitsAvx2.Pattern();
+        Sse.Prefetch0(w + PrefetchBytes);
+        Eight(w, DigitsAvx2.Eight(x, pattern), ref s0, ref s1, ref s2, ref s3);
+        Eight(w + 32, DigitsAvx2.Eight(x + 8, pattern), ref s0, ref s1, ref s2, ref s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

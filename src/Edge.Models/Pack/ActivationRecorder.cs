@@ -2,17 +2,22 @@ using Edge.Gguf;
 
 namespace Edge.Models.Pack;
 
-/// <summary>Adds what every matrix multiplies to an <see cref="Importance"/>; finds a matrix's tensor by its
+/// <summary>Hears what every matrix multiplies: rows of activations and the matrix of a tensor that they meet.
+/// </summary>
+internal unsafe delegate void ActivationSink(
+    string tensor, long matrix, long matrices, float* x, int columns, int rows);
+
+/// <summary>Tells an <see cref="ActivationSink"/> what every matrix multiplies; finds a matrix's tensor by its
 /// address.</summary>
 internal sealed unsafe class ActivationRecorder
 {
-    private readonly Importance _importance;
+    private readonly ActivationSink _sink;
     private readonly long[] _starts;
     private readonly Place[] _places;
 
-    public ActivationRecorder(Tensors tensors, Importance importance)
+    public ActivationRecorder(Tensors tensors, ActivationSink sink)
     {
-        _importance = importance;
+        _sink = sink;
         var places = new List<Place>();
         foreach ((GgufTensor tensor, Matrix matrix) in tensors.Bound)
         {
@@ -34,7 +39,7 @@ internal sealed unsafe class ActivationRecorder
         long matrix = ((long)weights - place.Start) / place.Stride;
         // Not a tensor's own bytes: something that was made of one at load.
         if (matrix >= place.Count || place.Columns != x.Width) return;
-        _importance.Add(place.Tensor, matrix, place.Count, x.Row(first), x.Width, rows);
+        _sink(place.Tensor, matrix, place.Count, x.Row(first), x.Width, rows);
     }
 
     private sealed record Place(long Start, string Tensor, long Count, long Stride, long Columns);

@@ -1,7 +1,7 @@
 namespace Edge.Models.Pack;
 
 /// <summary>Runs a text through a model to learn which columns of its matrices matter.</summary>
-public static class Calibration
+public static unsafe class Calibration
 {
     /// <summary>Rows of a window whose logits are computed: enough for the head's columns.</summary>
     private const int HeadInterval = 8;
@@ -17,7 +17,7 @@ public static class Calibration
         if (model is not Transformer transformer || model.Stream is not null)
             throw new ArgumentException("only a model that is wholly in memory can be calibrated", nameof(model));
         var importance = new Importance();
-        transformer.Record(importance);
+        transformer.Record(importance.Add);
         using KvCache cache = model.CreateCache(window);
         var rows = new BatchRow[Math.Min(model.BatchRowsMax, window)];
         int windows = (tokens.Count + window - 1) / window;

@@ -39,7 +39,8 @@ internal sealed unsafe class MatrixProbe : IDisposable
         _tilesPerCopy = (rows + _tileRows - 1) / _tileRows;
         _tiles = _tilesPerCopy * copies;
         _stride = (bytes + 63) & ~63L;
-        _memory = new NativeArena(_stride * copies + (activationBytes + rows * sizeof(float)) * tokens);
+        _memory = new NativeArena(
+            _stride * copies + (activationBytes + rows * sizeof(float)) * tokens, large: true);
         _w = _memory.Take(_stride * copies);
         _x = _memory.Take(activationBytes * tokens);
         _y = _memory.TakeFloats(rows * tokens);

@@ -5,7 +5,6 @@ namespace Edge.Weights;
 /// <summary>The slots of all classes in one block of own memory, allocated once: the cache never grows.</summary>
 internal sealed unsafe class SlotBlock : IDisposable
 {
-    private const int HugePageBytes = 2 << 20;
     private readonly byte*[] _address;
     private readonly int[] _class;
     private readonly int[][] _free;
@@ -20,7 +19,7 @@ internal sealed unsafe class SlotBlock : IDisposable
         _class = new int[Count];
         _free = new int[classes.Count][];
         _freeCount = new int[classes.Count];
-        int alignment = Bytes < HugePageBytes ? StorageFile.Alignment : HugePageBytes;
+        int alignment = Bytes < MemoryAdvice.HugePageBytes ? StorageFile.Alignment : MemoryAdvice.HugePageBytes;
         _block = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(Bytes, StorageFile.Alignment), (nuint)alignment);
         MemoryAdvice.Inside(_block, Bytes, MemoryAdvice.HugePage);
         byte* at = _block;
