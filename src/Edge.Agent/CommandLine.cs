@@ -11,7 +11,7 @@ internal static class CommandLine
         var parsed = Create().Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) Console.Error.WriteLine($"edge: {error.Message}");
+            foreach (var error in parsed.Errors) Console.Error.WriteLine($"edge: {Sentence.OfOption(error.Message)}");
             Console.Error.WriteLine($"edge: '{CommandPath(parsed)} --help' shows what it takes");
             return ExitCode.Usage;
         }
@@ -30,7 +30,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"edge: {e.Message}");
+            Console.Error.WriteLine($"edge: {Sentence.Of(e)}");
             return ExitCode.Failed;
         }
         catch (Exception e) // boundary: the process ends here, with a sentence instead of a stack trace

@@ -27,7 +27,7 @@ internal static class RequestCheck
     public static string? FindOverflow(GenerationRequest request, int contextLength) =>
         request.Prompt.Count + LeastReply(request) <= contextLength ? null
         : $"the prompt has {request.Prompt.Count} tokens and a reply needs {LeastReply(request)}; " +
-            $"the context holds {contextLength}";
+            $"the context holds {contextLength}; shorten the prompt";
 
     // What can surely be finished: a constrained reply that is cut off would not be valid.
     private static int LeastReply(GenerationRequest request) => Math.Max(1, request.Grammar?.MinimumBytes ?? 1);

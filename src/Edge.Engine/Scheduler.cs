@@ -48,7 +48,8 @@ public sealed partial class Scheduler : IDisposable
         ContextLength = options.ContextLength == 0 ? model.Config.ContextLength : options.ContextLength;
         if (ContextLength < 2 || ContextLength > model.Config.ContextLength)
             throw new ArgumentException(
-                $"ContextLength {ContextLength} is not within 2 and the model's {model.Config.ContextLength}");
+                $"a context of {ContextLength} tokens is not within 2 and the {model.Config.ContextLength} " +
+                "that the model has; 0 takes all of them");
         _clock = clock;
         _parts = SequenceParts.For(model, tokenizer, clock);
         _slots = new Sequence[options.SlotsMax];

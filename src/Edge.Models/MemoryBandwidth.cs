@@ -8,16 +8,24 @@ namespace Edge.Models;
 /// token.</summary>
 public static unsafe class MemoryBandwidth
 {
-    /// <summary>Well beyond any cache that the boards have, and small enough for the smallest of them.</summary>
+    /// <summary>Well beyond any cache.</summary>
     public const long BytesPerThreadDefault = 128L << 20;
+    /// <summary>Beyond the caches of the boards that have little memory.</summary>
+    private const long BytesPerThreadMin = 4L << 20;
 
-    /// <summary>Bytes per second, the best of a few sweeps.</summary>
+    /// <summary>Bytes per second, the best of a few sweeps. Takes at most an eighth of the memory that there is, and no
+    /// more threads than cores.</summary>
     public static double Best(int threads)
     {
+        threads = Math.Min(threads, Environment.ProcessorCount);
+        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         double best = 0;
-        foreach (double rate in Sweeps(threads, 5)) best = Math.Max(best, rate);
+        foreach (double rate in Sweeps(threads, 5, BytesPerThread(threads, memory))) best = Math.Max(best, rate);
         return best;
     }
+
+    internal static long BytesPerThread(int threads, long memory) =>
+        Math.Clamp(memory / 8 / threads, BytesPerThreadMin, BytesPerThreadDefault) / 4096 * 4096;
 
     /// <summary>Bytes per second of all threads together, one figure per sweep over memory that was written
     /// before.</summary>

@@ -39,9 +39,12 @@ public sealed record MqttOptions
         if (ClientId.Length is 0 or > 128) return "mqtt.client_id must have 1 to 128 characters";
         if (Password is not null && User is null) return "mqtt.password is set without mqtt.user; set both";
         if (Tls is { } tls && tls.CertificateFile is null != tls.KeyFile is null)
-            return "mqtt.tls needs certificate_file and key_file together; set both or none";
-        foreach (var file in new[] { Tls?.CaFile, Tls?.CertificateFile, Tls?.KeyFile })
-            if (file is not null && !File.Exists(file)) return $"mqtt.tls file {file} does not exist or cannot be read";
+            return "mqtt.certificateFile and mqtt.keyFile belong together; set both or none";
+        (string Key, string? File)[] files =
+            [("caFile", Tls?.CaFile), ("certificateFile", Tls?.CertificateFile), ("keyFile", Tls?.KeyFile)];
+        foreach (var (key, file) in files)
+            if (file is not null && !File.Exists(file))
+                return $"mqtt.{key} {file} does not exist or cannot be read; name a PEM file";
         if (KeepAliveSeconds is < 5 or > 65535) return $"mqtt.keep_alive_s {KeepAliveSeconds} is outside 5 to 65535";
         if (ReceiveMaximum is < 1 or > 65535) return $"mqtt.receive_maximum {ReceiveMaximum} is outside 1 to 65535";
         if (InFlightMax is < 1 or > 1000) return $"mqtt.in_flight_max {InFlightMax} is outside 1 to 1000";

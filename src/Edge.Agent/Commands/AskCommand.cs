@@ -42,7 +42,8 @@ internal static class AskCommand
             using var loaded = model.Load(parsed, parsed.GetValue(context), draft.Name(parsed));
             using var recording = trace.Start(parsed, loaded);
             using var drafts = draft.Open(parsed, model.Options(parsed));
-            using var generator = new LocalGenerator(loaded, parsed.GetValue(context), drafts.Options);
+            int tokens = Validate.Context(parsed.GetValue(context), loaded.Model.Config.ContextLength, absent: 0);
+            using var generator = new LocalGenerator(loaded, tokens, drafts.Options);
             bool asJson = parsed.GetValue(json);
             using var live = new LiveLine(repliesHere: !asJson);
             var result = generator.Run(messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,

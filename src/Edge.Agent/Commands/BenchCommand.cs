@@ -47,6 +47,9 @@ internal static class BenchCommand
         {
             long started = Stopwatch.GetTimestamp();
             int promptTokens = parsed.GetValue(prompt), genTokens = parsed.GetValue(gen);
+            string? picture = parsed.GetValue(plot);
+            // Found out before the minutes of measuring, not after them.
+            if (picture is not null) File.Open(picture, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
             using var loaded = model.Load(parsed, promptTokens + genTokens, draft.Name(parsed));
             double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
@@ -58,7 +61,6 @@ internal static class BenchCommand
             using var recording = trace.Start(parsed, loaded);
             using var drafts = draft.Open(parsed, model.Options(parsed));
             int runs = parsed.GetValue(repeat);
-            string? picture = parsed.GetValue(plot);
             var samples = picture is null ? null
                 : new List<StepSample>((int)Math.Min(SpeedPlot.SamplesMax, (long)runs * (promptTokens + genTokens)));
             var report = Measure(loaded, promptTokens, genTokens, runs, loadMs, samples);
@@ -103,13 +105,10 @@ internal static class BenchCommand
         }
         StreamReport? streaming = model.Stream is { } after
             ? Streamed(model.Plan!, streamedBefore!.Value, after, (double)decodeRead / repeat / genTokens) : null;
-        if (genTokens > 1)
-        {
-            // What a run with one token allocates is its set-up; the rest belongs to the other tokens.
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            SpeedTest.Run(model, promptTokens, 1);
-            allocated -= GC.GetTotalAllocatedBytes(precise: true) - before;
-        }
+        // What a run with one token allocates is its set-up; the rest belongs to the other tokens.
+        long atSetUp = GC.GetTotalAllocatedBytes(precise: true);
+        SpeedTest.Run(model, promptTokens, 1);
+        allocated -= GC.GetTotalAllocatedBytes(precise: true) - atSetUp;
         long peak = ProcessStatus.PeakRssBytes ?? 0; // Before the bandwidth buffer.
         Array.Sort(prefill);
         Array.Sort(decode);

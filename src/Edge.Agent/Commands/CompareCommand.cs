@@ -8,50 +8,31 @@ namespace Edge.Agent.Commands;
 /// <summary>`edge compare`: how far a model is from another one of the same vocabulary, over a text.</summary>
 internal static class CompareCommand
 {
-    private const long FileBytesMax = 256L * 1024 * 1024;
-
     public static Command Create()
     {
         var command = new Command("compare",
             "Compare two models of one vocabulary over a text: divergence, agreement, largest error.");
         var first = new Argument<string>("A") { Description = "The model to compare with: a GGUF file." };
         var second = new Argument<string>("B") { Description = "The other one, such as a packed copy." };
-        var file = new Option<string>("--file", "-f")
-        {
-            Description = "The text, UTF-8.", HelpName = "FILE", Required = true,
-        };
-        var context = new Option<int>("--context")
-        {
-            Description = "Tokens of one window; 0: what both models have, at most 512.", HelpName = "N",
-        };
-        var special = new Option<bool>("--special")
-        {
-            Description = "Chat markers in the text are meant as such, not as their letters.",
-        };
+        var text = new TextArguments(command, "what both models have");
         var threads = new Option<int>("--threads", "-t")
         {
             Description = "Worker threads; 0: one per core.", HelpName = "N",
         };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        Validate.Between(context, 0, 1 << 24);
         Validate.Between(threads, 0, 256);
         command.Arguments.Add(first);
         command.Arguments.Add(second);
-        foreach (Option option in (Option[])[file, context, special, threads, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[threads, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            string path = parsed.GetRequiredValue(file);
-            if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist");
-            if (new FileInfo(path).Length > FileBytesMax)
-                throw new UserErrorException($"{path} is larger than {FileBytesMax} bytes; compare over a part of it");
+            text.Require(parsed);
             var options = new ModelOptions { Threads = parsed.GetValue(threads) };
             using LoadedModel a = Load(parsed.GetRequiredValue(first), options);
             using LoadedModel b = Load(parsed.GetRequiredValue(second), options);
-            var ids = a.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false,
-                parseSpecial: parsed.GetValue(special));
+            var ids = text.Read(parsed, a.Tokenizer);
             int limit = Math.Min(a.Model.Config.ContextLength, b.Model.Config.ContextLength);
-            int window = parsed.GetValue(context) is > 1 and var asked ? Math.Min(asked, limit) : Math.Min(512, limit);
-            CompareReport report = Compare(a, b, ids, window);
+            CompareReport report = Compare(a, b, ids, text.Window(parsed, limit));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.CompareReport);
             else Print(report);
             return ExitCode.Ok;
@@ -79,7 +60,7 @@ internal static class CompareCommand
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException(e.Message);
+            throw new UserErrorException(Sentence.Of(e));
         }
     }
 

@@ -55,7 +55,7 @@ internal static class KernelsCommand
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException($"--kernels: {e.Message}", ExitCode.Usage);
+            throw new UserErrorException($"--kernels: {Sentence.Of(e)}", ExitCode.Usage);
         }
     }
 

@@ -62,6 +62,7 @@ internal static class LogitsCommand
             written += logits.Length / vocabulary;
             progress.Report(start + count, ids.Count);
         }
+        file.Flush(); // A full disk is noticed before success is claimed.
         Console.Error.WriteLine($"{written} x {vocabulary} logits of {ids.Count} tokens in {path}");
     }
 }

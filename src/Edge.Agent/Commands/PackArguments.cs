@@ -154,9 +154,7 @@ internal sealed class PackArguments
     public Importance? Calibrate(ParseResult parsed, CancellationToken stop)
     {
         if (parsed.GetValue(_calibrate) is not { } path) return null;
-        if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist; --calibrate takes a text file");
-        if (new FileInfo(path).Length > TextBytesMax)
-            throw new UserErrorException($"{path} is larger than {TextBytesMax} bytes; take a part of it");
+        InputFile.Require(path, "--calibrate takes a text file", TextBytesMax);
         string from = From(parsed);
         if (Directory.Exists(from))
             throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with " +

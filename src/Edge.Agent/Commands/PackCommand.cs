@@ -57,7 +57,7 @@ internal static class PackCommand
         }
         catch (Exception e) when (e is GgufException or ModelFolderException or ArgumentException)
         {
-            throw new UserErrorException($"{from}: {e.Message}");
+            throw new UserErrorException($"{from}: {Sentence.Of(e)}");
         }
         catch (OperationCanceledException)
         {

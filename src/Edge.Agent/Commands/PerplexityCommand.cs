@@ -7,44 +7,25 @@ namespace Edge.Agent.Commands;
 /// <summary>`edge perplexity`: how well a model predicts a text.</summary>
 internal static class PerplexityCommand
 {
-    private const long FileBytesMax = 256L * 1024 * 1024;
-
     public static Command Create()
     {
         var command = new Command("perplexity", "Measure how well a model predicts a text file.");
         var model = new ModelArguments(command);
-        var file = new Option<string>("--file", "-f")
-        {
-            Description = "The text, UTF-8.", HelpName = "FILE", Required = true,
-        };
-        var context = new Option<int>("--context")
-        {
-            Description = "Tokens of one window; 0: the model's context, at most 512.", HelpName = "N",
-        };
-        var special = new Option<bool>("--special")
-        {
-            Description = "Chat markers in the text are meant as such, not as their letters.",
-        };
+        var text = new TextArguments(command, "the model's context");
         var stepWise = new Option<bool>("--step-wise")
         {
             Description = "One token per pass, as replies are made: with --memory and --experts balanced or fast the "
                 + "result depends on which experts are at hand, and passes of many tokens cannot see that.",
         };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        Validate.Between(context, 0, 1 << 24);
-        foreach (Option option in (Option[])[file, context, special, stepWise, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[stepWise, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            string path = parsed.GetRequiredValue(file);
-            if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist");
-            if (new FileInfo(path).Length > FileBytesMax)
-                throw new UserErrorException($"{path} is larger than {FileBytesMax} bytes; measure a part of it");
+            string path = text.Require(parsed);
             using var loaded = model.Load(parsed);
-            var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false,
-                parseSpecial: parsed.GetValue(special));
+            var ids = text.Read(parsed, loaded.Tokenizer);
             if (ids.Count < 2) throw new UserErrorException($"{path} has fewer than two tokens; nothing to predict");
-            int limit = loaded.Model.Config.ContextLength;
-            int window = parsed.GetValue(context) is > 1 and var asked ? Math.Min(asked, limit) : Math.Min(512, limit);
+            int window = text.Window(parsed, loaded.Model.Config.ContextLength);
             var report = Measure(loaded, ids, window, parsed.GetValue(stepWise));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.PerplexityReport);
             else Print(report);

@@ -79,8 +79,8 @@ internal static class ReplayCommand
 
     private static Trace Open(string path)
     {
-        if (!File.Exists(path))
-            throw new UserErrorException($"trace {path} does not exist; 'edge ask --trace {path}' records one");
+        if (InputFile.Problem(path, $"'edge ask --trace {path}' records one") is { } problem)
+            throw new UserErrorException($"trace {problem}");
         try
         {
             return TraceReader.Read(path);

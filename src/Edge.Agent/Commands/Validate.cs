@@ -16,4 +16,11 @@ internal static class Validate
                 return;
             if (!(value >= low && value <= high)) result.AddError($"{option.Name} {value} is outside {low} to {high}");
         });
+
+    /// <summary>What --context asks of a loaded model; 0: <paramref name="absent"/>. Errors: UserErrorException (usage)
+    /// for more than the model has.</summary>
+    public static int Context(int asked, int limit, int absent) => asked == 0 ? Math.Min(absent, limit)
+        : asked >= 2 && asked <= limit ? asked
+        : throw new UserErrorException($"--context {asked} is outside 2 to {limit}, which the model has; 0 takes the " +
+            "default", ExitCode.Usage);
 }

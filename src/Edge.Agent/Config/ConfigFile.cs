@@ -33,7 +33,7 @@ internal static class ConfigFile
         catch (Exception e) when (
             e is InvalidOperationException or FormatException or InvalidDataException or JsonException)
         {
-            throw Usage($"configuration {Names(files)}: {e.InnerException?.Message ?? e.Message}");
+            throw Usage($"configuration {Names(files)}: {Explain(e)}");
         }
         return config.Problem() is { } problem
             ? throw Usage(files.Length == 0 ? problem : $"configuration {Names(files)}: {problem}")
@@ -55,16 +55,38 @@ internal static class ConfigFile
     {
         try
         {
-            using var _ = JsonDocument.Parse(bytes, new JsonDocumentOptions
+            using var _ = JsonDocument.Parse(InputFile.JsonOf(bytes), new JsonDocumentOptions
             {
                 CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,
             });
         }
         catch (JsonException e)
         {
-            throw Usage($"configuration {file}: {e.Message}");
+            throw Usage($"configuration {file} is no JSON: {Sentence.Of(e)}");
         }
     }
+
+    /// <summary>The binder's words with our names: the key that is wrong, and no type of the program.</summary>
+    private static string Explain(Exception e)
+    {
+        const string Unknown = "'ErrorOnUnknownConfiguration'", Namespace = "Edge.Agent.Config.", At = " at '";
+        string message = e.Message;
+        if (message.StartsWith(Unknown, StringComparison.Ordinal)
+            && message.LastIndexOf(Namespace, StringComparison.Ordinal) is > 0 and var type)
+        {
+            string rest = message[(type + Namespace.Length)..].Replace("AgentConfig", "the configuration",
+                StringComparison.Ordinal).Replace("Config: ", ": ", StringComparison.Ordinal);
+            string[] parts = rest.Split(": ", 2);
+            return $"{parts[^1]} is no key of {Camel(parts[0])}; README.md and docs name the keys";
+        }
+        int at = message.IndexOf(At, StringComparison.Ordinal);
+        int end = at < 0 ? -1 : message.IndexOf('\'', at + At.Length);
+        string inner = e.InnerException?.Message ?? message;
+        return end < 0 ? inner
+            : $"{string.Join('.', message[(at + At.Length)..end].Split(':').Select(Camel))}: {inner}";
+    }
+
+    private static string Camel(string name) => name[..1].ToLowerInvariant() + name[1..];
 
     private static string Names(string[] files) => string.Join(", ", files);
 

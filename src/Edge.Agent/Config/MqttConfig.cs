@@ -38,8 +38,8 @@ internal sealed record MqttConfig(
         if (PayloadBytesMax is < 1024 or > 64 * 1024 * 1024)
             return $"mqtt.payloadBytesMax {PayloadBytesMax} is outside 1024 to {64 * 1024 * 1024}";
         if (WillDelaySeconds is < 0 or > 3600) return $"mqtt.willDelaySeconds {WillDelaySeconds} is outside 0 to 3600";
-        if (PasswordFile is not null && !File.Exists(PasswordFile))
-            return $"mqtt.passwordFile {PasswordFile} does not exist";
+        if (PasswordFile is not null && InputFile.Problem(PasswordFile, "write the password into it") is { } missing)
+            return $"mqtt.passwordFile {missing}";
         if (PasswordFile is not null && User is null) return "mqtt.passwordFile is set without mqtt.user; set both";
         if (CaFile is null && (CertificateFile is not null || KeyFile is not null))
             return "mqtt.certificateFile and mqtt.keyFile need mqtt.caFile; set it too";

@@ -29,8 +29,9 @@ internal sealed class DraftSetup : IDisposable
 
     /// <summary>What is wrong with the name, with its remedy; null when it can be opened.</summary>
     public static string? Problem(string draft) =>
-        draft is Off or Lookup || File.Exists(draft) ? null
-        : $"draft model {draft} does not exist; '{Off}', '{Lookup}' or the path of a .gguf file is expected";
+        draft is Off or Lookup ? null
+        : InputFile.Problem(draft, $"'{Off}', '{Lookup}' or the path of a .gguf file is expected") is { } problem
+            ? $"draft model {problem}" : null;
 
     public void Dispose() => _model?.Dispose();
 }

@@ -13,7 +13,7 @@ internal static class EvalRows
     /// <summary>Errors: UserErrorException naming file and line.</summary>
     public static IReadOnlyList<EvalRow> Read(string path, int limit)
     {
-        if (!File.Exists(path)) throw new UserErrorException($"{path} does not exist");
+        InputFile.Require(path, "--data takes a file of JSON lines");
         var rows = new List<EvalRow>();
         int number = 0;
         foreach (string line in File.ReadLines(path))
@@ -24,7 +24,8 @@ internal static class EvalRows
             if (rows.Count == limit) break;
             if (rows.Count > RowsMax) throw new UserErrorException($"{path} has more than {RowsMax} rows; use --limit");
         }
-        return rows.Count > 0 ? rows : throw new UserErrorException($"{path} has no rows");
+        return rows.Count > 0 ? rows : throw new UserErrorException(
+            $"{path} has no rows; a line is an object with the strings \"prompt\" and \"expected\"");
     }
 
     private static EvalRow Parse(string path, int number, string line)
@@ -37,7 +38,8 @@ internal static class EvalRows
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             throw new UserErrorException(
-                $"{path}, line {number}: needs an object with the strings \"prompt\" and \"expected\": {e.Message}");
+                $"{path}, line {number}: needs an object with the strings \"prompt\" and \"expected\": " +
+                (e is JsonException ? Sentence.Of(e) : e.Message));
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class LocalGenerator(
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException(e.Message);
+            throw new UserErrorException(Sentence.Of(e));
         }
         return result.Reason == FinishReason.Failed
             ? throw new UserErrorException(result.Error ?? "generation failed without a reason")
@@ -60,7 +60,7 @@ internal sealed class LocalGenerator(
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException(e.Message);
+            throw new UserErrorException(Sentence.Of(e));
         }
     }
 

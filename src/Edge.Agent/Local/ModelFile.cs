@@ -24,9 +24,9 @@ internal static class ModelFile
     {
         if (Directory.Exists(path))
             throw new UserErrorException($"{path} is a directory; name the .gguf file in it");
-        if (!File.Exists(path))
-            throw new UserErrorException($"model file {path} does not exist; --model takes the path of a .gguf file " +
-                "or a name that 'edge models list' shows");
+        if (InputFile.Problem(path, "--model takes the path of a .gguf file or a name that 'edge models list' shows")
+            is { } problem)
+            throw new UserErrorException($"model file {problem}");
     }
 
     /// <summary>The name by which requests may ask for the model: its file's name without the ending.</summary>
@@ -44,7 +44,7 @@ internal static class ModelFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"{path} cannot be read: {e.Message}");
+            throw new UserErrorException($"{path} cannot be read: {Sentence.Of(e)}");
         }
     }
 }

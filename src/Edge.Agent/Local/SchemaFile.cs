@@ -12,21 +12,20 @@ internal sealed record SchemaFile(JsonElement Schema, Grammar Grammar)
     /// guaranteed.</summary>
     public static SchemaFile Read(string path)
     {
+        InputFile.Require(path, "--schema takes the path of a JSON schema", BytesMax);
         JsonElement schema;
         try
         {
-            if (new FileInfo(path).Length > BytesMax)
-                throw new UserErrorException($"schema {path} is larger than {BytesMax} bytes");
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(InputFile.JsonOf(File.ReadAllBytes(path)));
             schema = document.RootElement.Clone();
         }
         catch (JsonException e)
         {
-            throw new UserErrorException($"schema {path} is not JSON: {e.Message}");
+            throw new UserErrorException($"schema {path} is not JSON: {Sentence.Of(e)}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"schema {path} cannot be read: {e.Message}");
+            throw new UserErrorException($"schema {path} cannot be read: {Sentence.Of(e)}");
         }
         return Grammar.TryFromJsonSchema(schema, out var grammar, out var error)
             ? new SchemaFile(schema, grammar!)

@@ -23,7 +23,7 @@ internal sealed class TraceFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"--trace: {path} cannot be written: {e.Message}");
+            throw new UserErrorException($"--trace: {path} cannot be written: {Sentence.Of(e)}");
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed class ControlDesk(
         }
         catch (UserErrorException e)
         {
-            return new Problem(ProblemCode.LoadFailed, e.Message);
+            return new Problem(ProblemCode.LoadFailed, Sentence.Of(e));
         }
         if (await EmptyAsync(call, stopping) is { } busy) return busy;
         var old = Unseat();

@@ -42,7 +42,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
             // What options, files and libraries can be wrong in has a sentence of its own; anything else is a fault of
             // ours.
             if (e is UserErrorException or ArgumentException or DllNotFoundException)
-                log.LogError("{Message}", e.Message);
+                log.LogError("{Message}", Sentence.Of(e));
             else
                 log.LogError(
                     "this is a fault of edge itself, please report it: {Type}: {Message}", e.GetType().Name, e.Message);

@@ -42,12 +42,10 @@ internal static class Patterns
 
     /// <summary>As <see cref="Tekken"/> with <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)?</c> after a word and
     /// <c>\p{N}{1,3}</c>.</summary>
-    public static int Gpt4o(ReadOnlySpan<char> text, int at)
-    {
-        int end = CasedWord(text, at);
-        return end > at ? Contraction(text, end, anyCase: true)
-            : NumberSignOrSpace(text, at, digitsMax: 3, slashes: true);
-    }
+    public static int Gpt4o(ReadOnlySpan<char> text, int at) => Gpt4o(text, at, digitsMax: 3);
+
+    /// <summary>The same with <c>\p{N}</c>: every digit alone.</summary>
+    public static int Gpt4oDigits(ReadOnlySpan<char> text, int at) => Gpt4o(text, at, digitsMax: 1);
 
     /// <summary><c>\p{N}</c></summary>
     public static int Number1(ReadOnlySpan<char> text, int at) => CharClasses.Run(text, at, Number, charsMax: 1);
@@ -88,6 +86,13 @@ internal static class Patterns
     /// <summary><c>[一-龥ࠀ-一가-퟿]+</c></summary>
     public static int East(ReadOnlySpan<char> text, int at) => CharRanges.Run(text, at, CharRanges.East);
 
+    private static int Gpt4o(ReadOnlySpan<char> text, int at, int digitsMax)
+    {
+        int end = CasedWord(text, at);
+        return end > at ? Contraction(text, end, anyCase: true)
+            : NumberSignOrSpace(text, at, digitsMax, slashes: true);
+    }
+
     private static int LetterWords(ReadOnlySpan<char> text, int at, int digitsMax)
     {
         int end = Contraction(text, at, anyCase: true);
@@ -100,7 +105,7 @@ internal static class Patterns
 
     /// <summary><c>\p{N}{1,n}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>, slashes:
     /// <c>[\r\n/]*</c>.</summary>
-    private static int NumberSignOrSpace(ReadOnlySpan<char> text, int at, int digitsMax, bool slashes)
+    internal static int NumberSignOrSpace(ReadOnlySpan<char> text, int at, int digitsMax, bool slashes)
     {
         int end = CharClasses.Run(text, at, Number, digitsMax);
         if (end > at) return end;
@@ -129,7 +134,7 @@ internal static class Patterns
         return end == text.Length || end - at <= 1 ? end : end - 1;
     }
 
-    private static int CasedWord(ReadOnlySpan<char> text, int at)
+    internal static int CasedWord(ReadOnlySpan<char> text, int at)
     {
         CharClass first = CharClasses.At(text, at, out int length);
         int word = (first & (Letter | Number | Newline)) == 0 ? at + length : at;
@@ -157,7 +162,7 @@ internal static class Patterns
         return end > upper ? end : afterLastBoth;
     }
 
-    private static int Contraction(ReadOnlySpan<char> text, int at, bool anyCase)
+    internal static int Contraction(ReadOnlySpan<char> text, int at, bool anyCase)
     {
         if (at + 1 >= text.Length || text[at] != '\'') return at;
         int c = Fold(text[at + 1], anyCase);

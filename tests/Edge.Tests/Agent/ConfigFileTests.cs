@@ -97,9 +97,20 @@ public sealed class ConfigFileTests : IDisposable
 #else
     [InlineData("""{"model":"a","sensors":{"bindings":[{"kind":"bme280"}]}}""", "SensorBindings=IotDeviceBindings")]
 #endif
-    [InlineData("""{"model":""", "LineNumber")]
+    [InlineData("""{"model":""", "is no JSON")]
+    [InlineData("""{"model":""", "(line 1, byte ")]
+    [InlineData("""{"model":"a","bogus":1}""", "'bogus' is no key of the configuration")]
+    [InlineData("""{"model":"a","inference":{"thread":1}}""", "'thread' is no key of inference")]
+    [InlineData("""{"model":"a","inference":{"threads":"x"}}""", "inference.threads: ")]
     public void Read_Unusable_NamesFileAndKey(string json, string named) =>
         Assert.Contains(named, Refusal(json), StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_ByteOrderMark_IsSkipped()
+    {
+        File.WriteAllText(_path, """{"model":"a.gguf"}""", new System.Text.UTF8Encoding(true));
+        Assert.Equal("a.gguf", ConfigFile.Read([_path], new Dictionary<string, string?>()).Model);
+    }
 
     [Fact]
     public void Read_MissingFile_IsAUsageError()

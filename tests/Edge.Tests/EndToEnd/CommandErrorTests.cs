@@ -102,6 +102,31 @@ public sealed class CommandErrorTests : IDisposable
         (await Run("logits", "--model", Model, "--tokens", "1", "--out", "/nonexistent/f.bin"))
             .RefusesWith(1, "/nonexistent");
 
+    /// <summary>What is wrong, and what to do about it; nothing of the program's own types.</summary>
+    [Theory]
+    [InlineData(1, "DIR is a directory; --schema takes", "ask", "--prompt", "x", "--schema", "DIR")]
+    [InlineData(1, "DIR is a directory; --file takes", "perplexity", "--file", "DIR")]
+    [InlineData(1, "DIR is a directory; --data takes", "eval", "--data", "DIR")]
+    [InlineData(2, "draft model DIR is a directory; 'off'", "ask", "--prompt", "x", "--draft", "DIR")]
+    [InlineData(1, "name another file (no directory)", "logits", "--tokens", "1", "--out", "DIR")]
+    [InlineData(1, "; make its folder first", "logits", "--tokens", "1", "--out", "/nonexistent/f.bin")]
+    [InlineData(1, "; make its folder first", "bench", "--plot", "/nonexistent/f.svg")]
+    [InlineData(1, "; free some room", "logits", "--tokens", "1", "--out", "/dev/full")]
+    [InlineData(2, "--context 1 is outside 2 to 512", "ask", "--prompt", "x", "--context", "1")]
+    [InlineData(2, "--context 513 is outside 2 to 512", "ask", "--prompt", "x", "--context", "513")]
+    [InlineData(2, "--context 513 is outside 2 to 512", "perplexity", "--file", "TEXT", "--context", "513")]
+    [InlineData(2, "'--threads': a whole number is expected", "ask", "--prompt", "x", "--threads", "9999999999")]
+    [InlineData(2, "'--seed': a whole number from 0", "ask", "--prompt", "x", "--seed", "-1")]
+    public async Task WrongValue_NamesItAndTheRemedy(int code, string message, params string[] arguments)
+    {
+        string Filled(string text) => text.Replace("DIR", Path.GetTempPath(), StringComparison.Ordinal)
+            .Replace("TEXT", Path.Combine(Root, "README.md"), StringComparison.Ordinal);
+        var outcome = await Run([.. arguments.Select(Filled), "--model", Model]);
+        outcome.RefusesWith(code, Filled(message));
+        Assert.DoesNotContain("System.", outcome.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", outcome.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--model", "frobnicate")]
     [InlineData("--model", "bench")]

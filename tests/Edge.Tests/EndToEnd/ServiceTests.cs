@@ -115,7 +115,8 @@ public sealed class ServiceTests
     public async Task Cancel_WhileStreaming_EndsWithCancelled()
     {
         using var broker = new Broker();
-        using var agent = await Ready(broker);
+        // The slowest kernels: a reply lasts seconds, on any machine longer than a message travels.
+        using var agent = await Ready(broker, "--kernels", "scalar", "--threads", "1");
         using var client = await Connect(broker);
         byte[] id = agent.Send(client, Chat(Reading, LongReply));
         await Reply(client, id, "delta");

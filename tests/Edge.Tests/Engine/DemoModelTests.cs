@@ -8,6 +8,7 @@ using Xunit;
 
 namespace Edge.Tests.Engine;
 
+[Collection(AloneCollection.Name)]
 public sealed class DemoModelTests : IDisposable
 {
     private const int Rows = 4; // few: the kernels of an unoptimised build are slow

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Edge.Tests.Engine;
 
+[Collection(AloneCollection.Name)]
 public class SamplerTests
 {
     private static readonly float[] Logits = [1.5f, -0.5f, 0.25f, 2, 2, -3, 0, 1];

@@ -6,6 +6,7 @@ namespace Edge.Tests.Models;
 
 /// <summary>What Forward promises beside the figures: batches and threads do not matter, nothing is allocated, bugs of
 /// the caller are refused before anything changes.</summary>
+[Collection(AloneCollection.Name)]
 public class ForwardTests
 {
     private static readonly int[] Ids = DemoModel.Reference("q8_0")[3].Ids;

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Edge.Tests.Models;
 
+[Collection(AloneCollection.Name)]
 public sealed class WorkerPoolTests
 {
     private const int Items = 1200, Grain = 10;

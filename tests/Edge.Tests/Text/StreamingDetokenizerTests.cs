@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Edge.Tests.Text;
 
+[Collection(AloneCollection.Name)]
 public sealed class StreamingDetokenizerTests
 {
     [Fact]

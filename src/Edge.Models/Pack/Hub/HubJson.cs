@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Edge.Gguf;
 
 namespace Edge.Models.Pack.Hub;
@@ -27,7 +30,11 @@ internal sealed class HubJson : IDisposable
         if (bytes > bytesMax) throw new ModelFolderException(name, "byte 0", $"{bytes} bytes, {bytesMax} are possible");
         try
         {
-            var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 32 });
+            byte[] text = File.ReadAllBytes(path);
+            // The parser asks only of what is read, and not in names.
+            if (!Utf8.IsValid(text))
+                throw new ModelFolderException(name, $"byte {Broken(text)}", "is no UTF-8; download it again");
+            var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 32 });
             if (document.RootElement.ValueKind == JsonValueKind.Object) return new HubJson(name, document);
             document.Dispose();
             throw new ModelFolderException(name, "byte 0", "is no JSON object; download it again");
@@ -133,6 +140,14 @@ internal sealed class HubJson : IDisposable
         new(_file, $"key {Printable.Quote(key)}", what);
 
     public void Dispose() => _document.Dispose();
+
+    /// <summary>Where text stops being UTF-8.</summary>
+    private static int Broken(ReadOnlySpan<byte> text)
+    {
+        int at = 0;
+        while (Rune.DecodeFromUtf8(text[at..], out _, out int length) == OperationStatus.Done) at += length;
+        return at;
+    }
 
     /// <summary>Null for a key that is absent or null.</summary>
     private JsonElement? Find(string key) =>

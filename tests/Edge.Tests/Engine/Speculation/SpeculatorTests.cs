@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Edge.Tests.Engine.Speculation;
 
+[Collection(AloneCollection.Name)]
 public class SpeculatorTests
 {
     [Fact]

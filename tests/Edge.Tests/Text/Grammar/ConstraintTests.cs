@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Edge.Tests.Text.Grammar;
 
+[Collection(AloneCollection.Name)]
 public sealed class ConstraintTests
 {
     private static bool IsSet(ulong[] mask, int id) => (mask[id >> 6] >> (id & 63) & 1) != 0;
