@@ -11,8 +11,13 @@ internal sealed class EvalScore(JsonElement? schema)
     public int Rows { get; private set; }
     public int Exact { get; private set; }
     public int Valid { get; private set; }
-    public IEnumerable<(string Name, double Share)> Fields =>
-        _fields.Select(entry => (entry.Key, (double)entry.Value.Right / entry.Value.Rows));
+    public IEnumerable<(string Name, double Share)> Fields
+    {
+        get
+        {
+            foreach ((string name, (int right, int rows)) in _fields) yield return (name, (double)right / rows);
+        }
+    }
 
     /// <summary>Returns whether the reply is exactly the expected one.</summary>
     public bool Add(string expected, string reply)

@@ -74,8 +74,8 @@ internal static class Selftest
 
     private static string CheckSpeed(LoadedModel loaded, string? state)
     {
-        double[] runs = [.. Enumerable.Range(0, SpeedRuns)
-            .Select(_ => SpeedTest.Run(loaded.Model, PromptTokens, GeneratedTokens).DecodeTokensPerSecond)];
+        double[] runs = Array.ConvertAll(new double[SpeedRuns],
+            _ => SpeedTest.Run(loaded.Model, PromptTokens, GeneratedTokens).DecodeTokensPerSecond);
         double best = runs.Max();
         string line = FormattableString.Invariant($"speed: {best:F1} tokens/s");
         if (state is null) return line;

@@ -4,7 +4,7 @@ namespace Edge.Agent.Service;
 /// part works, and whether it has anything to do: a thread that hangs in a step keeps its work and its count.</summary>
 internal sealed class Liveness(params (string Name, Func<long> Count, Func<bool> HasWork)[] parts)
 {
-    private readonly long[] _last = [.. parts.Select(_ => -1L)];
+    private readonly long[] _last = Array.ConvertAll(parts, _ => -1L);
 
     /// <summary>The first part that had work at this look and at the one before and did not move in between; null when
     /// all is well.</summary>

@@ -22,10 +22,10 @@ internal sealed class MixedUnit
             if (outliers > 0 && plain.WithOutliers(outliers).Outliers is { } kept)
                 options.Add((new(type, outliers), ModelPacker.Pages(plain.Bytes) + ModelPacker.Pages(kept.Bytes)));
         }
-        (MixedOption Option, long Bytes)[] bySize = [.. options.OrderBy(option => option.Bytes)];
-        Options = Array.ConvertAll(bySize, option => option.Option);
-        Bytes = Array.ConvertAll(bySize, option => option.Bytes);
-        Loss = new double[bySize.Length];
+        options.Sort((a, b) => a.Bytes.CompareTo(b.Bytes));
+        (Options, Bytes) = (new MixedOption[options.Count], new long[options.Count]);
+        for (int i = 0; i < options.Count; i++) (Options[i], Bytes[i]) = options[i];
+        Loss = new double[options.Count];
     }
 
     public GgufTensor Tensor { get; }

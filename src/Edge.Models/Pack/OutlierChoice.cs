@@ -235,7 +235,7 @@ internal sealed unsafe class OutlierChoice
     private sealed class Scratch(int columns, int group)
     {
         public readonly float[] Weights = new float[columns], Group = new float[group],
-            Ones = [.. Enumerable.Repeat(1f, group)];
+            Ones = Array.ConvertAll(new float[group], _ => 1f);
         public readonly sbyte[] Codes = new sbyte[group];
     }
 }

@@ -140,8 +140,8 @@ internal sealed unsafe class WeightStream : IDisposable
     }
 
     private SliceRanges OfExpert(WeightLayout layout, GgufTensor[] stacks, GgufTensor[] own, int expert, int experts) =>
-        new(0, [.. stacks.Select(stack => Range(layout, stack, expert, experts)),
-            .. own.Select(tensor => Range(layout, tensor, 0, 1))]);
+        new(0, [.. Array.ConvertAll(stacks, stack => Range(layout, stack, expert, experts)),
+            .. Array.ConvertAll(own, tensor => Range(layout, tensor, 0, 1))]);
 
     /// <summary>One of <paramref name="count"/> matrices of a tensor.</summary>
     private ByteRange Range(WeightLayout layout, GgufTensor tensor, int matrix, int count) =>
@@ -150,8 +150,13 @@ internal sealed unsafe class WeightStream : IDisposable
 
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {
-        long[] Bytes(bool low) =>
-            [.. Enumerable.Range(0, config.LayerCount).Select(l => layout.SliceBytes(l, low))];
+        long[] Bytes(bool low)
+        {
+            var bytes = new long[config.LayerCount];
+            for (int l = 0; l < bytes.Length; l++) bytes[l] = layout.SliceBytes(l, low);
+            return bytes;
+        }
+
         return new CacheShape(config.ExpertCount, config.ExpertUsedCount, Bytes(low: false), Bytes(low: true));
     }
 

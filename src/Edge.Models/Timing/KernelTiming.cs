@@ -21,7 +21,7 @@ public static unsafe class KernelTiming
 
     /// <summary>The types of weights that have kernels.</summary>
     public static IReadOnlyList<QuantType> Types { get; } =
-        [.. QuantTypes.Rows.Where(row => row is { Runs: true, IsSparse: false }).Select(row => row.Id)];
+        Array.ConvertAll([.. QuantTypes.Rows.Where(row => row is { Runs: true, IsSparse: false })], row => row.Id);
 
     /// <summary>Every runnable set × type × size that is wanted, measured one after another while being
     /// enumerated.</summary>
@@ -93,7 +93,7 @@ public static unsafe class KernelTiming
             probes[0].Calibrate();
             for (int i = 1; i < threads; i++) probes[i].CalibrateLike(probes[0]);
             double gigabytes = threads * probes[0].BytesPerRun / 1e9;
-            return Spread.Of(TimedRuns.Measure(threads, i => probes[i].Run()).Select(s => gigabytes / s));
+            return Spread.Of(Array.ConvertAll(TimedRuns.Measure(threads, i => probes[i].Run()), s => gigabytes / s));
         }
         finally
         {
@@ -151,6 +151,6 @@ public static unsafe class KernelTiming
         });
         double activations = (double)Repeats * PrefillTokens * Columns;
         return new PreparationSpeed(family, set.Name, Columns,
-            Spread.Of(seconds.Select(s => s * 1e9 / activations)));
+            Spread.Of(Array.ConvertAll(seconds, s => s * 1e9 / activations)));
     }
 }

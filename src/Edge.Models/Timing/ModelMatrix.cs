@@ -23,7 +23,9 @@ internal sealed record ModelMatrix(QuantType Type, long Rows, long Columns, long
             uses[shape] = uses.GetValueOrDefault(shape) + (isStack ? Math.Max(1, config.ExpertUsedCount) : 1);
         }
         long bytes = file.Tensors.Sum(tensor => tensor.Bytes);
-        return [.. uses.Select(row =>
-            new ModelMatrix(row.Key.Item1, row.Key.Item2, row.Key.Item3, row.Value, bytes))];
+        var matrices = new List<ModelMatrix>();
+        foreach (((QuantType type, long rows, long columns), long count) in uses)
+            matrices.Add(new ModelMatrix(type, rows, columns, count, bytes));
+        return [.. matrices];
     }
 }

@@ -111,7 +111,7 @@ internal sealed partial class HubTokenizer
                 writer.SetArray("tokenizer.ggml.merges", _merges);
                 break;
             case Family.SentencePiece:
-                writer.SetArray<float>("tokenizer.ggml.scores", [.. _scores.Select(score => (float)score)]);
+                writer.SetArray<float>("tokenizer.ggml.scores", Array.ConvertAll(_scores, score => (float)score));
                 writer.Set("tokenizer.ggml.add_space_prefix", _addsSpace);
                 break;
             case Family.Unigram:

@@ -75,7 +75,7 @@ internal sealed partial class HubTokenizer
     {
         // Half the bytes, where they say the same.
         if (_scores.All(score => (float)score == score))
-            writer.SetArray<float>("tokenizer.ggml.scores", [.. _scores.Select(score => (float)score)]);
+            writer.SetArray<float>("tokenizer.ggml.scores", Array.ConvertAll(_scores, score => (float)score));
         else writer.SetArray<double>("tokenizer.ggml.scores", _scores);
         writer.Set("tokenizer.ggml.add_space_prefix", _text!.AddsSpace);
         writer.Set("tokenizer.ggml.remove_extra_whitespaces", _text.MergesSpaces);
