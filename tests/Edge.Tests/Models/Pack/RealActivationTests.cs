@@ -50,7 +50,8 @@ public sealed unsafe class RealActivationTests(PackedDemo demo, ITestOutputHelpe
         {
             bool ternary = QuantTypes.Of(family.Key).Name.StartsWith("TERNARY", StringComparison.OrdinalIgnoreCase);
             Assert.InRange(family.Value[family.Value.Count * 99 / 100], 1e-9, ternary ? 0.045 : 0.01);
-            Assert.InRange(family.Value[^1], 1e-9, ternary ? 0.06 : 0.014);
+            Assert.InRange(family.Value[^1], 1e-9,
+                ternary ? 0.06 : family.Key == QuantType.DIGITS2_G128 ? 0.0135 : 0.0125);
         });
     }
 
