@@ -170,11 +170,12 @@ public static unsafe class BlocksScalar
         (scales[half & 7] >> (int)(half >> 3) * 4 & 15
             | (scales[8 + (half & 3)] >> (int)(half >> 2) * 2 & 3) << 4) - 32;
 
-    internal static float ScaleIQ4_XS(byte* block, long g)
-    {
-        int scale = block[4 + g / 2] >> (int)(g & 1) * 4 & 15 | (((ushort*)block)[1] >> (int)g * 2 & 3) << 4;
-        return FloatScalar.FromF16(*(ushort*)block) * (scale - 32);
-    }
+    internal static float ScaleIQ4_XS(byte* block, long g) =>
+        FloatScalar.FromF16(*(ushort*)block) * (WordIQ4_XS(block, g) - 32);
+
+    /// <summary>Its six bits, in two places.</summary>
+    internal static int WordIQ4_XS(byte* block, long g) =>
+        block[4 + g / 2] >> (int)(g & 1) * 4 & 15 | (((ushort*)block)[1] >> (int)g * 2 & 3) << 4;
 
     /// <summary>Half of 2^(e − 127): the table has doubled values.</summary>
     internal static float ScaleMXFP4(byte exponent)
@@ -183,7 +184,7 @@ public static unsafe class BlocksScalar
         return *(float*)&bits;
     }
 
-    private static int TableEntry(int nibble, int format)
+    internal static int TableEntry(int nibble, int format)
     {
         // Bytes of two words: E2M1 doubled, or ggml's table of IQ4_NL.
         ulong low = format == Blocks.MXFP4 ? 0x0C08060403020100 : 0xF6EADDCFBFAD9881;

@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+
+namespace Edge.Kernels;
+
+/// <summary>
+/// ggml's blocks of several bits in tiles of eight rows. Nothing is rounded, and the size is the file's: the bits of
+/// eight rows stand side by side, so that a lane is a row and nothing is added across lanes.
+/// <para>
+/// Weights. A matrix of R rows is ceil(R / 8) tiles, one after another; a tile is C / <see cref="Columns"/> blocks, one
+/// after another; a block is eight blocks of the file. Rows that do not fill the last tile are zeros. In a block stand
+/// d, eight F16 (MXFP4: eight bytes, the exponents);
+/// the unit of the offsets, eight F16, where there are any (Q4_1, Q5_1: the offsets themselves);
+/// the scales inside a block of 256 and what multiplies the offset's unit, words of eight bytes, a byte per row
+/// (<see cref="BlockTilesScalar"/>.Word);
+/// then its groups of 32 columns, one after another. A vector is 32 bytes, in which byte 4·r + i belongs to row r; with
+/// quad k the columns 4k + i (k = 0 … 7) of a group, a group is
+/// four vectors of nibbles: v has bits 0 … 3 of quad v, and of quad v + 4 above them (not Q2_K, Q3_K);
+/// two vectors of crumbs: v has two bits each of quads 4v … 4v + 3, the first lowest (Q2_K, Q3_K: bits 0 and 1; Q6_K:
+/// bits 4 and 5);
+/// one vector of bits: bit k is that of quad k (Q3_K: bit 2; Q5_0, Q5_1, Q5_K: bit 4).
+/// </para>
+/// <para>
+/// Activations. Per token: int8 q[C], |q| ≤ 127; float scale[C / 32]; float sum[C / 16], Σ of 16 q; int16 pair[C / 16][2],
+/// the part of that sum of columns 4k, 4k + 1, and of 4k + 2, 4k + 3; zeros up to <see cref="ActivationBytes"/>.
+/// </para>
+/// <para>
+/// Arithmetic of every variant, so that all give the same bits. Codes are signed: Q5's less 16, Q6_K's less 32, Q3_K's
+/// less 4, and those of IQ4 and MXFP4 are the table's values; dot = Σ code · q is exact. A group is v = dot · scale, and
+/// where the type has offsets v = dot · scale + sum · offset, Q5's offset having 16 · scale added; with scales per 16
+/// columns (Q2_K, Q3_K, Q6_K) v is the sum of two such terms, the first 16 columns' first. v · (activation scale) is
+/// added to a float accumulator that starts at +0, group 0 first. Multiplications and additions are never fused. A scale
+/// inside a block of 256 times d is exact.
+/// </para>
+/// </summary>
+public static class BlockTiles
+{
+    public const int Q4_1 = Blocks.Q4_1, Q5_0 = Blocks.Q5_0, Q5_1 = Blocks.Q5_1, Q2_K = Blocks.Q2_K, Q3_K = Blocks.Q3_K,
+        Q4_K = Blocks.Q4_K, Q5_K = Blocks.Q5_K, Q6_K = Blocks.Q6_K, IQ4_NL = Blocks.IQ4_NL, IQ4_XS = Blocks.IQ4_XS,
+        MXFP4 = Blocks.MXFP4;
+
+    /// <summary>Columns of a group.</summary>
+    public const int Group = 32;
+
+    /// <summary>Bytes from one token's prepared activations to the next: a multiple of 64.</summary>
+    public static long ActivationBytes(long columns) => (columns + columns / Group * 20 + 63) & ~63L;
+
+    /// <summary>Bytes of eight rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long TileBytes(long columns, int format) => columns / Columns(format) * BlockBytes(format);
+
+    /// <summary>Columns of a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long Columns(int format) =>
+        format is Q4_1 or Q5_0 or Q5_1 or IQ4_NL or MXFP4 ? 32 : 256;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long BlockBytes(int format) => 8 * Blocks.RowBytes(Columns(format), format);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasNibbles(int format) => format is not (Q2_K or Q3_K);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasCrumbs(int format) => format is Q2_K or Q3_K or Q6_K;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasBits(int format) => format is Q5_0 or Q5_1 or Q5_K or Q3_K;
+
+    /// <summary>Scales (and offsets) per 16 columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasHalves(int format) => format is Q2_K or Q3_K or Q6_K;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasOffsets(int format) => format is Q4_1 or Q5_1 or Q4_K or Q5_K or Q2_K;
+
+    /// <summary>Values between −127 and 127 stand in a table; MXFP4's are within ±12.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasWideTable(int format) => format is IQ4_NL or IQ4_XS;
+
+    /// <summary>What is taken from the bits to make a signed code; MXFP4: from the entries of a table that begins with
+    /// 0 instead of −12.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Centre(int format) => format switch
+    {
+        Q5_0 or Q5_1 or Q5_K => 16,
+        Q6_K => 32,
+        Q3_K => 4,
+        MXFP4 => 12,
+        _ => 0,
+    };
+
+    /// <summary>Words of six bits: 16 of Q3_K, Q4_K and Q5_K, 8 of IQ4_XS, else 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long SixBitWords(int format) => format switch
+    {
+        Q3_K or Q4_K or Q5_K => 16,
+        IQ4_XS => 8,
+        _ => 0,
+    };
+
+    /// <summary>Where the words stand in a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long WordsAt(int format) => format == MXFP4 ? 8 : HasOffsets(format) ? 32 : 16;
+
+    /// <summary>Where the groups stand in a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long GroupsAt(int format) =>
+        WordsAt(format) + (format is Q2_K or Q6_K ? 128 : SixBitWords(format) * 6);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long GroupBytes(int format) =>
+        (HasNibbles(format) ? 128 : 0) + (HasCrumbs(format) ? 64 : 0) + (HasBits(format) ? 32 : 0);
+
+    /// <summary>Where crumbs, and bits, stand in a group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long CrumbsAt(int format) => HasNibbles(format) ? 128 : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long BitsAt(int format) => CrumbsAt(format) + (HasCrumbs(format) ? 64 : 0);
+
+    /// <summary>The first bit of the crumbs, and of the bits, in a code.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int CrumbShift(int format) => format == Q6_K ? 4 : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int BitShift(int format) => format == Q3_K ? 2 : 4;
+}
