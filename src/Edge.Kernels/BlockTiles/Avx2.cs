@@ -13,69 +13,69 @@ public static unsafe class BlockTilesAvx2
 {
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ4_1(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q4_1);
+        long yStride) => Rows<FormatQ4_1>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ5_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q5_0);
+        long yStride) => Rows<FormatQ5_0>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ5_1(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q5_1);
+        long yStride) => Rows<FormatQ5_1>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ2_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q2_K);
+        long yStride) => Rows<FormatQ2_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ3_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q3_K);
+        long yStride) => Rows<FormatQ3_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ4_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q4_K);
+        long yStride) => Rows<FormatQ4_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ5_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q5_K);
+        long yStride) => Rows<FormatQ5_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ6_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q6_K);
+        long yStride) => Rows<FormatQ6_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsIQ4_NL(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.IQ4_NL);
+        long yStride) => Rows<FormatIQ4_NL>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsIQ4_XS(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.IQ4_XS);
+        long yStride) => Rows<FormatIQ4_XS>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.MXFP4);
+        long yStride) => Rows<FormatMXFP4>(w, x, y, columns, row0, row1, tokens, yStride);
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride, int format)
+    private static void Rows<TFormat>(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) where TFormat : struct, IBlockFormat
     {
+        int format = default(TFormat).Id;
         long tileBytes = BlockTiles.TileBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         long fours = tokens & -4, row = row0;
         byte* words = stackalloc byte[BlockTilesAvx2Scales.WordBytes];
         for (; fours > 0 && row + 16 <= row1; row += 16)
-            BlockTilesAvx2Pair.Rows(w + row / 8 * tileBytes, tileBytes, x, y + row, columns, fours, yStride, format);
+            BlockTilesAvx2Pair.Rows<TFormat>(w + row / 8 * tileBytes, tileBytes, x, y + row, columns, fours, yStride);
         for (long r = row0; r < row1; r += 8)
         {
             for (long t = r < row ? fours : 0; t < tokens; t++)
-                One(w + r / 8 * tileBytes, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, words, format);
+                One<TFormat>(w + r / 8 * tileBytes, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, words);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void One(byte* block, byte* x, float* y, long columns, long rows, byte* words,
-        int format)
+    private static void One<TFormat>(byte* block, byte* x, float* y, long columns, long rows, byte* words)
+        where TFormat : struct, IBlockFormat
     {
+        int format = default(TFormat).Id;
         float* scale = (float*)(x + columns);
         float* sum = scale + columns / 32;
         int* pair = (int*)(sum + columns / 16);

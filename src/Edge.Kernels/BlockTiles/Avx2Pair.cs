@@ -14,10 +14,10 @@ internal static unsafe class BlockTilesAvx2Pair
 
     /// <summary>Shapes: tokens is a multiple of 4; y has 16 rows.</summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Rows(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens, long yStride,
-        int format)
+    public static void Rows<TFormat>(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens,
+        long yStride) where TFormat : struct, IBlockFormat
     {
+        int format = default(TFormat).Id;
         Scratch memory;
         byte* scratch = (byte*)(((nint)(&memory) + 63) & ~(nint)63);
         long tokenBytes = BlockTiles.ActivationBytes(columns), groups = columns / 32;
@@ -25,10 +25,10 @@ internal static unsafe class BlockTilesAvx2Pair
         {
             long n = groups - g < SegmentGroups ? groups - g : SegmentGroups;
             byte* block = tile + g * 32 / BlockTiles.Columns(format) * BlockTiles.BlockBytes(format);
-            Unpack(block, scratch, 0, 2, n, format);
-            Unpack(block + tileBytes, scratch, 1, 2, n, format);
+            Unpack<TFormat>(block, scratch, 0, 2, n);
+            Unpack<TFormat>(block + tileBytes, scratch, 1, 2, n);
             for (long t = 0; t < tokens; t += 4)
-                Segment(scratch, x + t * tokenBytes, y + t * yStride, yStride, columns, g, n, format);
+                Segment<TFormat>(scratch, x + t * tokenBytes, y + t * yStride, yStride, columns, g, n);
         }
     }
 
@@ -40,9 +40,10 @@ internal static unsafe class BlockTilesAvx2Pair
     /// <summary>Takes a tile's groups apart. Layout, per group: eight quads, in each a vector per tile; then a vector of
     /// scales per tile, of the first 16 columns and of the others where they differ; then offsets alike.</summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Unpack(byte* block, byte* to, long tile, long tiles, long groups, int format)
+    public static void Unpack<TFormat>(byte* block, byte* to, long tile, long tiles, long groups)
+        where TFormat : struct, IBlockFormat
     {
+        int format = default(TFormat).Id;
         byte* words = stackalloc byte[BlockTilesAvx2Scales.WordBytes];
         long halves = BlockTiles.HasHalves(format) ? 2 : 1, inBlock = BlockTiles.Columns(format) / 32;
         to += tile * 32;
@@ -82,10 +83,10 @@ internal static unsafe class BlockTilesAvx2Pair
     }
 
     /// <summary>Adds a segment's groups to the sums of sixteen rows and four tokens.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Segment(byte* w, byte* x, float* y, long yStride, long columns, long group, long groups,
-        int format)
+    private static void Segment<TFormat>(byte* w, byte* x, float* y, long yStride, long columns, long group, long groups)
+        where TFormat : struct, IBlockFormat
     {
+        int format = default(TFormat).Id;
         long tokenBytes = BlockTiles.ActivationBytes(columns);
         byte* scale = x + columns + group * 4, sum = x + columns + columns / 8 + group * 8;
         float* sums = (float*)(w + SegmentGroups * UnpackedBytes(2, format));
