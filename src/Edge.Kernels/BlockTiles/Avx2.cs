@@ -57,9 +57,9 @@ public static unsafe class BlockTilesAvx2
 
     [SkipLocalsInit]
     private static void Rows<TFormat>(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) where TFormat : struct, IBlockFormat
+        long yStride) where TFormat : unmanaged
     {
-        int format = default(TFormat).Id;
+        int format = sizeof(TFormat);
         long tileBytes = BlockTiles.TileBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         long fours = tokens & -4, row = row0;
         byte* words = stackalloc byte[BlockTilesAvx2Scales.WordBytes];
@@ -72,10 +72,13 @@ public static unsafe class BlockTilesAvx2
         }
     }
 
-    private static void One<TFormat>(byte* block, byte* x, float* y, long columns, long rows, byte* words)
-        where TFormat : struct, IBlockFormat
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void One<TFormat>(byte* tile, byte* x, float* y, long columns, long rows, byte* words)
+        where TFormat : unmanaged => One(tile, x, y, columns, rows, words, sizeof(TFormat));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void One(byte* block, byte* x, float* y, long columns, long rows, byte* words, int format)
     {
-        int format = default(TFormat).Id;
         float* scale = (float*)(x + columns);
         float* sum = scale + columns / 32;
         int* pair = (int*)(sum + columns / 16);
@@ -90,13 +93,13 @@ public static unsafe class BlockTilesAvx2
                 for (long line = 0; line < BlockTiles.GroupBytes(format); line += 64)
                     Sse.Prefetch0(group + TilesAvx2.PrefetchBytes + line);
                 Vector256<float> v;
-                if (BlockTiles.HasHalves(format))
+                if ((BlockTiles.Halves >> format & 1) != 0)
                 {
                     v = Avx.Add(
                         Scaled(Half(group, 0, x, pair, format), block, unit, words, 2 * g, sum[0], format),
                         Scaled(Half(group, 4, x + 16, pair + 1, format), block, unit, words, 2 * g + 1, sum[1], format));
                 }
-                else if (BlockTiles.HasWideTable(format))
+                else if ((BlockTiles.WideTables >> format & 1) != 0)
                 {
                     Vector256<int> dot = Avx2.Add(Wide(group, 0, x, format), Wide(group, 4, x + 16, format));
                     v = Avx.Multiply(Avx.ConvertToVector256Single(dot),
@@ -123,21 +126,21 @@ public static unsafe class BlockTilesAvx2
     internal static Vector256<byte> Code(byte* group, int k, int format)
     {
         Vector256<byte> code = Vector256<byte>.Zero;
-        if (BlockTiles.HasNibbles(format))
+        if ((BlockTiles.Nibbles >> format & 1) != 0)
         {
             Vector256<byte> pairs = Avx.LoadVector256(group + (k & 3) * 32);
             code = k < 4 ? Q4_0Avx2.Low(pairs) : Q4_0Avx2.High(pairs);
         }
-        if (BlockTiles.HasWideTable(format)) return Avx2.Shuffle(Wide(), code);
+        if ((BlockTiles.WideTables >> format & 1) != 0) return Avx2.Shuffle(Wide(), code);
         if (format == BlockTiles.MXFP4) return Avx2.Shuffle(Narrow(), code);
-        if (BlockTiles.HasCrumbs(format))
+        if ((BlockTiles.Crumbs >> format & 1) != 0)
         {
             Vector256<byte> crumbs = Avx.LoadVector256(group + BlockTiles.CrumbsAt(format) + k / 4 * 32);
             int shift = BlockTiles.CrumbShift(format);
             crumbs = Avx2.And(Right(crumbs, (k & 3) * 2 - shift), Vector256.Create((byte)(3 << shift)));
-            code = BlockTiles.HasNibbles(format) ? Avx2.Or(code, crumbs) : crumbs;
+            code = (BlockTiles.Nibbles >> format & 1) != 0 ? Avx2.Or(code, crumbs) : crumbs;
         }
-        if (BlockTiles.HasBits(format))
+        if ((BlockTiles.Bits >> format & 1) != 0)
         {
             Vector256<byte> bits = Avx.LoadVector256(group + BlockTiles.BitsAt(format));
             int shift = BlockTiles.BitShift(format);
@@ -153,7 +156,7 @@ public static unsafe class BlockTilesAvx2
     {
         Vector256<short> low = Avx2.Add(Mul(Code(group, k, format), q), Mul(Code(group, k + 1, format), q + 4));
         Vector256<short> high = Avx2.Add(Mul(Code(group, k + 2, format), q + 8), Mul(Code(group, k + 3, format), q + 12));
-        if (BlockTiles.Centre(format) == 0) return Avx2.Add(low, high);
+        if ((BlockTiles.Centred >> format & 1) == 0) return Avx2.Add(low, high);
         Vector256<short> centre = Vector256.Create((short)BlockTiles.Centre(format));
         Vector256<short> start = Avx2.MultiplyLow(Avx2.BroadcastScalarToVector256(pair).AsInt16(), centre);
         return Avx2.Add(Avx2.Subtract(low, start), high);
@@ -184,7 +187,7 @@ public static unsafe class BlockTilesAvx2
         Vector256<int> wide = Avx2.MultiplyAddAdjacent(dot, Vector256.Create((short)1));
         Vector256<float> scale = BlockTilesAvx2Scales.Scale(unit, words, k, format);
         Vector256<float> v = Avx.Multiply(Avx.ConvertToVector256Single(wide), scale);
-        if (!BlockTiles.HasOffsets(format)) return v;
+        if ((BlockTiles.Offsets >> format & 1) == 0) return v;
         Vector256<float> offset = BlockTilesAvx2Scales.Offset(block, words, k, scale, format);
         return Avx.Add(v, Avx.Multiply(Vector256.Create(sum), offset));
     }

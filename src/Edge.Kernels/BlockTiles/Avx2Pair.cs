@@ -15,9 +15,9 @@ internal static unsafe class BlockTilesAvx2Pair
     /// <summary>Shapes: tokens is a multiple of 4; y has 16 rows.</summary>
     [SkipLocalsInit]
     public static void Rows<TFormat>(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens,
-        long yStride) where TFormat : struct, IBlockFormat
+        long yStride) where TFormat : unmanaged
     {
-        int format = default(TFormat).Id;
+        int format = sizeof(TFormat);
         Scratch memory;
         byte* scratch = (byte*)(((nint)(&memory) + 63) & ~(nint)63);
         long tokenBytes = BlockTiles.ActivationBytes(columns), groups = columns / 32;
@@ -35,17 +35,23 @@ internal static unsafe class BlockTilesAvx2Pair
     /// <summary>Bytes of a group of so many tiles that is taken apart: eight quads, then scales, then offsets.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long UnpackedBytes(long tiles, int format) => tiles * 32
-        * (8 + (BlockTiles.HasHalves(format) ? 2 : 1) * (BlockTiles.HasOffsets(format) ? 2 : 1));
+        * (8 + ((BlockTiles.Halves >> format & 1) != 0 ? 2 : 1) * ((BlockTiles.Offsets >> format & 1) != 0 ? 2 : 1));
 
     /// <summary>Takes a tile's groups apart. Layout, per group: eight quads, in each a vector per tile; then a vector of
     /// scales per tile, of the first 16 columns and of the others where they differ; then offsets alike.</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Unpack<TFormat>(byte* block, byte* to, long tile, long tiles, long groups)
-        where TFormat : struct, IBlockFormat
+        where TFormat : unmanaged
     {
-        int format = default(TFormat).Id;
         byte* words = stackalloc byte[BlockTilesAvx2Scales.WordBytes];
-        long halves = BlockTiles.HasHalves(format) ? 2 : 1, inBlock = BlockTiles.Columns(format) / 32;
+        Unpack(block, to, tile, tiles, groups, words, sizeof(TFormat));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Unpack(byte* block, byte* to, long tile, long tiles, long groups, byte* words, int format)
+    {
+        long halves = (BlockTiles.Halves >> format & 1) != 0 ? 2 : 1, inBlock = BlockTiles.Columns(format) / 32;
         to += tile * 32;
         for (byte* end = to + groups * UnpackedBytes(tiles, format); to < end; block += BlockTiles.BlockBytes(format))
         {
@@ -71,22 +77,27 @@ internal static unsafe class BlockTilesAvx2Pair
                     long k = g * halves + h;
                     Vector256<float> scale = BlockTilesAvx2Scales.Scale(unit, words, k, format);
                     Avx.Store((float*)to, scale);
-                    if (BlockTiles.HasOffsets(format))
+                    if ((BlockTiles.Offsets >> format & 1) != 0)
                     {
                         Avx.Store((float*)(to + tiles * 32 * halves),
                             BlockTilesAvx2Scales.Offset(block, words, k, scale, format));
                     }
                 }
-                if (BlockTiles.HasOffsets(format)) to += tiles * 32 * halves;
+                if ((BlockTiles.Offsets >> format & 1) != 0) to += tiles * 32 * halves;
             }
         }
     }
 
     /// <summary>Adds a segment's groups to the sums of sixteen rows and four tokens.</summary>
-    private static void Segment<TFormat>(byte* w, byte* x, float* y, long yStride, long columns, long group, long groups)
-        where TFormat : struct, IBlockFormat
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Segment<TFormat>(byte* w, byte* x, float* y, long yStride, long columns, long group,
+        long groups) where TFormat : unmanaged =>
+        Segment(w, x, y, yStride, columns, group, groups, sizeof(TFormat));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Segment(byte* w, byte* x, float* y, long yStride, long columns, long group, long groups,
+        int format)
     {
-        int format = default(TFormat).Id;
         long tokenBytes = BlockTiles.ActivationBytes(columns);
         byte* scale = x + columns + group * 4, sum = x + columns + columns / 8 + group * 8;
         float* sums = (float*)(w + SegmentGroups * UnpackedBytes(2, format));
@@ -100,8 +111,8 @@ internal static unsafe class BlockTilesAvx2Pair
         for (byte* end = w + groups * UnpackedBytes(2, format); w < end; w += UnpackedBytes(2, format))
         {
             byte* pair = sum + columns / 4, scales = w + 512;
-            if (BlockTiles.HasWideTable(format)) Wide(w, x, scale, tokenBytes, sums);
-            else if (BlockTiles.HasHalves(format))
+            if ((BlockTiles.WideTables >> format & 1) != 0) Wide(w, x, scale, tokenBytes, sums);
+            else if ((BlockTiles.Halves >> format & 1) != 0)
             {
                 Quads(w, 4, x, pair, scales, sum, scale, tokenBytes, sums, Part.First, format);
                 Quads(w + 256, 4, x + 16, pair + 4, scales + 64, sum + 4, scale, tokenBytes, sums, Part.Second, format);
@@ -156,7 +167,7 @@ internal static unsafe class BlockTilesAvx2Pair
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> Start(byte* pair, Part part, int format)
     {
-        if (BlockTiles.Centre(format) == 0) return Vector256<short>.Zero;
+        if ((BlockTiles.Centred >> format & 1) == 0) return Vector256<short>.Zero;
         Vector256<short> sums = Avx2.BroadcastScalarToVector256((int*)pair).AsInt16();
         if (part == Part.Whole)
             sums = Avx2.Add(sums, Avx2.BroadcastScalarToVector256((int*)pair + 1).AsInt16());
@@ -198,7 +209,7 @@ internal static unsafe class BlockTilesAvx2Pair
     {
         Vector256<int> dot = Avx2.MultiplyAddAdjacent(products, Vector256.Create((short)1));
         Vector256<float> v = Avx.Multiply(Avx.ConvertToVector256Single(dot), Avx.LoadVector256((float*)scales));
-        if (!BlockTiles.HasOffsets(format)) return v;
+        if ((BlockTiles.Offsets >> format & 1) == 0) return v;
         Vector256<float> offset = Avx.LoadVector256((float*)(scales + (part == Part.Whole ? 64 : 128)));
         Vector256<float> sums = part == Part.Whole ? Vector256.Create(((float*)sum)[0] + ((float*)sum)[1])
             : Avx.BroadcastScalarToVector256((float*)sum);

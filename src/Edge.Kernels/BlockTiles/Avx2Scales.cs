@@ -66,7 +66,7 @@ internal static unsafe class BlockTilesAvx2Scales
     /// <summary>Scale k of eight rows: of a group, or of 16 columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Scale(Vector256<float> unit, byte* words, long k, int format) =>
-        BlockTiles.Columns(format) == 32 ? unit : Avx.Multiply(unit, Floats(words + 8 * k));
+        (BlockTiles.Supers >> format & 1) == 0 ? unit : Avx.Multiply(unit, Floats(words + 8 * k));
 
     /// <summary>Offset k of eight rows, for signed codes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

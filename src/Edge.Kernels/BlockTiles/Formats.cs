@@ -1,64 +1,40 @@
+using System.Runtime.InteropServices;
+
 namespace Edge.Kernels;
 
-/// <summary>A format as a type, so that the compiler makes a body of its own for each: what depends on the format is
-/// decided when it compiles. Inlining alone does not do that: its budget ends within one kernel.</summary>
-internal interface IBlockFormat
-{
-    /// <summary>ggml's number.</summary>
-    int Id { get; }
-}
+// A format as a type, whose size is ggml's number: the compiler makes a body of its own for each, and knows sizeof, alone
+// of all that a type can say, before it decides what to import. What depends on the format is then gone before it counts
+// against what may be inlined.
 
-internal readonly struct FormatQ4_1 : IBlockFormat
-{
-    public int Id => BlockTiles.Q4_1;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q4_1)]
+internal struct FormatQ4_1;
 
-internal readonly struct FormatQ5_0 : IBlockFormat
-{
-    public int Id => BlockTiles.Q5_0;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q5_0)]
+internal struct FormatQ5_0;
 
-internal readonly struct FormatQ5_1 : IBlockFormat
-{
-    public int Id => BlockTiles.Q5_1;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q5_1)]
+internal struct FormatQ5_1;
 
-internal readonly struct FormatQ2_K : IBlockFormat
-{
-    public int Id => BlockTiles.Q2_K;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q2_K)]
+internal struct FormatQ2_K;
 
-internal readonly struct FormatQ3_K : IBlockFormat
-{
-    public int Id => BlockTiles.Q3_K;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q3_K)]
+internal struct FormatQ3_K;
 
-internal readonly struct FormatQ4_K : IBlockFormat
-{
-    public int Id => BlockTiles.Q4_K;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q4_K)]
+internal struct FormatQ4_K;
 
-internal readonly struct FormatQ5_K : IBlockFormat
-{
-    public int Id => BlockTiles.Q5_K;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q5_K)]
+internal struct FormatQ5_K;
 
-internal readonly struct FormatQ6_K : IBlockFormat
-{
-    public int Id => BlockTiles.Q6_K;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q6_K)]
+internal struct FormatQ6_K;
 
-internal readonly struct FormatIQ4_NL : IBlockFormat
-{
-    public int Id => BlockTiles.IQ4_NL;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.IQ4_NL)]
+internal struct FormatIQ4_NL;
 
-internal readonly struct FormatIQ4_XS : IBlockFormat
-{
-    public int Id => BlockTiles.IQ4_XS;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.IQ4_XS)]
+internal struct FormatIQ4_XS;
 
-internal readonly struct FormatMXFP4 : IBlockFormat
-{
-    public int Id => BlockTiles.MXFP4;
-}
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.MXFP4)]
+internal struct FormatMXFP4;

@@ -41,12 +41,22 @@ public static class BlockTiles
     /// <summary>Columns of a group.</summary>
     public const int Group = 32;
 
-    // Sets of formats: what a format has is asked inside kernels, and a shifted constant costs the compiler nothing
-    // where the format is one, while tests would use up what it may inline.
-    private const ulong Supers = 1UL << Q2_K | 1UL << Q3_K | 1UL << Q4_K | 1UL << Q5_K | 1UL << Q6_K | 1UL << IQ4_XS;
-    private const ulong Crumbs = 1UL << Q2_K | 1UL << Q3_K | 1UL << Q6_K;
+    // Sets of formats, asked with (set >> format & 1) != 0 and not by a function: where the format is a constant the
+    // compiler then knows which branch it need not import.
+
+    /// <summary>Blocks of 256.</summary>
+    internal const ulong Supers = 1UL << Q2_K | 1UL << Q3_K | 1UL << Q4_K | 1UL << Q5_K | 1UL << Q6_K | 1UL << IQ4_XS;
+    internal const ulong Nibbles = ~(1UL << Q2_K | 1UL << Q3_K);
+    internal const ulong Crumbs = 1UL << Q2_K | 1UL << Q3_K | 1UL << Q6_K;
+    internal const ulong Bits = Fives | 1UL << Q3_K;
+    /// <summary>Scales (and offsets) per 16 columns.</summary>
+    internal const ulong Halves = Crumbs;
+    internal const ulong Offsets = 1UL << Q4_1 | 1UL << Q5_1 | 1UL << Q2_K | 1UL << Q4_K | 1UL << Q5_K;
+    /// <summary>Values between −127 and 127 stand in a table; MXFP4's are within ±12.</summary>
+    internal const ulong WideTables = 1UL << IQ4_NL | 1UL << IQ4_XS;
+    /// <summary>What has a centre.</summary>
+    internal const ulong Centred = Fives | 1UL << Q6_K | 1UL << Q3_K | 1UL << MXFP4;
     private const ulong Fives = 1UL << Q5_0 | 1UL << Q5_1 | 1UL << Q5_K;
-    private const ulong Offsets = 1UL << Q4_1 | 1UL << Q5_1 | 1UL << Q2_K | 1UL << Q4_K | 1UL << Q5_K;
     private const ulong SixBits = 1UL << Q3_K | 1UL << Q4_K | 1UL << Q5_K;
 
     /// <summary>Bytes from one token's prepared activations to the next: a multiple of 64.</summary>
@@ -61,26 +71,6 @@ public static class BlockTiles
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long BlockBytes(int format) => GroupsAt(format) + Columns(format) / 32 * GroupBytes(format);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasNibbles(int format) => Is(1UL << Q2_K | 1UL << Q3_K, format) == 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasCrumbs(int format) => Is(Crumbs, format) != 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasBits(int format) => Is(Fives | 1UL << Q3_K, format) != 0;
-
-    /// <summary>Scales (and offsets) per 16 columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasHalves(int format) => Is(Crumbs, format) != 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasOffsets(int format) => Is(Offsets, format) != 0;
-
-    /// <summary>Values between −127 and 127 stand in a table; MXFP4's are within ±12.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasWideTable(int format) => Is(1UL << IQ4_NL | 1UL << IQ4_XS, format) != 0;
 
     /// <summary>What is taken from the bits to make a signed code; MXFP4: from the entries of a table that begins with
     /// 0 instead of −12.</summary>
@@ -102,11 +92,11 @@ public static class BlockTiles
         WordsAt(format) + 128 * Is(1UL << Q2_K | 1UL << Q6_K, format) + SixBitWords(format) * 6;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long GroupBytes(int format) => BitsAt(format) + 32 * Is(Fives | 1UL << Q3_K, format);
+    internal static long GroupBytes(int format) => BitsAt(format) + 32 * Is(Bits, format);
 
     /// <summary>Where crumbs, and bits, stand in a group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long CrumbsAt(int format) => 128 - 128 * Is(1UL << Q2_K | 1UL << Q3_K, format);
+    internal static long CrumbsAt(int format) => 128 * Is(Nibbles, format);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static long BitsAt(int format) => CrumbsAt(format) + 64 * Is(Crumbs, format);
