@@ -100,4 +100,18 @@ internal static unsafe class BlockKernels
         QuantType.I2_S => &BlocksAvx2.RowsI2_S,
         _ => null,
     };
+
+    public static RowsKernel Avx512(QuantType type) => type switch
+    {
+        QuantType.Q4_1 => &BlockTilesAvx512.RowsQ4_1,
+        QuantType.Q5_0 => &BlockTilesAvx512.RowsQ5_0,
+        QuantType.Q5_1 => &BlockTilesAvx512.RowsQ5_1,
+        QuantType.Q2_K => &BlockTilesAvx512.RowsQ2_K,
+        QuantType.Q3_K => &BlockTilesAvx512.RowsQ3_K,
+        QuantType.Q4_K => &BlockTilesAvx512.RowsQ4_K,
+        QuantType.Q5_K => &BlockTilesAvx512.RowsQ5_K,
+        QuantType.Q6_K => &BlockTilesAvx512.RowsQ6_K,
+        QuantType.MXFP4 => &BlockTilesAvx512.RowsMXFP4,
+        _ => Avx2(type),
+    };
 }
