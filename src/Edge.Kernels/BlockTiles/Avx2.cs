@@ -52,6 +52,14 @@ public static unsafe class BlockTilesAvx2
         long yStride) => Rows<FormatIQ4_XS>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatTQ2_0>(w, x, y, columns, row0, row1, tokens, yStride);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatI2_S>(w, x, y, columns, row0, row1, tokens, yStride);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows<FormatMXFP4>(w, x, y, columns, row0, row1, tokens, yStride);
 

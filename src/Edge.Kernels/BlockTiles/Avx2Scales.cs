@@ -11,10 +11,11 @@ internal static unsafe class BlockTilesAvx2Scales
     /// <summary>Of a block: sixteen scales, and sixteen of what multiplies the unit of the offsets.</summary>
     public const int WordBytes = 256, OffsetWords = 128;
 
-    /// <summary>d of eight rows, or MXFP4's scales.</summary>
+    /// <summary>d of eight rows, or MXFP4's and I2_S's scales.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Unit(byte* block, int format)
     {
+        if (format == BlockTiles.I2_S) return Avx.LoadVector256((float*)block);
         if (format != BlockTiles.MXFP4) return TilesAvx2.Scales(block);
         // 2^(e − 128): an exponent of 1 and 0 is a subnormal float.
         Vector256<int> e = Avx2.And(Avx2.ConvertToVector256Int32((sbyte*)block), Vector256.Create(255));
@@ -66,7 +67,7 @@ internal static unsafe class BlockTilesAvx2Scales
     /// <summary>Scale k of eight rows: of a group, or of 16 columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Scale(Vector256<float> unit, byte* words, long k, int format) =>
-        (BlockTiles.Supers >> format & 1) == 0 ? unit : Avx.Multiply(unit, Floats(words + 8 * k));
+        (BlockTiles.Supers >> format & 1) == 0 || format == BlockTiles.TQ2_0 ? unit : Avx.Multiply(unit, Floats(words + 8 * k));
 
     /// <summary>Offset k of eight rows, for signed codes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

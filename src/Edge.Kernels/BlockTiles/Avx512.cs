@@ -45,6 +45,14 @@ public static unsafe class BlockTilesAvx512
         long yStride) => Rows<FormatQ6_K>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsQ6_K);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatTQ2_0>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsTQ2_0);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatI2_S>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsI2_S);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows<FormatMXFP4>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsMXFP4);
 

@@ -36,5 +36,11 @@ internal struct FormatIQ4_NL;
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.IQ4_XS)]
 internal struct FormatIQ4_XS;
 
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.TQ2_0)]
+internal struct FormatTQ2_0;
+
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.I2_S)]
+internal struct FormatI2_S;
+
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.MXFP4)]
 internal struct FormatMXFP4;

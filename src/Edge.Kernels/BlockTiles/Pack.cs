@@ -46,13 +46,52 @@ public static unsafe partial class BlockTilesScalar
     public static long PackIQ4_XS(byte* source, byte* tiles, long columns, long rows) =>
         Pack(source, tiles, columns, rows, BlockTiles.IQ4_XS);
 
+    /// <summary>To the tiles of TQ2_0; else as <see cref="PackQ4_1"/>.</summary>
+    public static long PackTQ1_0(byte* source, byte* tiles, long columns, long rows) =>
+        Pack(source, tiles, columns, rows, BlockTiles.TQ2_0, Blocks.TQ1_0);
+
+    /// <inheritdoc cref="PackQ4_1"/>
+    public static long PackTQ2_0(byte* source, byte* tiles, long columns, long rows) =>
+        Pack(source, tiles, columns, rows, BlockTiles.TQ2_0);
+
+    /// <summary>The scale of all rows stands behind the last one; else as <see cref="PackQ4_1"/>.</summary>
+    public static long PackI2_S(byte* source, byte* tiles, long columns, long rows)
+    {
+        float scale = *(float*)(source + rows * (columns / 4));
+        byte* row = stackalloc byte[4 + 32];
+        for (long r = 0; r < rows; r += 8)
+        {
+            for (long c = 0; c < columns; c += 128, tiles += BlockTiles.BlockBytes(BlockTiles.I2_S))
+            {
+                for (long i = 0; i < BlockTiles.BlockBytes(BlockTiles.I2_S); i++) tiles[i] = 0;
+                for (long lane = 0; lane < 8 && r + lane < rows; lane++)
+                {
+                    ((float*)tiles)[lane] = scale;
+                    byte* from = source + (r + lane) * (columns / 4) + c / 4;
+                    for (long i = 0; i < 32; i++) row[4 + i] = from[i];
+                    for (long g = 0; g < 4; g++)
+                    {
+                        byte* to = tiles + BlockTiles.GroupsAt(BlockTiles.I2_S)
+                            + g * BlockTiles.GroupBytes(BlockTiles.I2_S) + lane * 4;
+                        PackGroup(row, g, to, BlockTiles.I2_S, Blocks.I2_S);
+                    }
+                }
+            }
+        }
+        return scale - scale == 0 ? 0 : 1;
+    }
+
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackMXFP4(byte* source, byte* tiles, long columns, long rows) =>
         Pack(source, tiles, columns, rows, BlockTiles.MXFP4);
 
-    private static long Pack(byte* source, byte* tiles, long columns, long rows, int format)
+    private static long Pack(byte* source, byte* tiles, long columns, long rows, int format) =>
+        Pack(source, tiles, columns, rows, format, format);
+
+    private static long Pack(byte* source, byte* tiles, long columns, long rows, int format, int file)
     {
-        long size = BlockTiles.Columns(format), bytes = BlockTiles.BlockBytes(format), fileBytes = bytes / 8;
+        long size = BlockTiles.Columns(format), bytes = BlockTiles.BlockBytes(format);
+        long fileBytes = Blocks.RowBytes(size, file);
         long rowBytes = columns / size * fileBytes, bad = 0;
         for (long row = 0; row < rows; row += 8, source += 8 * rowBytes)
         {
@@ -60,21 +99,22 @@ public static unsafe partial class BlockTilesScalar
             for (long c = 0; c < columns; c += size, tiles += bytes, from += fileBytes)
             {
                 for (long i = 0; i < bytes; i++) tiles[i] = 0;
-                for (long r = 0; r < 8 && row + r < rows; r++) bad += PackBlock(from + r * rowBytes, tiles, r, format);
+                for (long r = 0; r < 8 && row + r < rows; r++)
+                    bad += PackBlock(from + r * rowBytes, tiles, r, format, file);
             }
         }
         return bad;
     }
 
     /// <summary>One row's block; returns how many of its floats are not finite.</summary>
-    private static long PackBlock(byte* from, byte* tile, long lane, int format)
+    private static long PackBlock(byte* from, byte* tile, long lane, int format, int file)
     {
         long bad = 0;
         byte* words = tile + BlockTiles.WordsAt(format) + lane;
         if (format == BlockTiles.MXFP4) tile[lane] = *from;
-        else bad += Half(*(ushort*)(from + ScaleAt(format)), (ushort*)tile + lane);
+        else bad += Half(*(ushort*)(from + ScaleAt(file)), (ushort*)tile + lane);
         if ((BlockTiles.Offsets >> format & 1) != 0)
-            bad += Half(*(ushort*)(from + ScaleAt(format) + 2), (ushort*)tile + 8 + lane);
+            bad += Half(*(ushort*)(from + ScaleAt(file) + 2), (ushort*)tile + 8 + lane);
         for (long k = 0; k < 16; k++)
         {
             if (format is BlockTiles.Q4_K or BlockTiles.Q5_K)
@@ -86,15 +126,15 @@ public static unsafe partial class BlockTilesScalar
         }
         byte* to = tile + BlockTiles.GroupsAt(format) + lane * 4;
         for (long g = 0; g < BlockTiles.Columns(format) / 32; g++, to += BlockTiles.GroupBytes(format))
-            PackGroup(from, g, to, format);
+            PackGroup(from, g, to, format, file);
         return bad;
     }
 
-    private static void PackGroup(byte* from, long group, byte* to, int format)
+    private static void PackGroup(byte* from, long group, byte* to, int format, int file)
     {
         float* scales = stackalloc float[4];
         uint* quads = stackalloc uint[8];
-        Blocks.Unpack(from, group, format, scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
+        Blocks.Unpack(from, group, file, scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
         int zero = (BlockTiles.Offsets >> format & 1) != 0 || format == BlockTiles.MXFP4 ? 0 : BlockTiles.Centre(format);
         var centre = Vector128.Create((sbyte)zero);
         *(Vector128<sbyte>*)quads = low + centre;
@@ -119,6 +159,8 @@ public static unsafe partial class BlockTilesScalar
         BlockTiles.Q2_K => 80,
         BlockTiles.Q3_K => 108,
         BlockTiles.Q6_K => 208,
+        Blocks.TQ1_0 => 52,
+        BlockTiles.TQ2_0 => 64,
         _ => 0,
     };
 

@@ -49,6 +49,14 @@ public static unsafe partial class BlockTilesScalar
         long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.IQ4_XS);
 
     /// <inheritdoc cref="RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.TQ2_0);
+
+    /// <inheritdoc cref="RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.I2_S);
+
+    /// <inheritdoc cref="RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.MXFP4);
 
@@ -137,6 +145,7 @@ public static unsafe partial class BlockTilesScalar
     private static float Scale(byte* block, long lane, long half, int format)
     {
         if (format == BlockTiles.MXFP4) return BlocksScalar.ScaleMXFP4(block[lane]);
+        if (format == BlockTiles.I2_S) return ((float*)block)[lane];
         float d = FloatScalar.FromF16(((ushort*)block)[lane]);
         byte* words = block + BlockTiles.WordsAt(format) + lane;
         return format switch
