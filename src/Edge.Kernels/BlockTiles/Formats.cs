@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Kernels;
 
-// A format as a type, whose size is ggml's number: the compiler makes a body of its own for each, and knows sizeof, alone
-// of all that a type can say, before it decides what to import. What depends on the format is then gone before it counts
-// against what may be inlined.
+// A format as a type, whose size is ggml's number: the compiler makes a body of its own for each, and knows sizeof,
+// alone of all that a type can say, before it decides what to import. What depends on the format is then gone before it
+// counts against what may be inlined.
 
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q4_1)]
 internal struct FormatQ4_1;

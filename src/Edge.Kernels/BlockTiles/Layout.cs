@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Edge.Kernels;
 
 /// <summary>
-/// ggml's blocks in tiles of eight rows. Nothing is rounded, and the size is the file's (TQ1_0 takes TQ2_0's form, I2_S 2.25
-/// bits): the bits of eight rows stand side by side, so that a lane is a row and nothing is added across lanes.
+/// ggml's blocks in tiles of eight rows. Nothing is rounded, and the size is the file's (TQ1_0 takes TQ2_0's form, I2_S
+/// 2.25 bits): the bits of eight rows stand side by side, so that a lane is a row and nothing is added across lanes.
 /// <para>
 /// Weights. A matrix of R rows is ceil(R / 8) tiles, one after another; a tile is C / <see cref="Columns"/> blocks, one
 /// after another; a block is eight blocks of the file. Rows that do not fill the last tile are zeros. In a block stand
@@ -15,21 +15,21 @@ namespace Edge.Kernels;
 /// then its groups of 32 columns, one after another. A vector is 32 bytes, in which byte 4·r + i belongs to row r; with
 /// quad k the columns 4k + i (k = 0 … 7) of a group, a group is
 /// four vectors of nibbles: v has bits 0 … 3 of quad v, and of quad v + 4 above them (not where two or three bits do);
-/// two vectors of crumbs: v has two bits each of quads 4v … 4v + 3, the first lowest (Q2_K, Q3_K, TQ2_0, I2_S: bits 0 and
-/// 1; Q6_K: bits 4 and 5);
-/// one vector of bits: bit k is that of quad k (Q3_K: bit 2; Q5_0, Q5_1, Q5_K: bit 4).
+/// two vectors of crumbs: v has two bits each of quads 4v … 4v + 3, the first lowest (Q2_K, Q3_K, TQ2_0, I2_S: bits 0
+/// and 1; Q6_K: bits 4 and 5); one vector of bits: bit k is that of quad k (Q3_K: bit 2; Q5_0, Q5_1, Q5_K: bit 4).
 /// </para>
 /// <para>
-/// Activations. Per token: int8 q[C], |q| ≤ 127; float scale[C / 32]; float sum[C / 16], Σ of 16 q; int16 pair[C / 16][2],
-/// the part of that sum of columns 4k, 4k + 1, and of 4k + 2, 4k + 3; zeros up to <see cref="ActivationBytes"/>.
+/// Activations. Per token: int8 q[C], |q| ≤ 127; float scale[C / 32]; float sum[C / 16], Σ of 16 q; int16 pair[C /
+/// 16][2], the part of that sum of columns 4k, 4k + 1, and of 4k + 2, 4k + 3; zeros up to <see
+/// cref="ActivationBytes"/>.
 /// </para>
 /// <para>
 /// Arithmetic of every variant, so that all give the same bits. Codes are signed: Q5's less 16, Q6_K's less 32, Q3_K's
-/// less 4, ternary ones less 1, and those of IQ4 and MXFP4 are the table's values; dot = Σ code · q is exact. A group is v = dot · scale, and
-/// where the type has offsets v = dot · scale + sum · offset, Q5's offset having 16 · scale added; with scales per 16
-/// columns (Q2_K, Q3_K, Q6_K) v is the sum of two such terms, the first 16 columns' first. v · (activation scale) is
-/// added to a float accumulator that starts at +0, group 0 first. Multiplications and additions are never fused. A scale
-/// inside a block of 256 times d is exact.
+/// less 4, ternary ones less 1, and those of IQ4 and MXFP4 are the table's values; dot = Σ code · q is exact. A group
+/// is v = dot · scale, and where the type has offsets v = dot · scale + sum · offset, Q5's offset having 16 · scale
+/// added; with scales per 16 columns (Q2_K, Q3_K, Q6_K) v is the sum of two such terms, the first 16 columns' first. v
+/// · (activation scale) is added to a float accumulator that starts at +0, group 0 first. Multiplications and additions
+/// are never fused. A scale inside a block of 256 times d is exact.
 /// </para>
 /// </summary>
 public static class BlockTiles
@@ -86,7 +86,8 @@ public static class BlockTiles
 
     /// <summary>Where the words stand in a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long WordsAt(int format) => 16 + 16 * Is(Offsets | 1UL << I2_S, format) - 8 * Is(1UL << MXFP4, format);
+    internal static long WordsAt(int format) =>
+        16 + 16 * Is(Offsets | 1UL << I2_S, format) - 8 * Is(1UL << MXFP4, format);
 
     /// <summary>Where the groups stand in a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Edge.Kernels;
@@ -58,7 +59,8 @@ public static unsafe partial class BlockTilesScalar
     public static long PackI2_S(byte* source, byte* tiles, long columns, long rows)
     {
         float scale = *(float*)(source + rows * (columns / 4));
-        byte* row = stackalloc byte[4 + 32];
+        Piece memory;
+        byte* row = (byte*)&memory;
         for (long r = 0; r < rows; r += 8)
         {
             for (long c = 0; c < columns; c += 128, tiles += BlockTiles.BlockBytes(BlockTiles.I2_S))
@@ -112,13 +114,16 @@ public static unsafe partial class BlockTilesScalar
         long bad = 0;
         byte* words = tile + BlockTiles.WordsAt(format) + lane;
         if (format == BlockTiles.MXFP4) tile[lane] = *from;
-        else bad += Half(*(ushort*)(from + ScaleAt(file)), (ushort*)tile + lane);
+        else bad += Finite(*(ushort*)(from + ScaleAt(file)), (ushort*)tile + lane);
         if ((BlockTiles.Offsets >> format & 1) != 0)
-            bad += Half(*(ushort*)(from + ScaleAt(file) + 2), (ushort*)tile + 8 + lane);
+            bad += Finite(*(ushort*)(from + ScaleAt(file) + 2), (ushort*)tile + 8 + lane);
         for (long k = 0; k < 16; k++)
         {
             if (format is BlockTiles.Q4_K or BlockTiles.Q5_K)
-                SetWord(words, k, 16, k < 8 ? BlocksScalar.SixBits(from + 4, k) : BlocksScalar.SixBitsMin(from + 4, k - 8));
+            {
+                SetWord(words, k, 16,
+                    k < 8 ? BlocksScalar.SixBits(from + 4, k) : BlocksScalar.SixBitsMin(from + 4, k - 8));
+            }
             if (format == BlockTiles.Q3_K) SetWord(words, k, 16, BlocksScalar.ScaleQ3_K(from + 96, k) + 32);
             if (format == BlockTiles.IQ4_XS && k < 8) SetWord(words, k, 8, BlocksScalar.WordIQ4_XS(from, k));
             if (format is BlockTiles.Q2_K) words[k * 8] = from[k];
@@ -132,17 +137,18 @@ public static unsafe partial class BlockTilesScalar
 
     private static void PackGroup(byte* from, long group, byte* to, int format, int file)
     {
-        float* scales = stackalloc float[4];
-        uint* quads = stackalloc uint[8];
-        Blocks.Unpack(from, group, file, scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
-        int zero = (BlockTiles.Offsets >> format & 1) != 0 || format == BlockTiles.MXFP4 ? 0 : BlockTiles.Centre(format);
-        var centre = Vector128.Create((sbyte)zero);
+        Piece scales, codes;
+        uint* quads = (uint*)&codes;
+        Blocks.Unpack(from, group, file, (float*)&scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
+        bool isSigned = (BlockTiles.Offsets >> format & 1) == 0 && format != BlockTiles.MXFP4;
+        var centre = Vector128.Create((sbyte)(isSigned ? BlockTiles.Centre(format) : 0));
         *(Vector128<sbyte>*)quads = low + centre;
         *(Vector128<sbyte>*)(quads + 4) = high + centre;
         for (long k = 0; k < 8; k++)
         {
             uint q = quads[k];
-            if ((BlockTiles.Nibbles >> format & 1) != 0) *(uint*)(to + (k & 3) * 32) |= (q & 0x0F0F0F0F) << (int)(k & 4);
+            if ((BlockTiles.Nibbles >> format & 1) != 0)
+                *(uint*)(to + (k & 3) * 32) |= (q & 0x0F0F0F0F) << (int)(k & 4);
             if ((BlockTiles.Crumbs >> format & 1) != 0)
             {
                 *(uint*)(to + BlockTiles.CrumbsAt(format) + k / 4 * 32) |=
@@ -164,11 +170,15 @@ public static unsafe partial class BlockTilesScalar
         _ => 0,
     };
 
-    private static long Half(ushort value, ushort* to)
+    private static long Finite(ushort value, ushort* to)
     {
         *to = value;
         return (value & 0x7C00) == 0x7C00 ? 1 : 0;
     }
+
+    /// <summary>A file's group of ternary weights, or what is taken from a group.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private struct Piece;
 
     private static void SetWord(byte* words, long k, long count, int value)
     {
