@@ -36,6 +36,9 @@ internal struct FormatIQ4_NL;
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.IQ4_XS)]
 internal struct FormatIQ4_XS;
 
+[StructLayout(LayoutKind.Sequential, Size = Blocks.TQ1_0)]
+internal struct FormatTQ1_0;
+
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.TQ2_0)]
 internal struct FormatTQ2_0;
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -9,51 +10,51 @@ public static unsafe partial class BlockTilesScalar
     /// <summary>Packs rows that the file stores one after another into tiles; returns how many scales and units of
     /// offsets are not finite. Shapes: tiles is ceil(rows / 8) · <see cref="BlockTiles.TileBytes"/> bytes.</summary>
     public static long PackQ4_1(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q4_1);
+        Pack<FormatQ4_1, FormatQ4_1>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ5_0(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q5_0);
+        Pack<FormatQ5_0, FormatQ5_0>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ5_1(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q5_1);
+        Pack<FormatQ5_1, FormatQ5_1>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ2_K(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q2_K);
+        Pack<FormatQ2_K, FormatQ2_K>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ3_K(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q3_K);
+        Pack<FormatQ3_K, FormatQ3_K>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ4_K(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q4_K);
+        Pack<FormatQ4_K, FormatQ4_K>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ5_K(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q5_K);
+        Pack<FormatQ5_K, FormatQ5_K>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackQ6_K(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.Q6_K);
+        Pack<FormatQ6_K, FormatQ6_K>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackIQ4_NL(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.IQ4_NL);
+        Pack<FormatIQ4_NL, FormatIQ4_NL>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackIQ4_XS(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.IQ4_XS);
+        Pack<FormatIQ4_XS, FormatIQ4_XS>(source, tiles, columns, rows);
 
     /// <summary>To the tiles of TQ2_0; else as <see cref="PackQ4_1"/>.</summary>
     public static long PackTQ1_0(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.TQ2_0, Blocks.TQ1_0);
+        Pack<FormatTQ2_0, FormatTQ1_0>(source, tiles, columns, rows);
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackTQ2_0(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.TQ2_0);
+        Pack<FormatTQ2_0, FormatTQ2_0>(source, tiles, columns, rows);
 
     /// <summary>The scale of all rows stands behind the last one; else as <see cref="PackQ4_1"/>.</summary>
     public static long PackI2_S(byte* source, byte* tiles, long columns, long rows)
@@ -65,7 +66,7 @@ public static unsafe partial class BlockTilesScalar
         {
             for (long c = 0; c < columns; c += 128, tiles += BlockTiles.BlockBytes(BlockTiles.I2_S))
             {
-                for (long i = 0; i < BlockTiles.BlockBytes(BlockTiles.I2_S); i++) tiles[i] = 0;
+                for (long i = 0; i < BlockTiles.BlockBytes(BlockTiles.I2_S); i += 8) *(ulong*)(tiles + i) = 0;
                 for (long lane = 0; lane < 8 && r + lane < rows; lane++)
                 {
                     ((float*)tiles)[lane] = scale;
@@ -85,30 +86,33 @@ public static unsafe partial class BlockTilesScalar
 
     /// <inheritdoc cref="PackQ4_1"/>
     public static long PackMXFP4(byte* source, byte* tiles, long columns, long rows) =>
-        Pack(source, tiles, columns, rows, BlockTiles.MXFP4);
+        Pack<FormatMXFP4, FormatMXFP4>(source, tiles, columns, rows);
 
-    private static long Pack(byte* source, byte* tiles, long columns, long rows, int format) =>
-        Pack(source, tiles, columns, rows, format, format);
-
-    private static long Pack(byte* source, byte* tiles, long columns, long rows, int format, int file)
+    private static long Pack<TFormat, TFile>(byte* source, byte* tiles, long columns, long rows)
+        where TFormat : unmanaged where TFile : unmanaged
     {
-        long size = BlockTiles.Columns(format), bytes = BlockTiles.BlockBytes(format);
-        long fileBytes = Blocks.RowBytes(size, file);
-        long rowBytes = columns / size * fileBytes, bad = 0;
+        long size = BlockTiles.Columns(sizeof(TFormat)), bytes = BlockTiles.BlockBytes(sizeof(TFormat));
+        long fileBytes = Blocks.RowBytes(size, sizeof(TFile)), rowBytes = columns / size * fileBytes, bad = 0;
         for (long row = 0; row < rows; row += 8, source += 8 * rowBytes)
         {
             byte* from = source;
             for (long c = 0; c < columns; c += size, tiles += bytes, from += fileBytes)
             {
-                for (long i = 0; i < bytes; i++) tiles[i] = 0;
+                for (long i = 0; i < bytes; i += 8) *(ulong*)(tiles + i) = 0;
                 for (long r = 0; r < 8 && row + r < rows; r++)
-                    bad += PackBlock(from + r * rowBytes, tiles, r, format, file);
+                    bad += PackBlock<TFormat, TFile>(from + r * rowBytes, tiles, r);
             }
         }
         return bad;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long PackBlock<TFormat, TFile>(byte* from, byte* tile, long lane)
+        where TFormat : unmanaged where TFile : unmanaged =>
+        PackBlock(from, tile, lane, sizeof(TFormat), sizeof(TFile));
+
     /// <summary>One row's block; returns how many of its floats are not finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long PackBlock(byte* from, byte* tile, long lane, int format, int file)
     {
         long bad = 0;
@@ -135,28 +139,45 @@ public static unsafe partial class BlockTilesScalar
         return bad;
     }
 
+    /// <summary>A row's group: four bytes of each vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PackGroup(byte* from, long group, byte* to, int format, int file)
     {
-        Piece scales, codes;
-        uint* quads = (uint*)&codes;
-        Blocks.Unpack(from, group, file, (float*)&scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
-        bool isSigned = (BlockTiles.Offsets >> format & 1) == 0 && format != BlockTiles.MXFP4;
-        var centre = Vector128.Create((sbyte)(isSigned ? BlockTiles.Centre(format) : 0));
-        *(Vector128<sbyte>*)quads = low + centre;
-        *(Vector128<sbyte>*)(quads + 4) = high + centre;
-        for (long k = 0; k < 8; k++)
+        Blocks.Unpack(from, group, file, null, out Vector128<sbyte> low, out Vector128<sbyte> high);
+        if ((BlockTiles.Offsets >> format & 1) == 0 && format != BlockTiles.MXFP4)
         {
-            uint q = quads[k];
-            if ((BlockTiles.Nibbles >> format & 1) != 0)
-                *(uint*)(to + (k & 3) * 32) |= (q & 0x0F0F0F0F) << (int)(k & 4);
-            if ((BlockTiles.Crumbs >> format & 1) != 0)
-            {
-                *(uint*)(to + BlockTiles.CrumbsAt(format) + k / 4 * 32) |=
-                    (q >> BlockTiles.CrumbShift(format) & 0x03030303) << (int)(k & 3) * 2;
-            }
-            if ((BlockTiles.Bits >> format & 1) != 0)
-                *(uint*)(to + BlockTiles.BitsAt(format)) |= (q >> BlockTiles.BitShift(format) & 0x01010101) << (int)k;
+            low += Vector128.Create((sbyte)BlockTiles.Centre(format));
+            high += Vector128.Create((sbyte)BlockTiles.Centre(format));
         }
+        var nibble = Vector128.Create((byte)15);
+        if ((BlockTiles.Nibbles >> format & 1) != 0)
+        {
+            Vector128<byte> pairs = (low.AsByte() & nibble) | ((high.AsByte() & nibble).AsUInt16() << 4).AsByte();
+            uint* words = (uint*)&pairs;
+            *(uint*)to = words[0];
+            *(uint*)(to + 32) = words[1];
+            *(uint*)(to + 64) = words[2];
+            *(uint*)(to + 96) = words[3];
+        }
+        if ((BlockTiles.Crumbs >> format & 1) != 0)
+        {
+            *(uint*)(to + BlockTiles.CrumbsAt(format)) = Gather(low, BlockTiles.CrumbShift(format), 3, 2);
+            *(uint*)(to + BlockTiles.CrumbsAt(format) + 32) = Gather(high, BlockTiles.CrumbShift(format), 3, 2);
+        }
+        if ((BlockTiles.Bits >> format & 1) != 0)
+        {
+            *(uint*)(to + BlockTiles.BitsAt(format)) = Gather(low, BlockTiles.BitShift(format), 1, 1)
+                | Gather(high, BlockTiles.BitShift(format), 1, 1) << 4;
+        }
+    }
+
+    /// <summary>Some bits of sixteen codes: those of four codes in a byte.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Gather(Vector128<sbyte> codes, int shift, byte mask, int bits)
+    {
+        Vector128<byte> parts = (codes.AsUInt16() >>> shift).AsByte() & Vector128.Create(mask);
+        uint* words = (uint*)&parts;
+        return words[0] | words[1] << bits | words[2] << 2 * bits | words[3] << 3 * bits;
     }
 
     /// <summary>Where the file has the scale of a block; the offset's unit follows it.</summary>
@@ -176,7 +197,7 @@ public static unsafe partial class BlockTilesScalar
         return (value & 0x7C00) == 0x7C00 ? 1 : 0;
     }
 
-    /// <summary>A file's group of ternary weights, or what is taken from a group.</summary>
+    /// <summary>A scale and 128 ternary weights.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 64)]
     private struct Piece;
 
