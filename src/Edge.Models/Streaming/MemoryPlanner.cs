@@ -1,6 +1,5 @@
 using System.Globalization;
 using Edge.Gguf;
-using Edge.Models.Pack;
 using Edge.Weights;
 using Edge.Weights.Policies;
 
@@ -49,16 +48,14 @@ public sealed class MemoryPlanner
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);
         file.RequireRunnable();
-        return Plan(file, ConfigReader.Read(file.Metadata), PackHeader.Find(file),
-            KernelSet.Choose(options.KernelSet), options)!;
+        return Plan(file, ConfigReader.Read(file.Metadata), KernelSet.Choose(options.KernelSet), options)!;
     }
 
     /// <summary>Null without a budget.</summary>
-    internal static MemoryPlan? Plan(
-        GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels, ModelOptions options)
+    internal static MemoryPlan? Plan(GgufFile file, ModelConfig config, KernelSet kernels, ModelOptions options)
     {
         if (options.Memory is not { } budget) return null;
-        var layout = new WeightLayout(file, config, pack is not null, kernels, options);
+        var layout = new WeightLayout(file, config, kernels, options);
         return new MemoryPlanner(layout, config, options, budget).Plan();
     }
 
@@ -191,9 +188,10 @@ public sealed class MemoryPlanner
     {
         long resident = _residentBytes + others;
         string needs = $"the model needs {Mib(resident)} to be in memory as a whole, {Mib(_budget.Bytes)} are allowed";
-        if (StreamedLayers == 0 || _layout.Obstacles > 0 && plan.LeastBytes > _budget.Bytes)
-            return $"{needs}; a packed copy can be streamed: edge pack --type keep --model {_layout.File.Path} " +
-                "--out packed.gguf (of a model that is not Q4_0: --type digits4)";
+        if (_layout.Obstacle is { } obstacle)
+            return $"{needs}; '{obstacle.Name}' ({QuantTypes.Of(obstacle.Type).Name}) cannot stream with these " +
+                $"kernels, a packed copy can: edge pack --type digits4 --model {_layout.File.Path} --out packed.gguf";
+        if (StreamedLayers == 0) return $"{needs}, and it has no layers that could stream";
         string other = plan.ContextThatFits > 0 ? $", or a context of {plan.ContextThatFits} instead of " +
             $"{plan.ContextLength}" : "";
         return $"{needs}, and the least with which it streams is {Mib(plan.LeastBytes)}: give that{other}";

@@ -30,7 +30,7 @@ internal sealed unsafe class WeightStream : IDisposable
         MemoryPlan plan)
     {
         _pack = pack;
-        var layout = new WeightLayout(file, config, pack is not null, kernels, options);
+        var layout = new WeightLayout(file, config, kernels, options);
         _absent.UnionWith(file.Tensors.Where(layout.IsUnused));
         _isStack = plan.Kind == MemoryPlanKind.ExpertCache;
         SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : LayerSlices(layout, plan);
@@ -145,8 +145,7 @@ internal sealed unsafe class WeightStream : IDisposable
 
     /// <summary>One of <paramref name="count"/> matrices of a tensor.</summary>
     private ByteRange Range(WeightLayout layout, GgufTensor tensor, int matrix, int count) =>
-        new(tensor.Offset + matrix * (tensor.Bytes / count), tensor.Bytes / count,
-            _pack?.Digest(tensor, matrix, count)) { Arrange = layout.Arrange(tensor) };
+        layout.Range(tensor, matrix, count) with { Digest = _pack?.Digest(tensor, matrix, count) };
 
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {

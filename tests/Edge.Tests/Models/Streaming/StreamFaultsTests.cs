@@ -15,13 +15,15 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 {
     private static readonly int[] Ids = [.. Enumerable.Range(0, 30).Select(i => (i * 37 + 5) % TinyDense.Vocabulary)];
 
-    public static TheoryData<bool> Kinds() => [true, false];
+    /// <summary>Experts or layers; of a file as it was downloaded, or of a packed one.</summary>
+    public static TheoryData<bool, bool> Kinds() => new() { { true, true }, { true, false }, { false, true },
+        { false, false } };
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_ReadFailsOnce_IsTriedAgain(bool experts)
+    public void Forward_ReadFailsOnce_IsTriedAgain(bool experts, bool isPacked)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(experts, isPacked);
         using (model)
         {
             float[] expected = Run(model);
@@ -38,9 +40,9 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_DeviceFails_FailsThePassAndTheNextWorks(bool experts)
+    public void Forward_DeviceFails_FailsThePassAndTheNextWorks(bool experts, bool isPacked)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(experts, isPacked);
         using (model)
         {
             float[] expected = Run(model);
@@ -60,9 +62,9 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_ShortRead_NamesTheByte(bool experts)
+    public void Forward_ShortRead_NamesTheByte(bool experts, bool isPacked)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(experts, isPacked);
         using (model)
         {
             float[] expected = Run(model);
@@ -84,7 +86,7 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
     {
         // From the start: the first read of every slice is checked.
         int flips = 0;
-        (Model model, FaultyStorage storage) = Load(experts, (_, _, at, got) =>
+        (Model model, FaultyStorage storage) = Load(experts, true, (_, _, at, got) =>
         {
             if (!once || Interlocked.Increment(ref flips) == 5) ((byte*)at)[got / 2] ^= 4;
             return got;
@@ -103,16 +105,16 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
                 Assert.Contains("pack the model again", e.Message, StringComparison.Ordinal);
             }
             storage.Change = null;
-            (Model whole, _) = Load(experts);
+            (Model whole, _) = Load(experts, true);
             using (whole) Assert.Equal(Run(whole), Run(model));
         }
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_FileWrittenTo_IsRefusedUntilItIsBack(bool experts)
+    public void Forward_FileWrittenTo_IsRefusedUntilItIsBack(bool experts, bool isPacked)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(experts, isPacked);
         using (model)
         {
             float[] expected = Run(model);
@@ -128,11 +130,11 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_FileCutOnDisk_FailsThePassAndNotTheProcess(bool experts)
+    public void Forward_FileCutOnDisk_FailsThePassAndNotTheProcess(bool experts, bool isPacked)
     {
         using var copy = new TemporaryFile();
-        File.Copy(PathOf(experts), copy.Path);
-        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        File.Copy(PathOf(experts, isPacked), copy.Path);
+        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts, isPacked) });
         float[] expected = Run(model);
         long bytes = new FileInfo(copy.Path).Length;
         byte[] whole = File.ReadAllBytes(copy.Path);
@@ -145,11 +147,11 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_FileReplacedUnderItsName_ReadsTheOneThatItOpened(bool experts)
+    public void Forward_FileReplacedUnderItsName_ReadsTheOneThatItOpened(bool experts, bool isPacked)
     {
         using var copy = new TemporaryFile();
-        File.Copy(PathOf(experts), copy.Path);
-        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        File.Copy(PathOf(experts, isPacked), copy.Path);
+        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts, isPacked) });
         float[] expected = Run(model);
         File.Delete(copy.Path);
         File.WriteAllText(copy.Path, "another model");
@@ -158,13 +160,13 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_StreamedAndWarm_AllocatesNothing(bool experts)
+    public void Forward_StreamedAndWarm_AllocatesNothing(bool experts, bool isPacked)
     {
         // What each thread that reads has allocated, as it begins a read; by the thread's number.
         var lanes = new long[1 << 16];
-        using Model model = Model.Load(PathOf(experts), new ModelOptions
+        using Model model = Model.Load(PathOf(experts, isPacked), new ModelOptions
         {
-            Threads = 2, Memory = BudgetOf(experts),
+            Threads = 2, Memory = BudgetOf(experts, isPacked),
             OpenStorage = path => new FaultyStorage(path)
             {
                 OnRead = (_, _, _) =>
@@ -197,19 +199,28 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
         Assert.True(model.Stream!.Value.Residency.Misses > 10);
     }
 
-    private string PathOf(bool experts) => experts
-        ? demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path : tiny.Packed;
+    private string PathOf(bool experts, bool isPacked) => (experts, isPacked) switch
+    {
+        (true, true) => demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path,
+        (true, false) => DemoModel.File("q4_0"),
+        (false, true) => tiny.Packed,
+        _ => tiny.Source,
+    };
 
-    private MemoryBudget BudgetOf(bool experts) => experts
-        ? StreamedExpertsTests.Budget(PathOf(true), 9) : StreamedLayersTests.Budget(PathOf(false), 2);
+    private MemoryBudget BudgetOf(bool experts, bool isPacked)
+    {
+        string path = PathOf(experts, isPacked);
+        return experts ? StreamedExpertsTests.Budget(path, 9) : StreamedLayersTests.Budget(path, 2);
+    }
 
-    private (Model Model, FaultyStorage Storage) Load(bool experts, Func<long, long, nint, int, int>? change = null)
+    private (Model Model, FaultyStorage Storage) Load(
+        bool experts, bool isPacked, Func<long, long, nint, int, int>? change = null)
     {
         FaultyStorage? last = null;
         int opened = 0;
-        Model model = Model.Load(PathOf(experts), new ModelOptions
+        Model model = Model.Load(PathOf(experts, isPacked), new ModelOptions
         {
-            Threads = 2, Memory = BudgetOf(experts),
+            Threads = 2, Memory = BudgetOf(experts, isPacked),
             // The last one opened is the residency's; the embedding's rows, which have no checksum, have their own.
             OpenStorage = path => last = new FaultyStorage(path)
             {
