@@ -34,8 +34,12 @@ internal sealed class WeightLayout
             else if (!isSparse) Obstacle ??= tensor;
         }
         GgufTensor? table = file.Find("token_embd.weight");
-        bool tied = file.Find("output.weight") is null;
-        Gathered = table is null || tied || !HasRows(table) ? null : table;
+        GgufTensor? head = file.Find("output.weight");
+        Gathered = table is null || head is null || !HasRows(table) ? null : table;
+        OutputName = (head ?? table)?.Name;
+        // Of a table that is the head as well, rows must be found in the file.
+        if (head is null && table is not null && HasRows(table)) head = table;
+        Head = head is { Shape.Count: 2 } && CanStream(head) ? head : null;
     }
 
     public GgufFile File { get; }
@@ -44,6 +48,28 @@ internal sealed class WeightLayout
     public GgufTensor? Obstacle { get; }
     /// <summary>The embedding table, when it is not the head as well and its rows stand alone.</summary>
     public GgufTensor? Gathered { get; }
+    /// <summary>The name of the matrix of the logits.</summary>
+    public string? OutputName { get; }
+    /// <summary>The matrix of the logits, when it can stream.</summary>
+    public GgufTensor? Head { get; }
+
+    /// <summary>The table of which rows are read from the file while units of a grain stream; null: it is in memory.
+    /// </summary>
+    public GgufTensor? GatheredIn(WindowGrain grain) =>
+        grain == WindowGrain.MatricesAndHead && Head?.Name == "token_embd.weight" ? Head : Gathered;
+
+    /// <summary>What streams as one, in the order of layers, the head last: all of a layer that can, or a matrix with
+    /// its second plane and its outliers. A layer of which nothing can is empty.</summary>
+    public IReadOnlyList<IReadOnlyList<GgufTensor>> Units(WindowGrain grain)
+    {
+        if (grain == WindowGrain.Layers) return _streamable;
+        var units = new List<IReadOnlyList<GgufTensor>>();
+        foreach (List<GgufTensor> layer in _streamable)
+            foreach (GgufTensor tensor in layer)
+                if (!IsCompanion(tensor)) units.Add(WithCompanions(tensor));
+        if (grain == WindowGrain.MatricesAndHead && Head is not null) units.Add(WithCompanions(Head));
+        return units;
+    }
 
     /// <summary>The matrices of a layer, or its stacks of experts, that can stream.</summary>
     public IReadOnlyList<GgufTensor> Streamable(int layer) => _streamable[layer];
@@ -142,6 +168,18 @@ internal sealed class WeightLayout
         long columns = tensor.Columns, rows = tensor.Shape[1];
         return at => layout.PackInPlace((byte*)at, columns, rows) == 0;
     }
+
+    private List<GgufTensor> WithCompanions(GgufTensor tensor)
+    {
+        var unit = new List<GgufTensor> { tensor };
+        foreach (string suffix in (string[])[Tensors.PlaneSuffix, Tensors.OutliersSuffix])
+            if (File.Find(tensor.Name + suffix) is { } companion && IsCompanion(companion) && !IsUnused(companion))
+                unit.Add(companion);
+        return unit;
+    }
+
+    /// <summary>What belongs to another matrix and comes with it.</summary>
+    private static bool IsCompanion(GgufTensor tensor) => IsLow(tensor) || QuantTypes.Of(tensor.Type).IsSparse;
 
     private bool OwnerCanStream(GgufTensor outliers) =>
         outliers.Name.EndsWith(Tensors.OutliersSuffix, StringComparison.Ordinal)

@@ -51,11 +51,11 @@ public sealed class MemoryPlannerTests(PackedDemo demo, TinyDense tiny) : IClass
     [Fact]
     public void Plan_PinnedLayers_AreSpreadEvenly()
     {
-        long least = Plan(tiny.Packed, 1).LeastBytes;
+        long least = StreamedLayersTests.Budget(tiny.Packed, 0).Bytes;
         bool sawSome = false;
         for (long bytes = least; Plan(tiny.Packed, bytes) is { Kind: MemoryPlanKind.LayerWindow } plan; bytes += 40_000)
         {
-            int[] at = [.. Enumerable.Range(0, TinyDense.Layers).Where(l => plan.PinnedLayers[l])];
+            int[] at = [.. Enumerable.Range(0, TinyDense.Layers).Where(l => plan.PinnedUnits[l])];
             if (at.Length < 2) continue;
             sawSome = true;
             int[] gaps = [.. at.Zip(at.Skip(1), (a, b) => b - a)];
