@@ -8,10 +8,10 @@ namespace Edge.Tests.Models;
 /// zero.</summary>
 internal static class QuantTypeModels
 {
-    private const int Width = 256, FeedForward = 512, Vocabulary = 300;
+    private const int Width = 256, FeedForward = 512;
 
     /// <summary>Without a head of its own the table is the head.</summary>
-    public static TemporaryFile Create(QuantType type, int layers = 2, bool isTied = false)
+    public static TemporaryFile Create(QuantType type, int layers = 2, bool isTied = false, int vocabulary = 300)
     {
         var file = new TemporaryFile();
         using var writer = new GgufWriter(file.Path);
@@ -25,12 +25,12 @@ internal static class QuantTypeModels
         writer.Set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
         writer.Set("llama.rope.freq_base", 10000f);
         writer.Set("llama.rope.dimension_count", 64u);
-        writer.Set("llama.vocab_size", (uint)Vocabulary);
+        writer.Set("llama.vocab_size", (uint)vocabulary);
         var tensors = new List<(string Name, QuantType Type, long[] Shape)>
         {
-            ("token_embd.weight", type, [Width, Vocabulary]), ("output_norm.weight", QuantType.F32, [Width]),
+            ("token_embd.weight", type, [Width, vocabulary]), ("output_norm.weight", QuantType.F32, [Width]),
         };
-        if (!isTied) tensors.Add(("output.weight", type, [Width, Vocabulary]));
+        if (!isTied) tensors.Add(("output.weight", type, [Width, vocabulary]));
         for (int l = 0; l < layers; l++)
         {
             tensors.Add(($"blk.{l}.attn_norm.weight", QuantType.F32, [Width]));

@@ -12,9 +12,10 @@ public sealed class StreamedLayersTests(TinyDense tiny) : IClassFixture<TinyDens
     private static readonly int[] Ids = [.. Enumerable.Range(0, 50).Select(i => (i * 37 + 5) % TinyDense.Vocabulary)];
 
     /// <summary>The least budget with which a grain works, and so many slots more.</summary>
-    internal static MemoryBudget Budget(string path, int moreSlots, WindowGrain grain = WindowGrain.Layers)
+    internal static MemoryBudget Budget(string path, int moreSlots, WindowGrain grain = WindowGrain.Layers,
+        int context = 256)
     {
-        MemoryBudget Of(long bytes) => new() { Bytes = bytes, ContextLength = 256, ProgramBytes = 0 };
+        MemoryBudget Of(long bytes) => new() { Bytes = bytes, ContextLength = context, ProgramBytes = 0 };
         MemoryPlan Plan(long bytes) => MemoryPlanner.Plan(path, new ModelOptions { Memory = Of(bytes) });
         long too = 0, enough = Plan(1).WeightBytes + Plan(1).LeastBytes;
         while (enough - too > 1)
