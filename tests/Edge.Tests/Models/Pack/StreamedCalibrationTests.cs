@@ -60,8 +60,8 @@ public sealed class StreamedCalibrationTests(PackedDemo demo, TinyDense tiny) : 
         Assert.Contains("least with which it streams", e.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Shapes of published models whose header is all that the file has: what a calibration may take by default
-    /// is enough.</summary>
+    /// <summary>Shapes of published models whose header is all that the file has: what a calibration may take by
+    /// default is enough.</summary>
     [Theory]
     [InlineData(32, 4096, 11008, 32, 32, 32000, false)] // Llama 2 7B
     [InlineData(40, 5120, 13824, 40, 40, 32000, false)] // Llama 2 13B
