@@ -26,8 +26,9 @@ internal readonly unsafe struct Matrix
     public byte** Cell { get; init; }
     /// <summary>Cells from one matrix of a streamed stack to the next.</summary>
     public int CellStride { get; init; }
-    /// <summary>The layer to which it belongs, counted from 1, when layers or experts stream; else 0.</summary>
-    public int StreamedLayer { get; init; }
+    /// <summary>The unit of the window to which it belongs, or, where experts stream, their layer, counted from 1; 0:
+    /// none.</summary>
+    public int StreamedUnit { get; init; }
     /// <summary>Brings rows of a table that stays in the file.</summary>
     public RowReader? Reader { get; init; }
 

@@ -23,7 +23,7 @@ public abstract class Model : IDisposable
         ArchitectureTable.RequireKnown(file.Metadata);
         ModelConfig config = ConfigReader.Read(file.Metadata);
         PackHeader? pack = PackHeader.Find(file);
-        MemoryPlan? plan = MemoryPlanner.Plan(file, config, pack, kernels, options);
+        MemoryPlan? plan = MemoryPlanner.Plan(file, config, kernels, options);
         if (plan?.Refusal is { } refusal) throw new ArgumentException(refusal, nameof(options));
         if (plan is not null) options = options with { BatchRowsMax = plan.BatchRows };
         var tensors = BindWeights(file, config, pack, kernels, options, plan, progress);

@@ -52,10 +52,11 @@ internal sealed unsafe partial class Ops
     public void Begin()
     {
         _taskCount = 0;
+        _window?.Begin(Batch.WantedCount > 0);
         _experts?.Begin(Batch);
     }
 
-    /// <summary>All layers have run: what streams in goes on with the first.</summary>
+    /// <summary>The pass has run: what streams in goes on with the first unit.</summary>
     public void Leave() => _window?.Leave();
 
     /// <summary>x ← the embedding of every row's token.</summary>

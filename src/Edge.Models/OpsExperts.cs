@@ -37,7 +37,7 @@ internal sealed unsafe partial class Ops
     public bool NextWave(in Matrix stack, Routing routing) =>
         // A stack that stays may have neighbours that stream.
         _experts is null ? routing.NextAll()
-            : _experts.NextWave(stack.StreamedLayer > 0 ? stack.StreamedLayer - 1 : _layer, routing);
+            : _experts.NextWave(stack.StreamedUnit > 0 ? stack.StreamedUnit - 1 : _layer, routing);
 
     /// <summary>y[slot] ← x of the slot's row, prepared or not, whichever matrices read.</summary>
     public void Gather(RowBuffer x, Routing routing, RowBuffer y)

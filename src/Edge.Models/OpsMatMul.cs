@@ -57,7 +57,7 @@ internal sealed unsafe partial class Ops
     /// <summary>Adds y[first …] ← w · x[first …] to the next pass.</summary>
     private void Queue(RowBuffer x, in Matrix w, RowBuffer y, int first, int count)
     {
-        if (w.StreamedLayer > 0) RequireThere(w);
+        if (w.StreamedUnit > 0) RequireThere(w);
         Recorder?.See(w, x, first, count);
         ref MatMulTask task = ref _tasks[_taskCount++];
         task.Kernel = w.Kernel;
@@ -75,11 +75,16 @@ internal sealed unsafe partial class Ops
         (task.Columns, task.Rows, task.Tokens, task.YStride) = (w.Columns, w.Rows, count, y.Width);
     }
 
-    /// <summary>A layer of the window is waited for at its first matrix; experts were waited for by NextWave. Errors:
+    /// <summary>A unit of the window is waited for at its first matrix; experts were waited for by NextWave. Errors:
     /// WeightReadException.</summary>
     private void RequireThere(in Matrix w)
     {
-        _window?.Enter(w.StreamedLayer - 1);
+        if (_window is not null && !_window.IsIn(w.StreamedUnit - 1))
+        {
+            // What is queued may be of the unit that leaves.
+            RunQueued();
+            _window.Enter(w.StreamedUnit - 1);
+        }
         if (w.Cell == null) return;
         if (w.Weights == null)
             throw new InvalidOperationException("a streamed matrix is used before it is there: a bug");

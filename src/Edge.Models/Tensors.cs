@@ -158,7 +158,7 @@ internal sealed unsafe partial class Tensors : IDisposable
             Matrix streamed = InPlace(tensor, null, rows, count, kernel,
                 _arithmetic == Arithmetic.Float ? null : layout) with
             {
-                Cell = place.Cell, CellStride = place.CellStride, StreamedLayer = place.Layer + 1,
+                Cell = place.Cell, CellStride = place.CellStride, StreamedUnit = place.Unit + 1,
             };
             streamed = WithOutliers(tensor, WithLow(tensor, streamed, rows, count), rows, count);
             _bound.Add(tensor, streamed);
@@ -174,7 +174,7 @@ internal sealed unsafe partial class Tensors : IDisposable
             : stored
                 ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.Tiled(tensor.Type), layout)
             : Pack(tensor, rows, count, layout);
-        if (Stream?.Window is not null) matrix = matrix with { StreamedLayer = WeightLayout.LayerOf(tensor) + 1 };
+        if (Stream is not null) matrix = matrix with { StreamedUnit = Stream.UnitOf(tensor) + 1 };
         Count(tensor);
         if (stored && _arithmetic == Arithmetic.Integer) matrix = WithLow(tensor, matrix, rows, count);
         if (_arithmetic == Arithmetic.Integer) matrix = WithOutliers(tensor, matrix, rows, count);

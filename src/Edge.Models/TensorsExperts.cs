@@ -26,7 +26,7 @@ internal sealed unsafe partial class Tensors
         // One token reads some of them: the mean is what it reads of each.
         return parts[0] with
         {
-            Parts = parts, Bytes = bytes / experts, StreamedLayer = parts.Max(part => part.StreamedLayer),
+            Parts = parts, Bytes = bytes / experts, StreamedUnit = parts.Max(part => part.StreamedUnit),
         };
     }
 }

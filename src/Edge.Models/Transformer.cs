@@ -27,12 +27,12 @@ internal abstract unsafe class Transformer : Model
         (Config, _options, _tensors) = (source.Config, source.Options, source.Tensors);
         (File, KernelSetName, Plan) = (source.File, source.Kernels.Name, source.Plan);
         ModelConfig c = Config;
-        // Tied: the table is the head as well, and stands in the head's layout.
+        // Tied: the table is the head as well, and stands in the head's layout, unless it streams.
         bool tied = source.File.Find("output.weight") is null;
-        TokenEmbd = tied
-            ? source.Tensors.Matrix("token_embd.weight", c.VocabularySize, c.EmbeddingLength)
+        Output = source.Tensors.Matrix(
+            tied ? "token_embd.weight" : "output.weight", c.VocabularySize, c.EmbeddingLength);
+        TokenEmbd = tied && Output.Cell == null ? Output
             : source.Tensors.Table("token_embd.weight", c.VocabularySize, c.EmbeddingLength);
-        Output = tied ? TokenEmbd : source.Tensors.Matrix("output.weight", c.VocabularySize, c.EmbeddingLength);
         OutputNorm = source.Tensors.Vector(outputNorm, c.EmbeddingLength);
         int pairs = c.RopeDimensionCount / 2;
         float* factors = source.Tensors.FindVector("rope_freqs.weight", pairs);
@@ -125,6 +125,7 @@ internal abstract unsafe class Transformer : Model
             Ops.Begin();
             Ops.Embed(TokenEmbd, X);
             Run();
+            Ops.Logits(X, OutputNorm, Output, Xb, _logits);
             Ops.Leave();
         }
         catch (WeightReadException)
@@ -133,7 +134,6 @@ internal abstract unsafe class Transformer : Model
             _tensors.Stream?.Reset();
             throw;
         }
-        Ops.Logits(X, OutputNorm, Output, Xb, _logits);
         FinishLogits(_logits, _batch.WantedCount);
         return new ReadOnlySpan<float>(_logits.Data, checked(_batch.WantedCount * Config.VocabularySize));
     }

@@ -31,13 +31,11 @@ public sealed unsafe class RowReader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((row + 1) * _rowBytes, _tableBytes);
-        long at = _offset + row * _rowBytes, page = at & -StorageFile.Alignment;
-        int skip = (int)(at - page);
-        var range = new ByteRange(page, skip + _rowBytes, null);
+        var range = new ByteRange(_offset + row * _rowBytes, _rowBytes, null);
         var piece = new ReadPiece(null!, 0, range, _buffer, 0, (int)range.SlotBytes);
-        if ((_reader.Read(piece) ?? _reader.Unchanged(at)) is { } failure) throw failure;
+        if ((_reader.Read(piece) ?? _reader.Unchanged(range.Offset)) is { } failure) throw failure;
         _rowsRead++;
-        return _buffer + skip;
+        return _buffer + range.Skip;
     }
 
     public void Dispose()

@@ -47,7 +47,7 @@ internal sealed class ModelArguments
     private readonly Option<string?> _memory = new("--memory")
     {
         Description = "All that the model may take, such as 1500M: weights, caches, scratch and the program. " +
-            "A packed model that is larger streams from storage. Absent: it must fit.",
+            "A model that is larger streams from storage. Absent: it must fit.",
         HelpName = "SIZE",
     };
 

@@ -87,6 +87,8 @@ internal static class PlanCommand
             MemoryPlanKind.LayerWindow => "layer_window",
             _ => "expert_cache",
         });
+        if (plan.Kind == MemoryPlanKind.LayerWindow)
+            writer.WriteString("unit", plan.Grain == WindowGrain.Layers ? "layer" : "matrix");
         writer.WriteNumber("budget_bytes", plan.BudgetBytes);
         writer.WriteNumber("weight_bytes", plan.WeightBytes);
         writer.WriteNumber("pinned_bytes", plan.PinnedBytes);

@@ -13,8 +13,10 @@ internal static class PlanText
             $"cache {Size(plan.KvBytes)} (context {plan.ContextLength}{each}), scratch {Size(plan.ScratchBytes)}, " +
             $"program {Size(plan.ProgramBytes)}";
         if (plan.Kind == MemoryPlanKind.LayerWindow)
-            yield return $"{plan.StreamedUnits} of {plan.PinnedLayers.Count} layers stream through a ring of " +
-                $"{plan.Slots}: {Size(plan.StreamedBytes)} read for every pass of up to {plan.BatchRows} tokens";
+            yield return $"{plan.StreamedUnits} of {plan.PinnedUnits.Count} " +
+                $"{(plan.Grain == WindowGrain.Layers ? "layers" : "matrices")} stream through " +
+                $"{(plan.Slots > 1 ? $"a ring of {plan.Slots}" : "one slot, none read ahead")}: " +
+                $"{Size(plan.StreamedBytes)} read for every pass of up to {plan.BatchRows} tokens";
         if (plan.Kind == MemoryPlanKind.ExpertCache)
             yield return $"{plan.Slots} of {plan.StreamedUnits} experts of {Size(plan.SlotBytes)} are cached " +
                 $"(policy {plan.Policy}): a token uses {Size(plan.CycleBytes)} of them, and reads " +

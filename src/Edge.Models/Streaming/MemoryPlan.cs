@@ -1,7 +1,7 @@
 namespace Edge.Models.Streaming;
 
-/// <summary>Resident: all weights are in memory. LayerWindow: some layers stay, the others stream through a ring.
-/// ExpertCache: all but experts stays, experts come when they are chosen.</summary>
+/// <summary>Resident: all weights are in memory. LayerWindow: some layers, or matrices, stay, the others stream
+/// through a ring. ExpertCache: all but experts stays, experts come when they are chosen.</summary>
 public enum MemoryPlanKind { Resident, LayerWindow, ExpertCache }
 
 /// <summary>What is in memory, what is cached, what streams, and what that costs: made before anything is
@@ -23,7 +23,7 @@ public sealed record MemoryPlan
     /// <summary>Tokens of one pass.</summary>
     public required int BatchRows { get; init; }
 
-    /// <summary>Layers or experts that stream, and the slots that they share.</summary>
+    /// <summary>Layers, matrices or experts that stream, and the slots that they share.</summary>
     public int StreamedUnits { get; init; }
     public int Slots { get; init; }
     /// <summary>Slots that a whole unit takes: 2 for experts in two slices.</summary>
@@ -31,8 +31,10 @@ public sealed record MemoryPlan
     public long SlotBytes { get; init; }
     /// <summary>Weights that are not pinned.</summary>
     public long StreamedBytes { get; init; }
-    /// <summary>By layer; layers of a window that stay.</summary>
-    public IReadOnlyList<bool> PinnedLayers { get; init; } = [];
+    /// <summary>What a unit of the window is.</summary>
+    public WindowGrain Grain { get; init; }
+    /// <summary>By unit of the window; those that stay.</summary>
+    public IReadOnlyList<bool> PinnedUnits { get; init; } = [];
     /// <summary>The embedding table stays in the file, and rows are read when tokens need them.</summary>
     public bool GathersEmbedding { get; init; }
     /// <summary>What one token reads when nothing that streams is there.</summary>

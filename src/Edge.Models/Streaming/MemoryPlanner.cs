@@ -1,6 +1,5 @@
 using System.Globalization;
 using Edge.Gguf;
-using Edge.Models.Pack;
 using Edge.Weights;
 using Edge.Weights.Policies;
 
@@ -10,15 +9,25 @@ namespace Edge.Models.Streaming;
 /// </summary>
 public sealed class MemoryPlanner
 {
-    /// <summary>Slots of a ring: one is used while the next fills; a third where there is room.</summary>
-    private const int RingMin = 2, RingMax = 3;
+    /// <summary>Windows, the best first: what a unit is, slots of the ring (one is used while the next fills; a third
+    /// where there is room, and for Spare units that stay beside it). The last takes least.</summary>
+    private static readonly Window[] Windows =
+    [
+        new(WindowGrain.Layers, 3, 1), new(WindowGrain.Layers, 2, 0),
+        new(WindowGrain.Matrices, 3, 0), new(WindowGrain.Matrices, 2, 0),
+        new(WindowGrain.MatricesAndHead, 3, 0), new(WindowGrain.MatricesAndHead, 2, 0),
+        new(WindowGrain.MatricesAndHead, 1, 0),
+    ];
+
+    private const int ExpertSlotsMin = 2;
     private const int BatchRowsMax = 256, LeastBatchRows = 32;
 
     private readonly WeightLayout _layout;
     private readonly ModelConfig _config;
     private readonly ModelOptions _options;
     private readonly MemoryBudget _budget;
-    private readonly long _kvBytesPerToken, _programBytes, _residentBytes, _pinnedBytes, _streamedBytes, _slotBytes;
+    private readonly WindowUnits[] _units;
+    private readonly long _kvBytesPerToken, _programBytes, _residentBytes, _heldBytes, _streamedBytes, _slotBytes;
 
     private MemoryPlanner(WeightLayout layout, ModelConfig config, ModelOptions options, MemoryBudget budget)
     {
@@ -29,8 +38,11 @@ public sealed class MemoryPlanner
         _residentBytes = layout.File.Tensors.Sum(tensor => layout.ResidentBytes(tensor, options.Loading));
         _streamedBytes = Layers.Sum(l => layout.Streamable(l).Sum(tensor => tensor.Bytes));
         long all = layout.File.Tensors.Sum(tensor => layout.ResidentBytes(tensor, WeightLoading.Read));
-        _pinnedBytes = all - _streamedBytes - (layout.Gathered?.Bytes ?? 0);
+        _heldBytes = all - (layout.Gathered?.Bytes ?? 0);
         _slotBytes = Layers.Max(l => Math.Max(layout.SliceBytes(l, low: false), layout.SliceBytes(l, low: true)));
+        _units = layout.IsMixture ? []
+            : [new(layout, WindowGrain.Layers), new(layout, WindowGrain.Matrices),
+                new(layout, WindowGrain.MatricesAndHead)];
     }
 
     private IEnumerable<int> Layers => Enumerable.Range(0, _config.LayerCount);
@@ -39,7 +51,9 @@ public sealed class MemoryPlanner
     /// <summary>Rows of a pass when memory is short.</summary>
     private int LeastRows => Math.Min(_options.BatchRowsMax, Math.Max(LeastBatchRows, _budget.Sequences));
     private int SlicesPerUnit => _layout.HasLow ? 2 : 1;
-    private int SlotsMin => _layout.IsMixture ? Math.Max(RingMin, ExpertsUsed * SlicesPerUnit) : RingMin;
+    /// <summary>What must be in memory of a mixture: all but experts, and those of one token in one layer.</summary>
+    private long LeastExperts =>
+        _heldBytes - _streamedBytes + Math.Max(ExpertSlotsMin, ExpertsUsed * SlicesPerUnit) * _slotBytes;
 
     /// <summary>The plan for a file. Errors: as <see cref="Model.Load"/>; a model that does not fit is no error: the
     /// plan says it.</summary>
@@ -49,16 +63,14 @@ public sealed class MemoryPlanner
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);
         file.RequireRunnable();
-        return Plan(file, ConfigReader.Read(file.Metadata), PackHeader.Find(file),
-            KernelSet.Choose(options.KernelSet), options)!;
+        return Plan(file, ConfigReader.Read(file.Metadata), KernelSet.Choose(options.KernelSet), options)!;
     }
 
     /// <summary>Null without a budget.</summary>
-    internal static MemoryPlan? Plan(
-        GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels, ModelOptions options)
+    internal static MemoryPlan? Plan(GgufFile file, ModelConfig config, KernelSet kernels, ModelOptions options)
     {
         if (options.Memory is not { } budget) return null;
-        var layout = new WeightLayout(file, config, pack is not null, kernels, options);
+        var layout = new WeightLayout(file, config, kernels, options);
         return new MemoryPlanner(layout, config, options, budget).Plan();
     }
 
@@ -76,22 +88,33 @@ public sealed class MemoryPlanner
         plan = plan with { ContextThatFits = ContextThatFits() };
         if (StreamedLayers == 0 || least > _budget.Bytes)
             return plan with { Refusal = Refusal(plan, plan.ProgramBytes + plan.ScratchBytes + plan.KvBytes) };
+        Window? window = _layout.IsMixture ? null : Array.Find(Windows, w => LeastWindow(w) <= Free(plan));
+        long needed = window is null ? LeastExperts : LeastWindow(window);
         // One sweep or one union of experts serves all rows of a pass: more rows, as long as scratch stays small.
         for (int rows = BatchRowsMax; rows > LeastRows; rows /= 2)
         {
             long more = Scratch(rows) - plan.ScratchBytes;
-            if (Scratch(rows) > _budget.Bytes / 16 || least + more > _budget.Bytes) continue;
+            if (Scratch(rows) > _budget.Bytes / 16 || needed + more > Free(plan)) continue;
             plan = plan with { BatchRows = rows, ScratchBytes = Scratch(rows) };
             break;
         }
-        plan = plan with { GathersEmbedding = _layout.Gathered is not null };
-        return Predict(_layout.IsMixture ? PlanExperts(plan) : PlanWindow(plan));
+        return Predict(window is null ? PlanExperts(plan) : PlanWindow(plan, window));
+    }
+
+    /// <summary>What is left for weights.</summary>
+    private long Free(MemoryPlan plan) => _budget.Bytes - plan.ProgramBytes - plan.ScratchBytes - plan.KvBytes;
+
+    /// <summary>What must be in memory of a window: all that is no unit, and the ring.</summary>
+    private long LeastWindow(Window window)
+    {
+        WindowUnits units = _units[(int)window.Grain];
+        return _heldBytes - units.Bytes + units.RingBytes(window.Ring) + window.Spare * units.SlotBytes;
     }
 
     private MemoryPlan PlanExperts(MemoryPlan plan)
     {
         int units = StreamedLayers * _config.ExpertCount;
-        long free = _budget.Bytes - plan.ProgramBytes - plan.ScratchBytes - plan.KvBytes - _pinnedBytes;
+        long pinned = _heldBytes - _streamedBytes, free = Free(plan) - pinned;
         int slices = units * SlicesPerUnit, slots = (int)Math.Min(slices, free / _slotBytes);
         long cycle = ExpertsUsed * Layers.Sum(l => _layout.Streamable(l).Sum(t => t.Bytes) / _config.ExpertCount);
         // Coarse experts alone are a cycle too, where they will do.
@@ -100,7 +123,8 @@ public sealed class MemoryPlanner
         bool belowCycle = slots < cycleSlices;
         return plan with
         {
-            Kind = MemoryPlanKind.ExpertCache, PinnedBytes = _pinnedBytes, StreamedBytes = _streamedBytes,
+            Kind = MemoryPlanKind.ExpertCache, PinnedBytes = pinned, StreamedBytes = _streamedBytes,
+            GathersEmbedding = _layout.Gathered is not null,
             StreamedUnits = units, Slots = slots, SlotBytes = _slotBytes, CycleBytes = cycle,
             ReadBytesPerToken = (long)(cycle * (1 - (double)slots / slices)), SlicesPerUnit = SlicesPerUnit,
             Policy = _budget.Policy ?? (belowCycle ? PolicyTable.BelowCycle : PolicyTable.Default),
@@ -111,39 +135,22 @@ public sealed class MemoryPlanner
         };
     }
 
-    private MemoryPlan PlanWindow(MemoryPlan plan)
+    private MemoryPlan PlanWindow(MemoryPlan plan, Window window)
     {
-        long free = _budget.Bytes - plan.ProgramBytes - plan.ScratchBytes - plan.KvBytes - _pinnedBytes;
-        int ring = free >= (RingMax + 1) * _slotBytes ? RingMax : RingMin;
-        int layers = StreamedLayers, pinned = layers - 1;
-        bool[] stays = Spread(pinned);
-        for (; pinned > 0 && PinnedLayerBytes(stays) + ring * _slotBytes > free; stays = Spread(--pinned)) { }
-        long pinnedLayers = PinnedLayerBytes(stays);
-        ring = Math.Min(ring, layers - pinned);
+        WindowUnits units = _units[(int)window.Grain];
+        long held = _heldBytes - units.Bytes;
+        (bool[] stays, long pinned) = units.Spread(Free(plan) - held - units.RingBytes(window.Ring));
+        int streamed = stays.AsSpan().Count(false);
+        long bytes = units.Bytes - pinned;
         return plan with
         {
-            Kind = MemoryPlanKind.LayerWindow, PinnedBytes = _pinnedBytes + pinnedLayers, PinnedLayers = stays,
-            StreamedBytes = _streamedBytes - pinnedLayers, StreamedUnits = layers - pinned,
-            Slots = ring, SlotBytes = _slotBytes,
-            CycleBytes = _streamedBytes - pinnedLayers, ReadBytesPerToken = _streamedBytes - pinnedLayers,
+            Kind = MemoryPlanKind.LayerWindow, Grain = units.Grain, PinnedUnits = stays, PinnedBytes = held + pinned,
+            StreamedBytes = bytes, StreamedUnits = streamed,
+            Slots = Math.Min(window.Ring, streamed), SlotBytes = units.SlotBytes,
+            CycleBytes = bytes, ReadBytesPerToken = bytes,
+            GathersEmbedding = _layout.GatheredIn(units.Grain) is not null,
         };
     }
-
-    /// <summary>Evenly spaced: every streamed layer is followed by as much that stays as can be.</summary>
-    private bool[] Spread(int pinned)
-    {
-        bool[] stays = [.. Layers.Select(l => _layout.Streamable(l).Count == 0)];
-        int layers = StreamedLayers, at = 0;
-        foreach (int l in Layers.Where(l => _layout.Streamable(l).Count > 0))
-        {
-            stays[l] = (at + 1) * pinned / layers > at * pinned / layers;
-            at++;
-        }
-        return stays;
-    }
-
-    private long PinnedLayerBytes(bool[] stays) =>
-        Layers.Where(l => stays[l]).Sum(l => _layout.Streamable(l).Sum(tensor => tensor.Bytes));
 
     private MemoryPlan Predict(MemoryPlan plan)
     {
@@ -179,7 +186,8 @@ public sealed class MemoryPlanner
     }
 
     private long Least(int context) => _programBytes + Scratch(LeastRows) + context * _kvBytesPerToken
-        + (StreamedLayers == 0 ? _residentBytes : Math.Min(_residentBytes, _pinnedBytes + SlotsMin * _slotBytes));
+        + (StreamedLayers == 0 ? _residentBytes
+            : Math.Min(_residentBytes, _layout.IsMixture ? LeastExperts : Windows.Min(LeastWindow)));
 
     private int ContextThatFits()
     {
@@ -191,9 +199,10 @@ public sealed class MemoryPlanner
     {
         long resident = _residentBytes + others;
         string needs = $"the model needs {Mib(resident)} to be in memory as a whole, {Mib(_budget.Bytes)} are allowed";
-        if (StreamedLayers == 0 || _layout.Obstacles > 0 && plan.LeastBytes > _budget.Bytes)
-            return $"{needs}; a packed copy can be streamed: edge pack --type keep --model {_layout.File.Path} " +
-                "--out packed.gguf (of a model that is not Q4_0: --type digits4)";
+        if (_layout.Obstacle is { } obstacle)
+            return $"{needs}; '{obstacle.Name}' ({QuantTypes.Of(obstacle.Type).Name}) cannot stream with these " +
+                $"kernels, a packed copy can: edge pack --type digits4 --model {_layout.File.Path} --out packed.gguf";
+        if (StreamedLayers == 0) return $"{needs}, and it has no layers that could stream";
         string other = plan.ContextThatFits > 0 ? $", or a context of {plan.ContextThatFits} instead of " +
             $"{plan.ContextLength}" : "";
         return $"{needs}, and the least with which it streams is {Mib(plan.LeastBytes)}: give that{other}";
@@ -201,4 +210,6 @@ public sealed class MemoryPlanner
 
     private static string Mib(long bytes) =>
         string.Create(CultureInfo.InvariantCulture, $"{(bytes + (1 << 20) - 1) >> 20}M");
+
+    private sealed record Window(WindowGrain Grain, int Ring, int Spare);
 }

@@ -9,14 +9,15 @@ internal sealed class WeightLayout
 {
     private readonly KernelSet _kernels;
     private readonly bool _isFloat, _isCoarse;
+    private readonly int _experts;
     private readonly List<GgufTensor>[] _streamable;
 
     public WeightLayout(
-        GgufFile file, ModelConfig config, bool isPacked, KernelSet kernels, ModelOptions options)
+        GgufFile file, ModelConfig config, KernelSet kernels, ModelOptions options)
     {
         (File, _kernels, _isFloat) = (file, kernels, options.Arithmetic == Arithmetic.Float);
         _isCoarse = options.Coarse;
-        IsMixture = config.ExpertCount > 0;
+        _experts = config.ExpertCount;
         _streamable = new List<GgufTensor>[config.LayerCount];
         for (int l = 0; l < _streamable.Length; l++) _streamable[l] = [];
         foreach (GgufTensor tensor in file.Tensors)
@@ -29,21 +30,46 @@ internal sealed class WeightLayout
             if (!isPart) continue;
             // Outliers stream with their matrix, or stay with it.
             bool isSparse = QuantTypes.Of(tensor.Type).IsSparse;
-            if (isPacked && CanStream(tensor) && (!isSparse || OwnerCanStream(tensor)))
-                _streamable[layer].Add(tensor);
-            else if (!isSparse) Obstacles++;
+            if (CanStream(tensor) && (!isSparse || OwnerCanStream(tensor))) _streamable[layer].Add(tensor);
+            else if (!isSparse) Obstacle ??= tensor;
         }
         GgufTensor? table = file.Find("token_embd.weight");
-        bool tied = file.Find("output.weight") is null;
-        Gathered = table is null || tied || QuantTypes.Of(table.Type).IsPacked ? null : table;
+        GgufTensor? head = file.Find("output.weight");
+        Gathered = table is null || head is null || !HasRows(table) ? null : table;
+        OutputName = (head ?? table)?.Name;
+        // Of a table that is the head as well, rows must be found in the file.
+        if (head is null && table is not null && HasRows(table)) head = table;
+        Head = head is { Shape.Count: 2 } && CanStream(head) ? head : null;
     }
 
     public GgufFile File { get; }
-    public bool IsMixture { get; }
-    /// <summary>Matrices of layers, or stacks of experts, that cannot stream.</summary>
-    public int Obstacles { get; }
+    public bool IsMixture => _experts > 0;
+    /// <summary>The first matrix of a layer, or stack of experts, that cannot stream; null: all can.</summary>
+    public GgufTensor? Obstacle { get; }
     /// <summary>The embedding table, when it is not the head as well and its rows stand alone.</summary>
     public GgufTensor? Gathered { get; }
+    /// <summary>The name of the matrix of the logits.</summary>
+    public string? OutputName { get; }
+    /// <summary>The matrix of the logits, when it can stream.</summary>
+    public GgufTensor? Head { get; }
+
+    /// <summary>The table of which rows are read from the file while units of a grain stream; null: it is in memory.
+    /// </summary>
+    public GgufTensor? GatheredIn(WindowGrain grain) =>
+        grain == WindowGrain.MatricesAndHead && Head?.Name == "token_embd.weight" ? Head : Gathered;
+
+    /// <summary>What streams as one, in the order of layers, the head last: all of a layer that can, or a matrix with
+    /// its second plane and its outliers. A layer of which nothing can is empty.</summary>
+    public IReadOnlyList<IReadOnlyList<GgufTensor>> Units(WindowGrain grain)
+    {
+        if (grain == WindowGrain.Layers) return _streamable;
+        var units = new List<IReadOnlyList<GgufTensor>>();
+        foreach (List<GgufTensor> layer in _streamable)
+            foreach (GgufTensor tensor in layer)
+                if (!IsCompanion(tensor)) units.Add(WithCompanions(tensor));
+        if (grain == WindowGrain.MatricesAndHead && Head is not null) units.Add(WithCompanions(Head));
+        return units;
+    }
 
     /// <summary>The matrices of a layer, or its stacks of experts, that can stream.</summary>
     public IReadOnlyList<GgufTensor> Streamable(int layer) => _streamable[layer];
@@ -58,25 +84,30 @@ internal sealed class WeightLayout
     public bool HasLow => IsMixture && _streamable.Any(layer => layer.Any(IsLow));
 
     /// <summary>Whole pages that a slice takes: all of a layer; of an expert its HI or its LO slice, of experts that
-    /// differ the largest one.</summary>
+    /// differ, or touch more pages, the largest one.</summary>
     public long SliceBytes(int layer, bool low)
     {
-        long shared = 0;
-        var own = new List<long>();
-        foreach (GgufTensor tensor in _streamable[layer])
+        IReadOnlyList<GgufTensor> all = _streamable[layer];
+        if (!IsMixture) return all.Sum(tensor => Range(tensor, 0, 1).SlotBytes);
+        long[] bytes = new long[_experts];
+        foreach (GgufTensor tensor in all)
         {
-            if (IsMixture && IsLow(tensor) != low) continue;
-            long bytes = Pages(tensor.Bytes / Matrices(tensor));
-            int expert = IsMixture ? ExpertOf(tensor) : -1;
-            while (own.Count <= expert) own.Add(0);
-            if (expert < 0) shared += bytes;
-            else own[expert] += bytes;
+            if (IsLow(tensor) != low) continue;
+            if (ExpertOf(tensor) is var own && own >= _experts) continue;
+            if (own >= 0) bytes[own] += Range(tensor, 0, 1).SlotBytes;
+            else for (int e = 0; e < _experts; e++) bytes[e] += Range(tensor, e, _experts).SlotBytes;
         }
-        return shared + own.DefaultIfEmpty().Max();
+        return bytes.Max();
     }
 
-    /// <summary>Matrices that can be read alone.</summary>
-    public static int Matrices(GgufTensor tensor) => tensor.Shape.Count > 2 ? checked((int)tensor.Shape[2]) : 1;
+    /// <summary>One of <paramref name="count"/> matrices of a tensor, as it is used.</summary>
+    public ByteRange Range(GgufTensor tensor, int matrix, int count) =>
+        new(tensor.Offset + matrix * (tensor.Bytes / count), tensor.Bytes / count, null)
+        {
+            Arrange = Arrange(tensor),
+            // Tiles are read a vector at a time; rows begin where they happen to, in a mapped file too.
+            BeginsOnPage = !_isFloat && _kernels.Layout(tensor.Type) is { Rows: > 1 },
+        };
 
     /// <summary>A stack with a matrix per expert; those of latent attention have one per head.</summary>
     public static bool IsExperts(GgufTensor tensor) =>
@@ -123,8 +154,6 @@ internal sealed class WeightLayout
 
     private bool CanStream(GgufTensor tensor)
     {
-        if (tensor.Offset % StorageFile.Alignment != 0) return false;
-        if (Matrices(tensor) > 1 && tensor.Bytes / Matrices(tensor) % StorageFile.Alignment != 0) return false;
         bool isPacked = QuantTypes.Of(tensor.Type).IsPacked;
         if (_isFloat) return !isPacked;
         return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)
@@ -133,17 +162,30 @@ internal sealed class WeightLayout
 
     /// <summary>What makes tiles of the rows of a streamed matrix when they have come; null: they are used as they
     /// are.</summary>
-    public unsafe Func<nint, bool>? Arrange(GgufTensor tensor)
+    private unsafe Func<nint, bool>? Arrange(GgufTensor tensor)
     {
         if (_isFloat || _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return null;
         long columns = tensor.Columns, rows = tensor.Shape[1];
         return at => layout.PackInPlace((byte*)at, columns, rows) == 0;
     }
 
+    private List<GgufTensor> WithCompanions(GgufTensor tensor)
+    {
+        var unit = new List<GgufTensor> { tensor };
+        foreach (string suffix in (string[])[Tensors.PlaneSuffix, Tensors.OutliersSuffix])
+            if (File.Find(tensor.Name + suffix) is { } companion && IsCompanion(companion) && !IsUnused(companion))
+                unit.Add(companion);
+        return unit;
+    }
+
+    /// <summary>What belongs to another matrix and comes with it.</summary>
+    private static bool IsCompanion(GgufTensor tensor) => IsLow(tensor) || QuantTypes.Of(tensor.Type).IsSparse;
+
     private bool OwnerCanStream(GgufTensor outliers) =>
         outliers.Name.EndsWith(Tensors.OutliersSuffix, StringComparison.Ordinal)
         && File.Find(outliers.Name[..^Tensors.OutliersSuffix.Length]) is { } owner && CanStream(owner);
 
-    private static long Pages(long bytes) =>
-        (bytes + StorageFile.Alignment - 1) / StorageFile.Alignment * StorageFile.Alignment;
+    /// <summary>Single rows can be looked up in the file.</summary>
+    private static bool HasRows(GgufTensor tensor) =>
+        QuantTypes.Of(tensor.Type) is { IsPacked: false, MatrixTrailerBytes: 0 };
 }

@@ -10,34 +10,45 @@ internal readonly unsafe struct StreamPlace
 {
     public required byte** Cell { get; init; }
     public required int CellStride { get; init; }
-    public required int Layer { get; init; }
+    /// <summary>The unit of the window, or the layer of the experts.</summary>
+    public required int Unit { get; init; }
 }
 
 /// <summary>What a plan comes to: the residency with its units, the window or the cache that asks it, and the reader of
-/// the embedding. A unit is a layer of the window, or an expert; its HI slice holds one range per matrix.</summary>
+/// the embedding. A unit is a layer or a matrix of the window, or an expert; its HI slice holds one range per tensor.
+/// </summary>
 internal sealed unsafe class WeightStream : IDisposable
 {
-    private readonly Dictionary<GgufTensor, (int Slice, int Range, int Layer)> _places =
+    private readonly Dictionary<GgufTensor, (int Slice, int Range, int Unit)> _places =
         new(ReferenceEqualityComparer.Instance);
+    /// <summary>Matrices that are units and stay.</summary>
+    private readonly Dictionary<GgufTensor, int> _pinnedUnits = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<GgufTensor> _absent = new(ReferenceEqualityComparer.Instance);
     private readonly Residency _residency;
     private readonly RowReader? _rows;
     private readonly GgufTensor? _gathered;
     private readonly PackHeader? _pack;
+    private readonly WindowGrain _grain;
+    private readonly string? _output;
+    private readonly int _units;
     private readonly bool _isStack;
 
     public WeightStream(GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels, ModelOptions options,
         MemoryPlan plan)
     {
         _pack = pack;
-        var layout = new WeightLayout(file, config, pack is not null, kernels, options);
+        var layout = new WeightLayout(file, config, kernels, options);
         _absent.UnionWith(file.Tensors.Where(layout.IsUnused));
-        _isStack = plan.Kind == MemoryPlanKind.ExpertCache;
-        SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : LayerSlices(layout, plan);
+        (_grain, _output, _isStack) = (plan.Grain, layout.OutputName, plan.Kind == MemoryPlanKind.ExpertCache);
+        // The head is the last unit of a window, whether it streams or stays.
+        bool[] stays = layout.Head is not null && _grain == WindowGrain.MatricesAndHead
+            ? [.. plan.PinnedUnits] : [.. plan.PinnedUnits, true];
+        _units = stays.Length;
+        SliceRanges[] slices = _isStack ? ExpertSlices(layout, config) : UnitSlices(layout, stays);
         CacheShape? shape = _isStack ? Shape(layout, config) : null;
         EvictionPolicy? policy = shape is null ? null
             : PolicyTable.Create(plan.Policy!, shape);
-        _gathered = plan.GathersEmbedding ? layout.Gathered : null;
+        _gathered = plan.GathersEmbedding ? layout.GatheredIn(_grain) : null;
         if (_gathered is not null)
         {
             _absent.Add(_gathered);
@@ -48,7 +59,7 @@ internal sealed unsafe class WeightStream : IDisposable
             [new SlotClass(plan.Slots, plan.SlotBytes)], policy);
         if (_isStack) Experts = new ExpertCache(
             _residency, policy!, shape!, options.Memory!.Experts, options.Memory.Foresight, layout.HasLow);
-        else Window = new LayerWindow(_residency, plan.PinnedLayers, plan.Slots);
+        else Window = new LayerWindow(_residency, stays, plan.Slots, isOrdered: _grain == WindowGrain.Layers);
     }
 
     public LayerWindow? Window { get; }
@@ -77,10 +88,16 @@ internal sealed unsafe class WeightStream : IDisposable
     public StreamPlace? Place(GgufTensor tensor) => !_places.TryGetValue(tensor, out var place) ? null
         : new StreamPlace
         {
-            Cell = _residency.Cell(place.Slice, place.Range), Layer = place.Layer,
+            Cell = _residency.Cell(place.Slice, place.Range), Unit = place.Unit,
             // From one expert to the next: both slices of a unit.
             CellStride = _isStack ? 2 * _residency.CellStride : 0,
         };
+
+    /// <summary>The unit to which a tensor belongs that stays; −1: none. That its turn has come lets the ring go on.
+    /// </summary>
+    public int UnitOf(GgufTensor tensor) => Window is null ? -1
+        : tensor.Name == _output ? _units - 1
+        : _grain == WindowGrain.Layers ? WeightLayout.LayerOf(tensor) : _pinnedUnits.GetValueOrDefault(tensor, -1);
 
     /// <summary>Reads the rows of a table that stays in the file; null for any other tensor.</summary>
     public RowReader? Reader(GgufTensor tensor) => tensor == _gathered ? _rows : null;
@@ -98,17 +115,22 @@ internal sealed unsafe class WeightStream : IDisposable
         _rows?.Dispose();
     }
 
-    private SliceRanges[] LayerSlices(WeightLayout layout, MemoryPlan plan)
+    private SliceRanges[] UnitSlices(WeightLayout layout, bool[] stays)
     {
-        var slices = new SliceRanges[2 * plan.PinnedLayers.Count];
-        for (int l = 0; l < plan.PinnedLayers.Count; l++)
+        IReadOnlyList<IReadOnlyList<GgufTensor>> units = layout.Units(_grain);
+        var slices = new SliceRanges[2 * stays.Length];
+        Array.Fill(slices, SliceRanges.None);
+        for (int u = 0; u < units.Count; u++)
         {
-            IReadOnlyList<GgufTensor> tensors = plan.PinnedLayers[l] ? [] : layout.Streamable(l);
-            for (int i = 0; i < tensors.Count; i++) Add(tensors[i], CacheShape.Hi(l), i, l);
-            slices[CacheShape.Hi(l)] =
-                new SliceRanges(0, Array.ConvertAll(
-                    [.. tensors], t => Range(layout, t, 0, 1)));
-            slices[CacheShape.Lo(l)] = SliceRanges.None;
+            IReadOnlyList<GgufTensor> tensors = units[u];
+            if (stays[u])
+            {
+                if (_grain != WindowGrain.Layers) _pinnedUnits.Add(tensors[0], u);
+                continue;
+            }
+            for (int i = 0; i < tensors.Count; i++) Add(tensors[i], CacheShape.Hi(u), i, u);
+            slices[CacheShape.Hi(u)] =
+                new SliceRanges(0, Array.ConvertAll([.. tensors], tensor => Range(layout, tensor, 0, 1)));
         }
         return slices;
     }
@@ -145,8 +167,7 @@ internal sealed unsafe class WeightStream : IDisposable
 
     /// <summary>One of <paramref name="count"/> matrices of a tensor.</summary>
     private ByteRange Range(WeightLayout layout, GgufTensor tensor, int matrix, int count) =>
-        new(tensor.Offset + matrix * (tensor.Bytes / count), tensor.Bytes / count,
-            _pack?.Digest(tensor, matrix, count)) { Arrange = layout.Arrange(tensor) };
+        layout.Range(tensor, matrix, count) with { Digest = _pack?.Digest(tensor, matrix, count) };
 
     private static CacheShape Shape(WeightLayout layout, ModelConfig config)
     {
@@ -160,9 +181,9 @@ internal sealed unsafe class WeightStream : IDisposable
         return new CacheShape(config.ExpertCount, config.ExpertUsedCount, Bytes(low: false), Bytes(low: true));
     }
 
-    private void Add(GgufTensor tensor, int slice, int range, int layer)
+    private void Add(GgufTensor tensor, int slice, int range, int unit)
     {
         _absent.Add(tensor);
-        _places.Add(tensor, (slice, range, layer));
+        _places.Add(tensor, (slice, range, unit));
     }
 }

@@ -50,9 +50,9 @@ internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
 
     private WeightReadException? ReadOnce(in ByteRange range, long at, byte* rangeTo, int bytes)
     {
-        long from = range.Offset + at;
+        long from = range.FirstPage + at;
         // Behind the range's own bytes its page is filled up with the neighbour's, or the file ends.
-        long needed = Math.Min(bytes, range.Bytes - at);
+        long needed = Math.Min(bytes, range.Skip + range.Bytes - at);
         try
         {
             for (int done = 0; done < needed;)
@@ -79,8 +79,9 @@ internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
     {
         if (piece.Range.Digest is not { } digest) return true;
         var sum = new Checksum();
+        byte* first = piece.RangeTo + piece.Range.Skip;
         for (long at = 0; at < piece.Range.Bytes; at += 1 << 24)
-            sum.Add(new ReadOnlySpan<byte>(piece.RangeTo + at, (int)Math.Min(1 << 24, piece.Range.Bytes - at)));
+            sum.Add(new ReadOnlySpan<byte>(first + at, (int)Math.Min(1 << 24, piece.Range.Bytes - at)));
         return sum.Value == digest;
     }
 }

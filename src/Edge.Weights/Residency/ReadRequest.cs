@@ -71,8 +71,8 @@ internal sealed unsafe class ReadRequest(int rangesMax)
     }
 }
 
-/// <summary>One read of a lane: <paramref name="Bytes"/> bytes from <paramref name="At"/> on of a range whose first
-/// byte goes to <paramref name="RangeTo"/>.</summary>
+/// <summary>One read of a lane: <paramref name="Bytes"/> bytes from <paramref name="At"/> on of the pages of a range,
+/// whose first one goes to <paramref name="RangeTo"/>.</summary>
 internal readonly unsafe struct ReadPiece(
     ReadRequest request, int index, ByteRange range, byte* rangeTo, long at, int bytes)
 {

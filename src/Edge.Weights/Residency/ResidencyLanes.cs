@@ -36,8 +36,7 @@ public sealed unsafe partial class Residency
         }
         if (whole && request.Verify) failure = _reader.Verify(piece);
         if (whole && failure is null) failure = _reader.Unchanged(piece.Range.Offset);
-        if (whole && failure is null && piece.Range.Arrange is { } arrange && !arrange((nint)piece.RangeTo))
-            failure = _reader.NoWeights(piece.Range);
+        if (whole && failure is null && !Place(piece)) failure = _reader.NoWeights(piece.Range);
         lock (_gate)
         {
             request.Failure ??= failure;
@@ -48,6 +47,17 @@ public sealed unsafe partial class Residency
             Monitor.PulseAll(_gate);
         }
     }
+
+    /// <summary>Brings a range that came to where and how it is used; false: its bytes are no weights.</summary>
+    private static bool Place(in ReadPiece piece)
+    {
+        byte* at = AddressOf(piece.Range, piece.RangeTo), came = piece.RangeTo + piece.Range.Skip;
+        if (at != came) Buffer.MemoryCopy(came, at, piece.Range.Bytes, piece.Range.Bytes);
+        return piece.Range.Arrange is not { } arrange || arrange((nint)at);
+    }
+
+    /// <summary>Where the bytes of a range are used whose first page is at an address.</summary>
+    private static byte* AddressOf(in ByteRange range, byte* page) => range.BeginsOnPage ? page : page + range.Skip;
 
     private void Land(ReadRequest request)
     {
@@ -66,7 +76,7 @@ public sealed unsafe partial class Residency
         }
         byte* at = request.To;
         for (int r = 0; r < request.Ranges.Ranges.Count; at += request.Ranges.Ranges[r].SlotBytes, r++)
-            *Cell(slice, r) = at;
+            *Cell(slice, r) = AddressOf(request.Ranges.Ranges[r], at);
         _verified[slice] = true;
         _state[slice] = State.Ready;
     }

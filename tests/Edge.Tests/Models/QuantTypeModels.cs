@@ -8,14 +8,15 @@ namespace Edge.Tests.Models;
 /// zero.</summary>
 internal static class QuantTypeModels
 {
-    private const int Width = 256, FeedForward = 512, Vocabulary = 300, Layers = 2;
+    private const int Width = 256, FeedForward = 512;
 
-    public static TemporaryFile Create(QuantType type)
+    /// <summary>Without a head of its own the table is the head.</summary>
+    public static TemporaryFile Create(QuantType type, int layers = 2, bool isTied = false, int vocabulary = 300)
     {
         var file = new TemporaryFile();
         using var writer = new GgufWriter(file.Path);
         writer.Set("general.architecture", "llama");
-        writer.Set("llama.block_count", (uint)Layers);
+        writer.Set("llama.block_count", (uint)layers);
         writer.Set("llama.context_length", 64u);
         writer.Set("llama.embedding_length", (uint)Width);
         writer.Set("llama.feed_forward_length", (uint)FeedForward);
@@ -24,13 +25,13 @@ internal static class QuantTypeModels
         writer.Set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
         writer.Set("llama.rope.freq_base", 10000f);
         writer.Set("llama.rope.dimension_count", 64u);
-        writer.Set("llama.vocab_size", (uint)Vocabulary);
+        writer.Set("llama.vocab_size", (uint)vocabulary);
         var tensors = new List<(string Name, QuantType Type, long[] Shape)>
         {
-            ("token_embd.weight", type, [Width, Vocabulary]), ("output_norm.weight", QuantType.F32, [Width]),
-            ("output.weight", type, [Width, Vocabulary]),
+            ("token_embd.weight", type, [Width, vocabulary]), ("output_norm.weight", QuantType.F32, [Width]),
         };
-        for (int l = 0; l < Layers; l++)
+        if (!isTied) tensors.Add(("output.weight", type, [Width, vocabulary]));
+        for (int l = 0; l < layers; l++)
         {
             tensors.Add(($"blk.{l}.attn_norm.weight", QuantType.F32, [Width]));
             tensors.Add(($"blk.{l}.attn_q.weight", type, [Width, Width]));
@@ -47,7 +48,7 @@ internal static class QuantTypeModels
         foreach ((string name, QuantType kind, long[] shape) in tensors)
         {
             var data = new byte[QuantTypes.Bytes(kind, shape)];
-            if (kind == QuantType.F32) MemoryMarshal.Cast<byte, float>(data.AsSpan()).Fill(1);
+            if (shape.Length == 1) MemoryMarshal.Cast<byte, float>(data.AsSpan()).Fill(1);
             else Fill(data, kind, random, 1.7f / MathF.Sqrt(shape[0]));
             writer.Write(name, data);
         }
@@ -60,6 +61,11 @@ internal static class QuantTypeModels
     {
         int bytes = QuantTypes.Of(type).BlockBytes;
         random.NextBytes(data);
+        if (type is QuantType.F32 or QuantType.F16 or QuantType.BF16)
+        {
+            FillFloats(data, type, random, spread);
+            return;
+        }
         if (type is QuantType.TQ1_0 or QuantType.TQ2_0 or QuantType.I2_S) FillTernary(data, type, random, spread);
         for (int at = 0; at < data.Length && type != QuantType.I2_S; at += bytes)
         {
@@ -78,11 +84,24 @@ internal static class QuantTypeModels
                 QuantType.TQ1_0 => (52, -1, 1, 0),
                 QuantType.TQ2_0 => (64, -1, 1, 0),
                 QuantType.Q5_0 => (0, -1, 16, 0),
+                QuantType.Q4_0 => (0, -1, 8, 0),
+                QuantType.Q8_0 => (0, -1, 128, 0),
                 _ => (-1, -1, 0, 0),
             };
             if (scale >= 0) BitConverter.TryWriteBytes(data.AsSpan(at + scale), (Half)(spread / largest));
             if (offset >= 0) BitConverter.TryWriteBytes(data.AsSpan(at + offset), (Half)(spread / largest * middle));
             if (type == QuantType.MXFP4) data[at] = (byte)(127 + (int)MathF.Log2(spread / 6));
+        }
+    }
+
+    private static void FillFloats(byte[] data, QuantType type, Random random, float spread)
+    {
+        int bytes = QuantTypes.Of(type).BlockBytes;
+        for (int at = 0; at < data.Length; at += bytes)
+        {
+            float value = (random.NextSingle() * 2 - 1) * spread;
+            if (type == QuantType.F16) BitConverter.TryWriteBytes(data.AsSpan(at), (Half)value);
+            else BitConverter.GetBytes(value)[(4 - bytes)..].CopyTo(data, at);
         }
     }
 

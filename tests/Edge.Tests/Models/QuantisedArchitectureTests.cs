@@ -81,16 +81,19 @@ public sealed class QuantisedArchitectureTests : IDisposable
     {
         Write(GgufFile.Open(ArchitectureTests.File(name)));
         ModelPacker.Pack(_path, Packed, new PackOptions { Target = PackTarget.Digits4, Threads = 2 });
-        var budget = new MemoryBudget { Bytes = 1, ContextLength = 40, ProgramBytes = 0 };
-        var options = new ModelOptions { Threads = 2, Memory = budget };
-        options = options with { Memory = budget with { Bytes = MemoryPlanner.Plan(Packed, options).LeastBytes } };
-        using Model model = Model.Load(Packed, options), whole = Model.Load(Packed, options with { Memory = null });
-        Assert.Null(model.Plan!.Refusal);
-        Assert.True(model.Config.LayerCount == 2 && model.Config.ExpertCount == 0
-            || model.Plan.Kind != MemoryPlanKind.Resident, "nothing streams");
-        using KvCache a = model.CreateCache(40), b = whole.CreateCache(40);
-        int[] ids = Ids();
-        Assert.Equal(DemoModel.Run(whole, b, ids, 12), DemoModel.Run(model, a, ids, 5));
+        foreach (string path in (string[])[_path, Packed])
+        {
+            var budget = new MemoryBudget { Bytes = 1, ContextLength = 40, ProgramBytes = 0 };
+            var options = new ModelOptions { Threads = 2, Memory = budget };
+            options = options with { Memory = budget with { Bytes = MemoryPlanner.Plan(path, options).LeastBytes } };
+            using Model model = Model.Load(path, options), whole = Model.Load(path, options with { Memory = null });
+            Assert.Null(model.Plan!.Refusal);
+            Assert.True(model.Config.LayerCount == 2 && model.Config.ExpertCount == 0
+                || model.Plan.Kind != MemoryPlanKind.Resident, "nothing streams");
+            using KvCache a = model.CreateCache(40), b = whole.CreateCache(40);
+            int[] ids = Ids();
+            Assert.Equal(DemoModel.Run(whole, b, ids, 12), DemoModel.Run(model, a, ids, 5));
+        }
     }
 
     private int[] Ids() => [.. Enumerable.Range(0, 12).Select(_ => _random.Next(64))];

@@ -15,13 +15,15 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 {
     private static readonly int[] Ids = [.. Enumerable.Range(0, 30).Select(i => (i * 37 + 5) % TinyDense.Vocabulary)];
 
-    public static TheoryData<bool> Kinds() => [true, false];
+    /// <summary>What streams; of a packed file, or of one as it was downloaded (raw).</summary>
+    public static TheoryData<string> Kinds() =>
+        ["experts", "layers", "matrices", "one slot", "raw experts", "raw layers", "raw one slot"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_ReadFailsOnce_IsTriedAgain(bool experts)
+    public void Forward_ReadFailsOnce_IsTriedAgain(string kind)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(kind);
         using (model)
         {
             float[] expected = Run(model);
@@ -38,9 +40,9 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_DeviceFails_FailsThePassAndTheNextWorks(bool experts)
+    public void Forward_DeviceFails_FailsThePassAndTheNextWorks(string kind)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(kind);
         using (model)
         {
             float[] expected = Run(model);
@@ -60,9 +62,9 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_ShortRead_NamesTheByte(bool experts)
+    public void Forward_ShortRead_NamesTheByte(string kind)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(kind);
         using (model)
         {
             float[] expected = Run(model);
@@ -76,15 +78,16 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
     }
 
     [Theory]
-    [InlineData(true, true)]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    [InlineData(false, false)]
-    public unsafe void Forward_FlippedBit_IsFoundAtTheFirstRead(bool experts, bool once)
+    [InlineData("experts", true)]
+    [InlineData("experts", false)]
+    [InlineData("layers", true)]
+    [InlineData("layers", false)]
+    [InlineData("one slot", false)]
+    public unsafe void Forward_FlippedBit_IsFoundAtTheFirstRead(string kind, bool once)
     {
         // From the start: the first read of every slice is checked.
         int flips = 0;
-        (Model model, FaultyStorage storage) = Load(experts, (_, _, at, got) =>
+        (Model model, FaultyStorage storage) = Load(kind, (_, _, at, got) =>
         {
             if (!once || Interlocked.Increment(ref flips) == 5) ((byte*)at)[got / 2] ^= 4;
             return got;
@@ -103,16 +106,16 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
                 Assert.Contains("pack the model again", e.Message, StringComparison.Ordinal);
             }
             storage.Change = null;
-            (Model whole, _) = Load(experts);
+            (Model whole, _) = Load(kind);
             using (whole) Assert.Equal(Run(whole), Run(model));
         }
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_FileWrittenTo_IsRefusedUntilItIsBack(bool experts)
+    public void Forward_FileWrittenTo_IsRefusedUntilItIsBack(string kind)
     {
-        (Model model, FaultyStorage storage) = Load(experts);
+        (Model model, FaultyStorage storage) = Load(kind);
         using (model)
         {
             float[] expected = Run(model);
@@ -128,11 +131,11 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_FileCutOnDisk_FailsThePassAndNotTheProcess(bool experts)
+    public void Forward_FileCutOnDisk_FailsThePassAndNotTheProcess(string kind)
     {
         using var copy = new TemporaryFile();
-        File.Copy(PathOf(experts), copy.Path);
-        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        File.Copy(PathOf(kind), copy.Path);
+        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(kind) });
         float[] expected = Run(model);
         long bytes = new FileInfo(copy.Path).Length;
         byte[] whole = File.ReadAllBytes(copy.Path);
@@ -145,11 +148,11 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_FileReplacedUnderItsName_ReadsTheOneThatItOpened(bool experts)
+    public void Forward_FileReplacedUnderItsName_ReadsTheOneThatItOpened(string kind)
     {
         using var copy = new TemporaryFile();
-        File.Copy(PathOf(experts), copy.Path);
-        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(experts) });
+        File.Copy(PathOf(kind), copy.Path);
+        using Model model = Model.Load(copy.Path, new ModelOptions { Threads = 2, Memory = BudgetOf(kind) });
         float[] expected = Run(model);
         File.Delete(copy.Path);
         File.WriteAllText(copy.Path, "another model");
@@ -158,13 +161,13 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Forward_StreamedAndWarm_AllocatesNothing(bool experts)
+    public void Forward_StreamedAndWarm_AllocatesNothing(string kind)
     {
         // What each thread that reads has allocated, as it begins a read; by the thread's number.
         var lanes = new long[1 << 16];
-        using Model model = Model.Load(PathOf(experts), new ModelOptions
+        using Model model = Model.Load(PathOf(kind), new ModelOptions
         {
-            Threads = 2, Memory = BudgetOf(experts),
+            Threads = 2, Memory = BudgetOf(kind),
             OpenStorage = path => new FaultyStorage(path)
             {
                 OnRead = (_, _, _) =>
@@ -197,23 +200,32 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
         Assert.True(model.Stream!.Value.Residency.Misses > 10);
     }
 
-    private string PathOf(bool experts) => experts
-        ? demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path : tiny.Packed;
+    private string PathOf(string kind) => kind switch
+    {
+        "experts" => demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path,
+        "raw experts" => DemoModel.File("q4_0"),
+        _ => kind.StartsWith("raw", StringComparison.Ordinal) ? tiny.Source : tiny.Packed,
+    };
 
-    private MemoryBudget BudgetOf(bool experts) => experts
-        ? StreamedExpertsTests.Budget(PathOf(true), 9) : StreamedLayersTests.Budget(PathOf(false), 2);
+    private MemoryBudget BudgetOf(string kind) => kind.Split(' ')[^1] switch
+    {
+        "experts" => StreamedExpertsTests.Budget(PathOf(kind), 9),
+        "layers" => StreamedLayersTests.Budget(PathOf(kind), 2),
+        "matrices" => StreamedLayersTests.Budget(PathOf(kind), 3, WindowGrain.Matrices),
+        _ => StreamedLayersTests.Budget(PathOf(kind), 0, WindowGrain.MatricesAndHead),
+    };
 
-    private (Model Model, FaultyStorage Storage) Load(bool experts, Func<long, long, nint, int, int>? change = null)
+    private (Model Model, FaultyStorage Storage) Load(string kind, Func<long, long, nint, int, int>? change = null)
     {
         FaultyStorage? last = null;
         int opened = 0;
-        Model model = Model.Load(PathOf(experts), new ModelOptions
+        Model model = Model.Load(PathOf(kind), new ModelOptions
         {
-            Threads = 2, Memory = BudgetOf(experts),
+            Threads = 2, Memory = BudgetOf(kind),
             // The last one opened is the residency's; the embedding's rows, which have no checksum, have their own.
             OpenStorage = path => last = new FaultyStorage(path)
             {
-                DelayMicrosMax = 50, Change = experts || opened++ == 1 ? change : null,
+                DelayMicrosMax = 50, Change = kind == "experts" || opened++ == 1 ? change : null,
             },
         });
         return (model, last!);

@@ -11,13 +11,21 @@ public sealed class StreamedLayersTests(TinyDense tiny) : IClassFixture<TinyDens
 {
     private static readonly int[] Ids = [.. Enumerable.Range(0, 50).Select(i => (i * 37 + 5) % TinyDense.Vocabulary)];
 
-    internal static MemoryBudget Budget(string path, int moreLayers)
+    /// <summary>The least budget with which a grain works, and so many slots more.</summary>
+    internal static MemoryBudget Budget(string path, int moreSlots, WindowGrain grain = WindowGrain.Layers,
+        int context = 256)
     {
-        var budget = new MemoryBudget { Bytes = 1, ContextLength = 256, ProgramBytes = 0 };
-        MemoryPlan least = MemoryPlanner.Plan(path, new ModelOptions { Memory = budget });
-        budget = budget with { Bytes = least.LeastBytes };
-        MemoryPlan plan = MemoryPlanner.Plan(path, new ModelOptions { Memory = budget });
-        return budget with { Bytes = budget.Bytes + moreLayers * plan.SlotBytes };
+        MemoryBudget Of(long bytes) => new() { Bytes = bytes, ContextLength = context, ProgramBytes = 0 };
+        MemoryPlan Plan(long bytes) => MemoryPlanner.Plan(path, new ModelOptions { Memory = Of(bytes) });
+        long too = 0, enough = Plan(1).WeightBytes + Plan(1).LeastBytes;
+        while (enough - too > 1)
+        {
+            long bytes = (too + enough) / 2;
+            MemoryPlan plan = Plan(bytes);
+            bool works = plan.Refusal is null && (plan.Kind == MemoryPlanKind.Resident || plan.Grain <= grain);
+            (too, enough) = works ? (too, bytes) : (bytes, enough);
+        }
+        return Of(enough + moreSlots * Plan(enough).SlotBytes);
     }
 
     [Theory]
@@ -34,7 +42,7 @@ public sealed class StreamedLayersTests(TinyDense tiny) : IClassFixture<TinyDens
             OpenStorage = path => new FaultyStorage(path, more) { DelayMicrosMax = 300 },
         });
         Assert.Equal(MemoryPlanKind.LayerWindow, model.Plan!.Kind);
-        Assert.Equal((ring, pinned), (model.Plan.Slots, model.Plan.PinnedLayers.Count(stays => stays)));
+        Assert.Equal((ring, pinned), (model.Plan.Slots, model.Plan.PinnedUnits.Count(stays => stays)));
         Assert.True(model.Plan.TotalBytes <= model.Plan.BudgetBytes);
         using KvCache a = whole.CreateCache(256), b = model.CreateCache(256);
         float[] expected = DemoModel.Run(whole, a, Ids, 64), logits = DemoModel.Run(model, b, Ids, 7);
