@@ -109,6 +109,23 @@ public sealed unsafe class HubQuantisedTests
         Assert.True(led >= 2, $"{led} prompts of six have a first that leads");
     }
 
+    /// <summary>The folder's MXFP4 experts on the float path, against the logits that NumPy computed in double of the
+    /// values that its blocks stand for.</summary>
+    [Theory]
+    [InlineData(128)]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void Pack_FolderOfFourBitExperts_GivesReferenceLogitsOnTheFloatPath(int chunk)
+    {
+        using var output = new TemporaryFile();
+        ModelPacker.Pack(HubFolders.FolderOf("gpt-oss-mx"), output.Path, new PackOptions { Target = PackTarget.Keep });
+        Assert.Contains(GgufFile.Open(output.Path).Tensors, tensor => tensor.Type == QuantType.MXFP4);
+        using Model model = Model.Load(output.Path,
+            new ModelOptions { Threads = 2, KvType = KvType.F32, Arithmetic = Arithmetic.Float });
+        double worst = HubFolders.WorstDifference(model, "gpt-oss-mx", chunk);
+        Assert.True(worst <= 1e-3, $"{chunk} at a time: logits differ by {worst}");
+    }
+
     /// <summary>Halves of each head's rows to neighbours, row by row.</summary>
     private static float[] Neighbours(float[] halves, GgufTensor tensor, GgufMetadata metadata, bool isQuery)
     {
