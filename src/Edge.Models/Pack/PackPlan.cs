@@ -28,7 +28,7 @@ internal static class PackPlan
         foreach (GgufTensor tensor in source.Tensors)
         {
             bool stays = source.IsFolder && options.Target == PackTarget.Keep;
-            (QuantType type, string? note) = stays ? (tensor.Type, null) : For(tensor, tied, options);
+            (QuantType type, string? note) = stays ? source.Kept(tensor) : For(tensor, tied, options);
             Add(plan, new PlannedTensor(tensor, tensor.Name, type, note).WithOutliers(options.Outliers));
             if (type == QuantType.NESTED4_HI)
                 plan.Add(new PlannedTensor(tensor, tensor.Name + Tensors.PlaneSuffix, QuantType.NESTED4_LO, null));

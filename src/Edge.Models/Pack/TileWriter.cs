@@ -77,7 +77,20 @@ internal sealed unsafe class TileWriter : IDisposable
         Load(source, rows);
         if (Bad > 0) return;
         if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(source, rows, tile);
+        else if (_to == QuantType.Q4_1) ToAffine(source, rows, tile);
         else ToDigits(rows, tile);
+    }
+
+    /// <summary>Of Q8_0 whose integers take four bits; see <see cref="AffineBlocks"/>.</summary>
+    private void ToAffine(byte* source, int rows, byte* tile)
+    {
+        long bytes = QuantTypes.RowBytes(_to, _columns);
+        for (int r = 0; r < rows; r++, tile += bytes)
+        {
+            AffineBlocks.Write(source + r * _rowBytes, tile, _columns);
+            Bad += SourceRows.Decode(tile, _decoded, _columns, _to);
+            Measure(_weights + (long)r * _columns, _decoded);
+        }
     }
 
     /// <summary>Rounds rows of a matrix whose scales are known only when all rows are.</summary>
