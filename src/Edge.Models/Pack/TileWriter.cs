@@ -29,16 +29,20 @@ internal sealed unsafe class TileWriter : IDisposable
         _rowsMax = QuantTypes.Of(to).TileRows;
         _rowBytes = QuantTypes.RowBytes(from, columns);
         long elements = checked((long)_rowsMax * _columns);
-        _memory = new NativeArena(checked(elements * 12 + _columns * 4L + _rowBytes + sizeof(float)));
+        long wideBytes = Math.Max(_rowBytes, BlocksOf64.WideBytes(columns)) + sizeof(float);
+        _memory = new NativeArena(checked(elements * 12 + _columns * 4L + wideBytes));
         _weights = _memory.TakeFloats(elements);
         _decoded = _memory.TakeFloats(_columns);
         _codes = (sbyte*)_memory.Take(elements);
         _scales = (ushort*)_memory.Take(elements / 16 + 2 * _rowsMax);
         _blocks = _memory.Take(elements * 2);
-        _scaledRow = _memory.Take(_rowBytes + sizeof(float));
+        _scaledRow = _memory.Take(wideBytes);
         _ones = _importance = _memory.TakeFloats(_columns);
         new Span<float>(_ones, _columns).Fill(1);
     }
+
+    /// <summary>Of the source: <see cref="GgufTensor.HasBlocksOf64"/>.</summary>
+    public bool HasBlocksOf64 { get; init; }
 
     /// <summary>Σ (w − w')² and Σ w² of all tiles so far, and the largest |w − w'| and |w|.</summary>
     public double SquaredError { get; private set; }
@@ -123,7 +127,8 @@ internal sealed unsafe class TileWriter : IDisposable
             byte* row = source + r * _rowBytes;
             if (_from == QuantType.I2_S)
             {
-                Buffer.MemoryCopy(row, _scaledRow + sizeof(float), _rowBytes, _rowBytes);
+                if (HasBlocksOf64) BlocksOf64.Widen(row, _scaledRow + sizeof(float), _columns);
+                else Buffer.MemoryCopy(row, _scaledRow + sizeof(float), _rowBytes, _rowBytes);
                 row = _scaledRow;
             }
             Bad += SourceRows.Decode(row, _weights + (long)r * _columns, _columns, _from);
