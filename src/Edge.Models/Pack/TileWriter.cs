@@ -170,8 +170,8 @@ internal sealed unsafe class TileWriter : IDisposable
             var codes = new Span<sbyte>(all + at, run);
             ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
             float scale = ternary
-                ? Rounding.FitTernary(weights, counts, codes, &Rounding.ToBF16)
-                : Rounding.Fit(weights, counts, codes, -most - 1, most, &Rounding.ToBF16);
+                ? Rounding.FitTernary(weights, counts, codes, isHalf: false)
+                : Rounding.Fit(weights, counts, codes, -most - 1, most, isHalf: false);
             scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
             // A matrix of TERNARY_1_67 is compared when it is whole; a first plane alone is not what was rounded.
             if (_to is QuantType.TERNARY_1_67 or QuantType.NESTED4_HI) continue;
@@ -221,8 +221,8 @@ internal sealed unsafe class TileWriter : IDisposable
             float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
                 ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
             ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
-            if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
-                scale = Rounding.Fit(weights, counts, codes, least, most, &Rounding.ToF16);
+            if (!Rounding.IsExact(weights, codes, scale, least, most, isHalf: true))
+                scale = Rounding.Fit(weights, counts, codes, least, most, isHalf: true);
             *(ushort*)block = FloatScalar.ToF16(scale);
             Rounding.Error(weights, importance, codes, scale, ref sums);
             if ((at + 32) % _columns == 0) Take(ref sums);
