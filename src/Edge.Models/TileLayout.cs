@@ -92,12 +92,14 @@ internal sealed unsafe class TileLayout
     private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
         new(QuantTypes.Of(type), activations, null, decode);
 
-    /// <summary>As the file has them, but for I2_S, whose rows get the scale that the file has behind the last
-    /// one.</summary>
+    /// <summary>As the file has them, but for I2_S, whose rows are of whole blocks of 128 and get the scale that the
+    /// file has behind the last one.</summary>
     private static TileLayout Rowwise(QuantTypeRow file) => file.MatrixTrailerBytes == 0
         ? new(file, ActivationFormat.FileBlocks, null, null)
-        : new(file with { MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float) }, ActivationFormat.FileBlocks,
-            &BlocksScalar.PackI2_S, null);
+        : new(file with
+            {
+                MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float), BlockElements = 128, BlockBytes = 32,
+            }, ActivationFormat.FileBlocks, &BlocksScalar.PackI2_S, null);
 
     private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,
         PackKernel pack, DecodeKernel decode) =>

@@ -83,12 +83,13 @@ public static unsafe class BlocksScalar
     /// with it; returns 1 for a scale that is not finite.</summary>
     public static long PackI2_S(byte* source, byte* target, long columns, long rows)
     {
-        float scale = *(float*)(source + rows * (columns / 4));
+        long rowBytes = Blocks.RowBytes(columns, Blocks.I2_S), bytes = rowBytes - 4;
+        float scale = *(float*)(source + rows * bytes);
         for (long r = 0; r < rows; r++)
         {
-            byte* row = target + r * (4 + columns / 4);
+            byte* row = target + r * rowBytes;
             *(float*)row = scale;
-            for (long i = 0; i < columns / 4; i++) row[4 + i] = source[r * (columns / 4) + i];
+            for (long i = 0; i < bytes; i++) row[4 + i] = source[r * bytes + i];
         }
         return scale - scale == 0 ? 0 : 1;
     }
