@@ -20,6 +20,7 @@ Which public source fixes each convention of packed integers (read, not copied):
   even column in the low half of a byte, scales are exponents plus 127; gate and up are rows in turns:
   src/transformers/models/gpt_oss/modeling_gpt_oss.py, GptOssExperts.
 """
+import importlib.util
 import json
 import pathlib
 import shutil
@@ -426,26 +427,31 @@ def pack_columns(q, order=range(8)):
     return sum(q[:, o::8] << 4 * i for i, o in enumerate(order))
 
 
-def quantised(c, hub, method, symmetric=False, second=False, group=32):
-    """The projections of the layers in 4 bits, and the float weights that they stand for; second: gptq_v2."""
+def quantised(c, hub, method, symmetric=False, second=False, group=32, ordered=False):
+    """The projections of the layers in 4 bits, and the float weights that they stand for; second: gptq_v2; ordered:
+    act-order, whose groups are of columns in the order of a permutation, which g_idx says."""
+    rng = np.random.default_rng(9)
     tensors, exact = {}, {}
     for name, x in hub.items():
         if "_proj.weight" not in name:
             tensors[name] = exact[name] = x
             continue
         stem = name[:-len("weight")]
-        q, zero, scale, exact[name] = gptq(x, group, symmetric)
-        columns = q.shape[0]
+        columns = x.shape[1]
+        order = rng.permutation(columns) if ordered else np.arange(columns)
+        sorted_q, zero, scale, sorted_exact = gptq(x[:, order], group, symmetric)
+        q, exact[name], groups = np.empty_like(sorted_q), np.empty_like(sorted_exact), np.empty(columns, np.int64)
+        q[order], exact[name][:, order], groups[order] = sorted_q, sorted_exact, np.arange(columns) // group
         if method == "gptq":
             tensors[stem + "qweight"] = int32(pack_rows(q))
             tensors[stem + "qzeros"] = int32(pack_columns(zero if second else zero - 1))
-            tensors[stem + "g_idx"] = ("I32", (np.arange(columns) // group).astype("<i4"))
+            tensors[stem + "g_idx"] = ("I32", groups.astype("<i4"))
         else:
             order = (0, 2, 4, 6, 1, 3, 5, 7)
             tensors[stem + "qweight"] = int32(pack_columns(q, order))
             tensors[stem + "qzeros"] = int32(pack_columns(zero, order))
         tensors[stem + "scales"] = ("F16", scale.astype("<f2"))
-    c = dict(c, quantization_config={"quant_method": method, "bits": 4, "group_size": group, "desc_act": False,
+    c = dict(c, quantization_config={"quant_method": method, "bits": 4, "group_size": group, "desc_act": ordered,
                                      **({"checkpoint_format": "gptq_v2" if second else "gptq", "sym": symmetric}
                                         if method == "gptq" else {}),
                                      **({"version": "gemm", "zero_point": True} if method == "awq" else {})})
@@ -536,6 +542,35 @@ def packed(name, twin, change):
     folder(name, c, made)
     write_safetensors(OUT / name / "expected.bin",
                       {n: typed(x, "F32") for n, x in exact.items() if ".0." in n and "_proj.weight" in n})
+    if twin.startswith("tiny/"):
+        reference(name, twin[len("tiny/"):], exact)
+
+
+def reference(name, twin, exact):
+    """Logits of the weights that a folder stands for, by the float64 forward pass of tiny-models.py."""
+    path = pathlib.Path(__file__).with_name("tiny-models.py")
+    spec = importlib.util.spec_from_file_location("tiny_models", path)
+    tiny = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tiny)
+    arch, heads, kv, size, scaling, _, _ = tiny.CASES[twin]
+    names = {hub: mine for mine, hub in LAYER.items()}
+    w = {}
+    for hub, x in exact.items():
+        top = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
+               "lm_head.weight": "output.weight"}
+        if hub in top:
+            w[top[hub]] = x
+            continue
+        _, _, layer, rest = hub.split(".", 3)
+        mine = names[rest]
+        if arch == "llama" and mine.startswith(("attn_q.", "attn_k.")):
+            n = heads if "attn_q" in mine else kv
+            x = x.reshape(n, 2, size // 2, -1).swapaxes(1, 2).reshape(x.shape)
+        w[f"blk.{layer}.{mine}"] = x
+    ids = json.loads((GOLDEN / "tiny" / f"{twin}.json").read_text())["ids"]
+    logits = tiny.forward(ids, w, arch, heads, kv, size, scaling)
+    rows = {str(p): [round(float(v), 6) for v in logits[p]] for p in (0, 7, 79)}
+    (OUT / name / "logits.json").write_text(json.dumps({"ids": ids, "logits": rows}) + "\n")
 
 
 def main():
@@ -569,6 +604,8 @@ def main():
     packed("qwen3-awq", "tiny/qwen3", lambda c, hub: quantised(c, hub, "awq"))
     packed("llama-gptq-sym", "tiny/llama", lambda c, hub: quantised(c, hub, "gptq", symmetric=True))
     packed("qwen3-gptq-v2", "tiny/qwen3", lambda c, hub: quantised(c, hub, "gptq", symmetric=True, second=True))
+    packed("qwen3-gptq-act", "tiny/qwen3", lambda c, hub: quantised(c, hub, "gptq", ordered=True))
+    packed("qwen3-gptq-16", "tiny/qwen3", lambda c, hub: quantised(c, hub, "gptq", group=16))
     packed("bitnet", "architectures/bitnet-b1.58", lambda c, hub: bitnet(dict(c, hidden_act="relu2"), hub))
 
 

@@ -200,6 +200,20 @@ def i2_s(b):
     return [times(scale, bits(b[32 * (i // 128) + i % 32:][:1], 6 - 2 * (i % 128 // 32), 2) - 1) for i in range(256)]
 
 
+def i2_s_64(columns, rng):
+    """bitnet.cpp on ARM (quantize_i2_s, QK_I2_S = 64), three rows as one matrix: 64 columns are 16 bytes, column c of
+    them in byte c % 16, the first 16 columns in the top two bits; behind all rows the float32 scale and 28 bytes."""
+    rows, scale = 3, struct.unpack("<f", struct.pack("<f", 0.0271))[0]
+    digits = [[rng.randrange(3) for _ in range(columns)] for _ in range(rows)]
+    data = bytearray(rows * columns // 4)
+    for r in range(rows):
+        for c in range(columns):
+            data[r * columns // 4 + c // 64 * 16 + c % 16] |= digits[r][c] << 6 - 2 * (c % 64 // 16)
+    values = [times(scale, digit - 1) for row in digits for digit in row]
+    return {"columns": columns, "block": (bytes(data) + struct.pack("<f", scale) + bytes(28)).hex(),
+            "values": struct.pack(f"<{len(values)}f", *values).hex()}
+
+
 def f16(b):
     return [half(b, 2 * i) for i in range(32)]
 
@@ -245,6 +259,9 @@ def main():
     rng = random.Random(20260517)
     OUT.write_text(json.dumps({name: make(name, rng) for name in TYPES}, indent=0) + "\n")
     print(OUT, OUT.stat().st_size, "bytes")
+    other = OUT.with_name("i2s-64.json")
+    other.write_text(json.dumps([i2_s_64(columns, rng) for columns in (64, 128, 192, 256, 576)], indent=0) + "\n")
+    print(other, other.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

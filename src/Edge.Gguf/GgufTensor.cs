@@ -8,6 +8,9 @@ public sealed record GgufTensor(string Name, QuantType Type, IReadOnlyList<long>
     /// wrong.</summary>
     public long EntryOffset { get; init; }
 
+    /// <summary>Of I2_S: 16 bytes hold 64 columns, as bitnet.cpp on ARM writes it, and not 32 bytes 128.</summary>
+    public bool HasBlocksOf64 { get; init; }
+
     public long Columns => Shape[0];
 
     /// <summary>Product of all dimensions but the first (for stacked experts: rows × experts).</summary>

@@ -30,8 +30,9 @@ public sealed record QuantTypeRow(QuantType Id, string Name, int BlockElements, 
     /// <summary>Made by `edge pack`, and read by its kernels as it is.</summary>
     public bool IsPacked => MatrixAlignment > 1;
 
-    /// <summary>Bytes of TileRows rows.</summary>
-    public long TileBytes(long columns) => TileHeaderBytes + columns / BlockElements * BlockBytes;
+    /// <summary>Bytes of TileRows rows; a last block that is not full takes its room too.</summary>
+    public long TileBytes(long columns) =>
+        TileHeaderBytes + (columns + BlockElements - 1) / BlockElements * BlockBytes;
 
     /// <summary>Bytes of a matrix.</summary>
     public long MatrixBytes(long rows, long columns)

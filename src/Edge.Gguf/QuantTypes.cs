@@ -25,8 +25,8 @@ public static class QuantTypes
         new(QuantType.IQ4_XS, "IQ4_XS", 256, 136, Runs: true),
         new(QuantType.TQ1_0, "TQ1_0", 256, 54, Runs: true) { ExactlyAs = QuantType.TERNARY_1_67 },
         new(QuantType.TQ2_0, "TQ2_0", 256, 66, Runs: true) { ExactlyAs = QuantType.TERNARY_1_67 },
-        // One float32 scale for a matrix, behind it.
-        new(QuantType.I2_S, "I2_S", 128, 32, Runs: true)
+        // One float32 scale for a matrix, behind it; in blocks of 128 or, GgufTensor.HasBlocksOf64, of 64.
+        new(QuantType.I2_S, "I2_S", 64, 16, Runs: true)
         {
             MatrixTrailerBytes = 32, ExactlyAs = QuantType.TERNARY_1_67,
         },

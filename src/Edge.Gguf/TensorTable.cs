@@ -14,10 +14,16 @@ internal sealed class TensorTable(HeaderCursor cursor, int alignment)
     {
         var entries = new List<GgufTensor>();
         for (int i = 0; i < count; i++) entries.Add(ReadEntry(i));
+        // bitnet.cpp on x64 cuts blocks of 128, and runs no matrix that has no whole number of them; on ARM it cuts
+        // blocks of 64. One machine wrote the file, so one such matrix tells how all of them stand.
+        bool of64 = entries.Exists(entry => entry.Type == QuantType.I2_S && entry.Columns % 128 != 0);
         long dataStart = Align(cursor.Position);
         foreach (GgufTensor entry in entries)
         {
-            GgufTensor tensor = entry with { Offset = dataStart + entry.Offset };
+            GgufTensor tensor = entry with
+            {
+                Offset = dataStart + entry.Offset, HasBlocksOf64 = of64 && entry.Type == QuantType.I2_S,
+            };
             int alignment = QuantTypes.Of(tensor.Type).MatrixAlignment;
             if (tensor.Offset % alignment != 0)
                 throw new GgufException($"tensor {Printable.Quote(tensor.Name)} of type {tensor.Type} lies at byte " +
@@ -42,11 +48,6 @@ internal sealed class TensorTable(HeaderCursor cursor, int alignment)
         string what = $"tensor {Printable.Quote(name)}";
         long[] shape = ReadShape(what, start);
         QuantTypeRow row = ReadType(what, start);
-        // bitnet.cpp cuts blocks of 128 on x64, where it cannot run such a matrix, and of 64 on ARM, which the file
-        // does not tell: the halves of a block would be read for one another.
-        if (row.Id == QuantType.I2_S && shape[0] % row.BlockElements == 64)
-            throw new GgufException($"{what} has {shape[0]} columns: I2_S in blocks of 64, as bitnet.cpp on ARM " +
-                "writes it, is not read; take a TQ2_0 or TQ1_0 file of the model", start);
         if (shape[0] % row.BlockElements != 0)
             throw new GgufException($"{what} has {shape[0]} columns, no multiple of {row.Name}'s block of " +
                 $"{row.BlockElements}; the file is damaged, download or convert it again", start);

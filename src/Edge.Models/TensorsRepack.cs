@@ -26,7 +26,7 @@ internal sealed unsafe partial class Tensors
         {
             byte* matrix = _weights.Address(tensor) + i * stackBytes;
             byte* plane = low is null ? null : _weights.Address(low) + i * (low.Bytes / count);
-            if (tiles != null) RequireFinite(tensor, layout.Pack(matrix, tiles, columns, rows));
+            if (tiles != null) RequireFinite(tensor, Rearrange(tensor, layout, matrix, tiles, rows));
             for (long r = 0; r < rows; r++)
             {
                 float* to = target + i * matrixFloats + r * columns;
@@ -56,7 +56,8 @@ internal sealed unsafe partial class Tensors
         long bytes = layout.Bytes(rows, tensor.Columns);
         byte* source = _weights.Address(tensor);
         // Own memory with no ragged tile is packed in place, tile by tile; pages of a map are released instead.
-        bool inPlace = _weights.Loading == WeightLoading.Read && layout.PacksInPlace(type, rows);
+        bool inPlace = _weights.Loading == WeightLoading.Read && layout.PacksInPlace(type, rows)
+            && !tensor.HasBlocksOf64;
         byte* target = inPlace ? source : Allocate(checked(bytes * count));
         long bad = 0;
         if (inPlace) bad = layout.PackInPlace(source, tensor.Columns, rows * count);
@@ -64,7 +65,7 @@ internal sealed unsafe partial class Tensors
         {
             long sourceBytes = type.StackBytes(rows, tensor.Columns);
             for (long i = 0; i < count; i++)
-                bad += layout.Pack(source + i * sourceBytes, target + i * bytes, tensor.Columns, rows);
+                bad += Rearrange(tensor, layout, source + i * sourceBytes, target + i * bytes, rows);
             _weights.Release(tensor);
         }
         RequireFinite(tensor, bad);
@@ -79,6 +80,14 @@ internal sealed unsafe partial class Tensors
             Kernel = _kernels.Tiled(tensor.Type),
             Bytes = bytes,
         };
+    }
+
+    /// <summary>One matrix of the file to the layout; returns how many scales are not finite.</summary>
+    private static long Rearrange(GgufTensor tensor, TileLayout layout, byte* from, byte* to, long rows)
+    {
+        if (!tensor.HasBlocksOf64) return layout.Pack(from, to, tensor.Columns, rows);
+        using NativeArena wide = BlocksOf64.Widen(from, rows, tensor.Columns, out byte* matrix);
+        return layout.Pack(matrix, to, tensor.Columns, rows);
     }
 
     private static void RequireFinite(GgufTensor tensor, long bad)

@@ -34,9 +34,10 @@ internal static class ModelMaker
             "Q4_0" => QuantType.Q4_0,
             "Q8_0" => QuantType.Q8_0,
             "F16" => QuantType.F16,
+            "BF16" => QuantType.BF16,
             "Q4_K" => QuantType.Q4_K,
             "Q6_K" => QuantType.Q6_K,
-            _ => throw new ArgumentException($"--type {typeName}: known are Q4_0, Q8_0, F16, Q4_K, Q6_K"),
+            _ => throw new ArgumentException($"--type {typeName}: known are Q4_0, Q8_0, F16, BF16, Q4_K, Q6_K"),
         };
         if (shape.Problem(QuantTypes.Of(type).BlockElements) is { } problem) throw new ArgumentException(problem);
         string path = options.Text("out");
@@ -159,6 +160,7 @@ internal static class ModelMaker
         if (norm) MemoryMarshal.Cast<byte, float>(row).Fill(1);
         else if (type == QuantType.F32) FillFloats(MemoryMarshal.Cast<byte, float>(row), random, spread);
         else if (type == QuantType.F16) FillHalves(MemoryMarshal.Cast<byte, Half>(row), random, spread);
+        else if (type == QuantType.BF16) FillUpperHalves(MemoryMarshal.Cast<byte, ushort>(row), random, spread);
         else
         {
             int blockBytes = QuantTypes.Of(type).BlockBytes;
@@ -173,6 +175,16 @@ internal static class ModelMaker
         {
             row[i] = (random.NextSingle() * 2 - 1) * spread;
             row[i + 1] = -row[i];
+        }
+    }
+
+    /// <summary>bfloat16 is the upper half of a float.</summary>
+    private static void FillUpperHalves(Span<ushort> row, Random random, float spread)
+    {
+        for (int i = 0; i < row.Length; i += 2)
+        {
+            row[i] = (ushort)(BitConverter.SingleToUInt32Bits((random.NextSingle() * 2 - 1) * spread) >> 16);
+            row[i + 1] = (ushort)(row[i] ^ 0x8000);
         }
     }
 

@@ -86,6 +86,12 @@ internal sealed class PackArguments
         Description = "What a float output head becomes: q8_0 (with mixed: 4 or 8 bits), digits4 or keep.",
         HelpName = "TYPE", DefaultValueFactory = _ => "q8_0",
     };
+    private readonly Option<string?> _i2sBlock = new("--i2s-block")
+    {
+        Description = "64: the file's I2_S tensors were written by bitnet.cpp on ARM. It is seen where columns are no "
+            + "multiple of 128, and otherwise has to be said. They become ternary, exactly.",
+        HelpName = "COLUMNS",
+    };
     private readonly Option<int> _threads = new("--threads", "-t")
     {
         Description = "Worker threads; 0: one per core.", HelpName = "N",
@@ -101,10 +107,11 @@ internal sealed class PackArguments
         _type.AcceptOnlyFromAmong([.. Targets.Keys]);
         _ternary.AcceptOnlyFromAmong([.. Ternaries.Keys]);
         _head.AcceptOnlyFromAmong([.. Heads.Keys]);
+        _i2sBlock.AcceptOnlyFromAmong("64");
         Validate.Between(_threads, 0, 256);
         Validate.Between(_calibrateTokens, 1, 1 << 24);
         foreach (Option option in (Option[])[_model, _output, _type, _targetBytes, _perExpert, _outliers,
-            _calibrate, _calibrateTokens, _memory, _ternary, _head, _threads, _dryRun, _json])
+            _calibrate, _calibrateTokens, _memory, _ternary, _head, _i2sBlock, _threads, _dryRun, _json])
             command.Options.Add(option);
     }
 
@@ -128,6 +135,7 @@ internal sealed class PackArguments
             Outliers = ShareOf(parsed.GetValue(_outliers)),
             Ternary = Ternaries[parsed.GetRequiredValue(_ternary)],
             Head = Heads[parsed.GetRequiredValue(_head)],
+            HasBlocksOf64 = parsed.GetValue(_i2sBlock) is not null,
             Threads = parsed.GetValue(_threads),
             PerExpert = parsed.GetValue(_perExpert),
             TargetBytes = size is null ? 0 : MemorySize.Parse(size)
@@ -159,6 +167,9 @@ internal sealed class PackArguments
         if (Directory.Exists(from))
             throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with " +
                 "--type keep, and the result with --calibrate");
+        if (parsed.GetValue(_i2sBlock) is not null)
+            throw new UserErrorException("--calibrate runs the model, which --i2s-block 64 brings into a form that " +
+                "runs: pack it with one, and the result is ternary, which needs no calibration", ExitCode.Usage);
         string? size = parsed.GetValue(_memory);
         long memory = size is null ? 0 : MemorySize.Parse(size)
             ?? throw new UserErrorException($"--memory: {MemorySize.Problem(size)}", ExitCode.Usage);

@@ -10,7 +10,7 @@ namespace Edge.Kernels;
 /// <para>I2_S is not as the file has it: each row begins with the matrix's float32 scale, which the file has behind
 /// the last row.</para>
 /// <para>Source: the block structs of ggml-common.h; for I2_S quantize_i2_s of bitnet.cpp (the 128-column form, in
-/// which models are published).</para>
+/// which models are published; the other one becomes this one at load).</para>
 /// </summary>
 public static unsafe class Blocks
 {
@@ -30,7 +30,7 @@ public static unsafe class Blocks
         Q5_1 => columns / 32 * 24,
         IQ4_NL => columns / 32 * 18,
         MXFP4 => columns / 32 * 17,
-        I2_S => 4 + columns / 4,
+        I2_S => 4 + (columns + 127) / 128 * 32, // the last block may be half of one
         _ => columns / 256 * BlockBytes(format),
     };
 

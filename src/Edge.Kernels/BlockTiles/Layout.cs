@@ -4,7 +4,7 @@ namespace Edge.Kernels;
 
 /// <summary>
 /// ggml's blocks in tiles of eight rows. Nothing is rounded, and the size is the file's (TQ1_0 takes TQ2_0's form, I2_S
-/// 2.25 bits): the bits of eight rows stand side by side, so that a lane is a row and nothing is added across lanes.
+/// 2.5 bits): the bits of eight rows stand side by side, so that a lane is a row and nothing is added across lanes.
 /// <para>
 /// Weights. A matrix of R rows is ceil(R / 8) tiles, one after another; a tile is C / <see cref="Columns"/> blocks, one
 /// after another; a block is eight blocks of the file. Rows that do not fill the last tile are zeros. In a block stand
@@ -69,7 +69,7 @@ public static class BlockTiles
 
     /// <summary>Columns of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long Columns(int format) => 32 + 224 * Is(Supers, format) + 96 * Is(1UL << I2_S, format);
+    public static long Columns(int format) => 32 + 224 * Is(Supers, format) + 32 * Is(1UL << I2_S, format);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long BlockBytes(int format) => GroupsAt(format) + Columns(format) / 32 * GroupBytes(format);

@@ -56,27 +56,29 @@ public static unsafe partial class BlockTilesScalar
     public static long PackTQ2_0(byte* source, byte* tiles, long columns, long rows) =>
         Pack<FormatTQ2_0, FormatTQ2_0>(source, tiles, columns, rows);
 
-    /// <summary>The scale of all rows stands behind the last one; else as <see cref="PackQ4_1"/>.</summary>
+    /// <summary>Rows are of whole blocks of 128, of which the last may be half empty, and the scale of all stands behind
+    /// the last one; else as <see cref="PackQ4_1"/>.</summary>
     public static long PackI2_S(byte* source, byte* tiles, long columns, long rows)
     {
-        float scale = *(float*)(source + rows * (columns / 4));
+        long rowBytes = Blocks.RowBytes(columns, Blocks.I2_S) - 4;
+        float scale = *(float*)(source + rows * rowBytes);
         Piece memory;
         byte* row = (byte*)&memory;
         for (long r = 0; r < rows; r += 8)
         {
-            for (long c = 0; c < columns; c += 128, tiles += BlockTiles.BlockBytes(BlockTiles.I2_S))
+            for (long c = 0; c < columns; c += 64, tiles += BlockTiles.BlockBytes(BlockTiles.I2_S))
             {
                 for (long i = 0; i < BlockTiles.BlockBytes(BlockTiles.I2_S); i += 8) *(ulong*)(tiles + i) = 0;
                 for (long lane = 0; lane < 8 && r + lane < rows; lane++)
                 {
                     ((float*)tiles)[lane] = scale;
-                    byte* from = source + (r + lane) * (columns / 4) + c / 4;
+                    byte* from = source + (r + lane) * rowBytes + c / 128 * 32;
                     for (long i = 0; i < 32; i++) row[4 + i] = from[i];
-                    for (long g = 0; g < 4; g++)
+                    for (long g = 0; g < 2; g++)
                     {
                         byte* to = tiles + BlockTiles.GroupsAt(BlockTiles.I2_S)
                             + g * BlockTiles.GroupBytes(BlockTiles.I2_S) + lane * 4;
-                        PackGroup(row, g, to, BlockTiles.I2_S, Blocks.I2_S);
+                        PackGroup(row, (c / 64 & 1) * 2 + g, to, BlockTiles.I2_S, Blocks.I2_S);
                     }
                 }
             }

@@ -7,6 +7,7 @@ namespace Edge.Models.Pack;
 internal sealed unsafe class GgufSource : PackSource
 {
     private readonly GgufFile _file;
+    private readonly List<GgufTensor> _tensors;
     /// <summary>Bytes of the source that are dropped or read ahead at a time.</summary>
     private const long Step = 4 << 20;
 
@@ -14,8 +15,9 @@ internal sealed unsafe class GgufSource : PackSource
     private long _behind;
     private (GgufTensor? Tensor, long End) _ahead;
 
-    /// <summary>Errors: FileNotFoundException; GgufException for a bad or already packed file.</summary>
-    public GgufSource(string path)
+    /// <summary><paramref name="hasBlocksOf64"/>: of I2_S, whatever the columns say. Errors: FileNotFoundException;
+    /// GgufException for a bad or already packed file; ArgumentException for blocks of what is not there.</summary>
+    public GgufSource(string path, bool hasBlocksOf64 = false)
     {
         _file = GgufFile.Open(path);
         _file.RequireRunnable();
@@ -23,10 +25,18 @@ internal sealed unsafe class GgufSource : PackSource
             if (QuantTypes.Of(tensor.Type).IsPacked)
                 throw new GgufException("the file is packed already; take the model that it was made of",
                     _file.Metadata.OffsetOf(PackHeader.VersionKey));
+        _tensors = [.. _file.Tensors];
+        if (hasBlocksOf64)
+        {
+            if (!_tensors.Exists(tensor => tensor.Type == QuantType.I2_S))
+                throw new ArgumentException("the file has no I2_S tensors, whose blocks could be of 64");
+            _tensors = _tensors.ConvertAll(tensor =>
+                tensor.Type == QuantType.I2_S ? tensor with { HasBlocksOf64 = true } : tensor);
+        }
         _weights = WeightFile.Open(_file, WeightLoading.Map);
     }
 
-    public override IReadOnlyList<GgufTensor> Tensors => _file.Tensors;
+    public override IReadOnlyList<GgufTensor> Tensors => _tensors;
     public override long MetadataBytes => _file.Tensors.Count == 0 ? 0 : _file.Tensors.Min(t => t.EntryOffset);
 
     public override ulong Identity
@@ -48,26 +58,29 @@ internal sealed unsafe class GgufSource : PackSource
     }
 
     public override byte* Matrix(GgufTensor tensor, long index) =>
-        _weights.Address(tensor) + index * MatrixBytes(tensor);
+        _weights.Address(InFile(tensor)) + index * MatrixBytes(tensor);
 
     public override void Release(GgufTensor tensor, long index) =>
-        _weights.Release(tensor, index * MatrixBytes(tensor), MatrixBytes(tensor));
+        _weights.Release(InFile(tensor), index * MatrixBytes(tensor), MatrixBytes(tensor));
 
     public override void Moved(GgufTensor tensor, long index, long from, long to)
     {
         long start = index * MatrixBytes(tensor);
         if (from - _behind >= Step || from < _behind)
         {
-            if (from > _behind) _weights.Release(tensor, start + _behind, from - _behind);
+            if (from > _behind) _weights.Release(InFile(tensor), start + _behind, from - _behind);
             _behind = from;
         }
         // Reads ahead of the conversion, into the next matrix too, but not beyond the tensor.
         long end = Math.Min(tensor.Bytes, start + to + 2 * Step);
         if (_ahead.Tensor != tensor || _ahead.End < start + from) _ahead = (tensor, start + from);
         if (end - _ahead.End < Step && end < tensor.Bytes || end <= _ahead.End) return;
-        _weights.Expect(tensor, _ahead.End, end - _ahead.End);
+        _weights.Expect(InFile(tensor), _ahead.End, end - _ahead.End);
         _ahead = (tensor, end);
     }
+
+    /// <summary>The file's own entry: that its blocks are of 64 may have been said by the user.</summary>
+    private GgufTensor InFile(GgufTensor tensor) => tensor.HasBlocksOf64 ? _file.Get(tensor.Name) : tensor;
 
     public override void Dispose() => _weights.Dispose();
 }

@@ -24,7 +24,7 @@ public static class ModelPacker
     {
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new IOException($"{output} is the model itself; give another name for the packed one");
-        using PackSource source = Open(input);
+        using PackSource source = Open(input, options);
         using var writer = new GgufWriter(output, QuantTypes.PackedAlignment, resumable: true);
         using var journal = new PackJournal(Path.GetFullPath(output) + ".part", Job(source, options));
         try
@@ -71,7 +71,7 @@ public static class ModelPacker
     /// mixed packing the errors are measured first. Errors: as <see cref="Pack"/>.</summary>
     public static PackForecast Forecast(string input, PackOptions options, CancellationToken cancel = default)
     {
-        using PackSource source = Open(input);
+        using PackSource source = Open(input, options);
         return Forecast(source, Plan(source, options, null, cancel));
     }
 
@@ -97,8 +97,12 @@ public static class ModelPacker
     internal static long Pages(long bytes) =>
         (bytes + QuantTypes.PackedAlignment - 1) / QuantTypes.PackedAlignment * QuantTypes.PackedAlignment;
 
-    private static PackSource Open(string input) =>
-        Directory.Exists(input) ? new HubSource(input) : new GgufSource(input);
+    private static PackSource Open(string input, PackOptions options)
+    {
+        if (!Directory.Exists(input)) return new GgufSource(input, options.HasBlocksOf64);
+        return !options.HasBlocksOf64 ? new HubSource(input)
+            : throw new ArgumentException("a model folder has no I2_S tensors, whose blocks could be of 64");
+    }
 
     private static List<PlannedTensor> Plan(PackSource source, PackOptions options, PackJournal? journal,
         CancellationToken cancel)
@@ -113,7 +117,8 @@ public static class ModelPacker
         var sum = new Checksum();
         sum.Add(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"{PackHeader.Layout} {source.Identity} {options.Target} {options.Ternary} {options.Head} " +
-            $"{options.TargetBytes} {options.PerExpert} {options.Outliers} {options.Importance?.Identity}")));
+            $"{options.TargetBytes} {options.PerExpert} {options.Outliers} {options.Importance?.Identity}" +
+            $"{(options.HasBlocksOf64 ? " i2s64" : "")}")));
         return sum.Value;
     }
 

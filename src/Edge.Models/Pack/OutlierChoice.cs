@@ -24,7 +24,7 @@ internal sealed unsafe class OutlierChoice
 
     private readonly QuantType _from, _values;
     private readonly int _columns, _group, _most;
-    private readonly delegate*<float, float> _storable;
+    private readonly bool _isHalf;
     private readonly long _rowBytes;
     private readonly double _share;
     private readonly Scratch[] _scratch;
@@ -43,7 +43,7 @@ internal sealed unsafe class OutlierChoice
         _rowBytes = QuantTypes.RowBytes(from, columns);
         bool isBlock = to == QuantType.DIGITS4_G32;
         _group = isBlock ? Tiles.Block : Digits.Group;
-        _storable = isBlock ? &Rounding.ToF16 : &Rounding.ToBF16;
+        _isHalf = isBlock;
         _most = to == QuantType.DIGITS2_G128 ? 1 : to == QuantType.DIGITS3_G128 ? 3 : 7;
         _scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) _scratch[i] = new Scratch(_columns, _group);
@@ -178,7 +178,7 @@ internal sealed unsafe class OutlierChoice
     private double Error(ReadOnlySpan<float> weights, ReadOnlySpan<float> importance, Span<sbyte> codes)
     {
         ReadOnlySpan<float> counts = _importance == null ? [] : importance;
-        float scale = Rounding.Fit(weights, counts, codes, -_most - 1, _most, _storable);
+        float scale = Rounding.Fit(weights, counts, codes, -_most - 1, _most, _isHalf);
         var sums = new ErrorSums();
         Rounding.Error(weights, importance, codes, scale, ref sums);
         return sums.Total.Weighted;

@@ -19,6 +19,9 @@ public sealed record PackOptions
     /// <see cref="OutliersMax"/>. Of Mixed: where it is worth its bytes.</summary>
     public double Outliers { get; init; }
 
+    /// <summary>The I2_S tensors of the file stand in blocks of 64 columns, which their shapes do not tell.</summary>
+    public bool HasBlocksOf64 { get; init; }
+
     /// <summary>Beyond, another bit for all weights costs less.</summary>
     public const double OutliersMax = 0.05;
 

@@ -8,8 +8,8 @@ namespace Edge.Models.Pack;
 /// every token and is a small part of a pass: Q8_0 when it is float, unless asked otherwise; Q4_0 becomes DIGITS4_G32.
 /// In layers Q4_0 becomes DIGITS4_G32, exactly, when 4 bits are wanted or nothing is to be rounded; Q4_1 and Q4_K
 /// become it when 4 bits are wanted, exactly where offset and scale allow it. Ternary types become ternary ones
-/// whatever is asked. All others get the type that was asked for, or, where their columns do not allow it, the nearest
-/// one that fits.</para></summary>
+/// whatever is asked (I2_S in blocks of 64 even where nothing is to be rounded, which is exact). All others get the
+/// type that was asked for, or, where their columns do not allow it, the nearest one that fits.</para></summary>
 internal static class PackPlan
 {
     private static readonly string[] Matrices =
@@ -28,7 +28,7 @@ internal static class PackPlan
         foreach (GgufTensor tensor in source.Tensors)
         {
             bool stays = source.IsFolder && options.Target == PackTarget.Keep;
-            (QuantType type, string? note) = stays ? (tensor.Type, null) : For(tensor, tied, options);
+            (QuantType type, string? note) = stays ? source.Kept(tensor) : For(tensor, tied, options);
             Add(plan, new PlannedTensor(tensor, tensor.Name, type, note).WithOutliers(options.Outliers));
             if (type == QuantType.NESTED4_HI)
                 plan.Add(new PlannedTensor(tensor, tensor.Name + Tensors.PlaneSuffix, QuantType.NESTED4_LO, null));
@@ -47,6 +47,8 @@ internal static class PackPlan
     public static (QuantType Type, string? Note) For(GgufTensor tensor, bool tied, PackOptions options)
     {
         if (tensor.Shape.Count < 2) return (tensor.Type, null);
+        // A copy would be read as blocks of 128 where no row of the file says otherwise.
+        if (tensor.HasBlocksOf64) return Fit(tensor, Wanted(options with { Target = PackTarget.Ternary }));
         bool isFloat = IsFloat(tensor);
         if (tensor.Name == "token_embd.weight" && !tied)
             return isFloat && options.Target != PackTarget.Keep ? Fit(tensor, QuantType.Q8_0) : (tensor.Type, null);

@@ -20,6 +20,10 @@ internal abstract unsafe class PackSource : IDisposable
     /// <summary>A model folder: to keep its types is to make a GGUF file that may be packed again.</summary>
     public virtual bool IsFolder => false;
 
+    /// <summary>The type that holds a tensor, to the error that packing reports, where nothing is to be rounded to
+    /// digits, and why it is wider than the source's own.</summary>
+    public virtual (QuantType Type, string? Note) Kept(GgufTensor tensor) => (tensor.Type, null);
+
     /// <summary>Everything that is not a tensor.</summary>
     public abstract void WriteMetadata(GgufWriter writer);
 

@@ -16,13 +16,13 @@ internal static unsafe class Rounding
 
     /// <summary>As the other, every weight as important as any.</summary>
     public static float Fit(ReadOnlySpan<float> w, Span<sbyte> codes, int least, int most,
-        delegate*<float, float> storable) => Fit(w, [], codes, least, most, storable);
+        bool isHalf) => Fit(w, [], codes, least, most, isHalf);
 
     /// <summary>Codes least … most (most ≥ 1) and one scale for n weights, n up to a group. The range is one wider
     /// below, so a negative scale may serve better. <paramref name="importance"/>: empty for none.</summary>
-    /// <returns>The scale, already rounded by <paramref name="storable"/>.</returns>
+    /// <returns>The scale, already rounded to half precision (<paramref name="isHalf"/>) or bfloat16.</returns>
     public static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, Span<sbyte> codes, int least,
-        int most, delegate*<float, float> storable)
+        int most, bool isHalf)
     {
         fixed (float* x = w)
         fixed (float* h = importance)
@@ -31,11 +31,11 @@ internal static unsafe class Rounding
             float largest = Math.Max(max, -min), best;
             // Below, a scale could not be stored, and nothing is lost.
             if (largest < 1e-30f) best = 0;
-            else if (most == 127) best = storable(largest / most); // as ggml: to clip 8 bits gains nothing
+            else if (most == 127) best = ToStored(largest / most, isHalf); // as ggml: to clip 8 bits gains nothing
             else
             {
                 var search = new ScaleSearch(x, h, w.Length, least, most);
-                best = search.Run(Math.Max(max / most, -min / -least), Math.Max(-min / most, max / -least), storable);
+                best = search.Run(Math.Max(max / most, -min / -least), Math.Max(-min / most, max / -least), isHalf);
             }
             Round(w, codes, best, least, most);
             return best;
@@ -44,9 +44,9 @@ internal static unsafe class Rounding
 
     /// <summary>Whether the weights are codes least … most times this scale, to the bit; writes the codes.</summary>
     public static bool IsExact(ReadOnlySpan<float> w, Span<sbyte> codes, float scale, int least, int most,
-        delegate*<float, float> storable)
+        bool isHalf)
     {
-        if (scale == 0 || storable(scale) != scale) return false;
+        if (scale == 0 || ToStored(scale, isHalf) != scale) return false;
         for (int i = 0; i < w.Length; i++)
         {
             float code = Code(w[i], 1 / scale, least, most);
@@ -59,7 +59,7 @@ internal static unsafe class Rounding
     /// <summary>Codes −1 … 1 and one scale: starts at the mean magnitude, then codes and scale are fitted in turns.
     /// <paramref name="importance"/>: empty for none.</summary>
     public static float FitTernary(ReadOnlySpan<float> w, ReadOnlySpan<float> importance, Span<sbyte> codes,
-        delegate*<float, float> storable)
+        bool isHalf)
     {
         double sum = 0;
         foreach (float x in w) sum += Math.Abs(x);
@@ -70,7 +70,7 @@ internal static unsafe class Rounding
             if (next == scale) break;
             scale = next;
         }
-        scale = storable(scale);
+        scale = ToStored(scale, isHalf);
         Round(w, codes, scale, -1, 1);
         return scale;
     }
@@ -80,6 +80,28 @@ internal static unsafe class Rounding
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
         return BitConverter.UInt32BitsToSingle(bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000);
+    }
+
+    /// <summary>To what a file's scale can be.</summary>
+    public static float ToStored(float value, bool isHalf) => isHalf ? ToF16(value) : ToBF16(value);
+
+    /// <summary>The same bits, in vectors; what is no number stays none.</summary>
+    public static Vector<float> ToStored(Vector<float> value, bool isHalf)
+    {
+        Vector<uint> bits = value.As<float, uint>();
+        if (!isHalf)
+            return (bits + new Vector<uint>(0x7FFF) + (Vector.ShiftRightLogical(bits, 16) & Vector<uint>.One)
+                & new Vector<uint>(0xFFFF0000)).As<uint, float>();
+        Vector<float> size = Vector.Abs(value), half = new(0.5f);
+        Vector<uint> plain = size.As<float, uint>();
+        Vector<float> normal = (plain + new Vector<uint>(0xFFF) + (Vector.ShiftRightLogical(plain, 13)
+            & Vector<uint>.One) & new Vector<uint>(0xFFFFE000)).As<uint, float>();
+        // Below the smallest normal half: what 0.5 has room for is what a subnormal has.
+        Vector<float> rounded = Vector.ConditionalSelect(
+            Vector.LessThan(size, new Vector<float>(6.103515625e-05f)), size + half - half, normal);
+        rounded = Vector.ConditionalSelect(Vector.GreaterThanOrEqual(rounded, new Vector<float>(65536)),
+            new Vector<float>(float.PositiveInfinity), rounded);
+        return (rounded.As<float, uint>() | bits & new Vector<uint>(0x80000000)).As<uint, float>();
     }
 
     public static float ToF16(float value) => FloatScalar.FromF16(FloatScalar.ToF16(value));

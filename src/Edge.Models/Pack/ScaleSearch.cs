@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Edge.Models.Pack;
 
@@ -16,6 +17,21 @@ internal unsafe ref struct ScaleSearch
     /// <summary>Steps of the last search: at most those of bfloat16.</summary>
     private const float LastStep = 1f / 256;
 
+    // Of each candidate, with room for wider vectors: its place in its half, which half, and what the last two searches
+    // make of it.
+    private static ReadOnlySpan<float> Places => [0, 1, 2, 3, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static ReadOnlySpan<int> IsFirstHalf => [-1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static ReadOnlySpan<float> Around =>
+        [-3.5f, -2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f, 3.5f, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static ReadOnlySpan<float> LastSteps =>
+    [
+        1 - 4 * LastStep, 1 - 3 * LastStep, 1 - 2 * LastStep, 1 - LastStep, 1, 1 + LastStep, 1 + 2 * LastStep,
+        1 + 3 * LastStep, 1, 1, 1, 1, 1, 1, 1, 1,
+    ];
+    /// <summary>The lowest bits of a gain, so that of equal ones the first counts; least for what is no
+    /// candidate.</summary>
+    private static ReadOnlySpan<int> Order => [7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     private readonly float* _w, _h;
     private readonly int _n, _least, _most;
     private fixed float _scales[Room], _products[Room], _squares[Room], _gains[Room];
@@ -27,51 +43,57 @@ internal unsafe ref struct ScaleSearch
         _w = w;
         _h = h;
         (_n, _least, _most) = (n, least, most);
-        for (int i = 0; i < Room; i++) _scales[i] = 1;
     }
 
-    /// <summary>The best scale that can be stored; <paramref name="up"/> and <paramref name="down"/> put the largest
-    /// weight on the last code, with the longer side of the codes below and above zero.</summary>
-    public float Run(float up, float down, delegate*<float, float> storable)
+    /// <summary>The best scale that can be stored, in half precision or as bfloat16; <paramref name="up"/> and
+    /// <paramref name="down"/> put the largest weight on the last code, with the longer side of the codes below and
+    /// above zero.</summary>
+    public float Run(float up, float down, bool isHalf)
     {
         // From the largest weight on the last code to clipping a third of the range (more when there are few codes).
         float step = (_most == 1 ? 0.715f : 0.385f) / 4, scale = 0, around = 0, most = -1;
         for (float shift = 0.25f; shift < 1; shift += 0.5f)
         {
-            for (int i = 0; i < 4; i++)
-            {
-                float part = 1 - step * (i + shift);
-                (_scales[i], _scales[4 + i]) = (up * part, -down * part);
-            }
+            Clip(up, down, step, shift);
             int coarse = Best(stored: false);
             if (_gains[coarse] <= most) continue;
             (scale, around, most) = (_scales[coarse], (coarse < 4 ? up : -down) * step, _gains[coarse]);
         }
-        for (int i = 0; i < Candidates; i++) _scales[i] = scale + around * (i - 3.5f) / 4;
+        fixed (float* scales = _scales, places = Around)
+            for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
+                (new Vector<float>(scale) + new Vector<float>(around) * Vector.Load(places + lane)
+                    * new Vector<float>(0.25f)).Store(scales + lane);
         int best = Best(stored: false);
         float fitted = _products[best] / _squares[best];
-        for (int i = 0; i < Candidates; i++) _scales[i] = storable(fitted * (1 + (i - 4) * LastStep));
+        fixed (float* scales = _scales, steps = LastSteps)
+            for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
+                Rounding.ToStored(new Vector<float>(fitted) * Vector.Load(steps + lane), isHalf).Store(scales + lane);
         best = Best(stored: true);
         return _gains[best] >= 0 ? _scales[best] : 0;
     }
 
-    /// <summary>The candidate that comes nearest: as it is stored, or with the scale that fits its codes.</summary>
-    private int Best(bool stored)
+    /// <summary>Four clippings of the range with each sign.</summary>
+    private void Clip(float up, float down, float step, float shift)
     {
-        Sum(stored);
-        // Floats above zero are in the order of their bits; the last three give the index, highest first.
-        int best = int.MinValue;
-        for (int i = 0; i < Candidates; i++)
-            best = Math.Max(best, BitConverter.SingleToInt32Bits(_gains[i]) & ~7 | 7 - i);
-        return 7 - (best & 7);
+        fixed (float* scales = _scales, places = Places)
+        fixed (int* first = IsFirstHalf)
+            for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
+            {
+                Vector<float> part = Vector<float>.One
+                    - new Vector<float>(step) * (Vector.Load(places + lane) + new Vector<float>(shift));
+                (Vector.ConditionalSelect(Vector.Load(first + lane), new Vector<float>(up), new Vector<float>(-down))
+                    * part).Store(scales + lane);
+            }
     }
 
-    /// <summary>Σhwq and Σhqq of the codes q that each scale gives, and its gain: the error is Σhw² less
-    /// that.</summary>
-    private void Sum(bool stored)
+    /// <summary>The candidate that comes nearest: as it is stored, or with the scale that fits its codes. Σhwq and Σhqq
+    /// of the codes q that each scale gives, and its gain: the error is Σhw² less that.</summary>
+    private int Best(bool stored)
     {
+        // Floats above zero are in the order of their bits; the last three give the index, highest first.
+        Vector128<int> best = Vector128.Create(int.MinValue);
         fixed (float* scales = _scales, products = _products, squares = _squares, gains = _gains)
-        {
+        fixed (int* order = Order)
             for (int lane = 0; lane < Candidates; lane += Vector<float>.Count)
             {
                 Vector<float> scale = Vector.Load(scales + lane);
@@ -81,9 +103,22 @@ internal unsafe ref struct ScaleSearch
                 Vector<float> p = Vector.Load(products + lane), s = Vector.Load(squares + lane);
                 // All codes zero: both sums are. A scale that the file cannot hold is infinite, and its gain no number.
                 Vector<float> gain = stored ? scale * (p + p - scale * s) : p * p / (s + new Vector<float>(1e-30f));
-                Vector.ConditionalSelect(Vector.Equals(gain, gain), gain, new Vector<float>(-1)).Store(gains + lane);
+                gain = Vector.ConditionalSelect(Vector.Equals(gain, gain), gain, new Vector<float>(-1));
+                gain.Store(gains + lane);
+                Vector<int> keys = gain.As<float, int>() & new Vector<int>(~7) | Vector.Load(order + lane);
+                best = Vector128.Max(best, Largest(keys));
             }
-        }
+        best = Vector128.Max(best, Vector128.Shuffle(best, Vector128.Create(2, 3, 0, 1)));
+        return 7 - (Vector128.Max(best, Vector128.Shuffle(best, Vector128.Create(1, 0, 3, 2))).ToScalar() & 7);
+    }
+
+    /// <summary>Four lanes that have the largest of the candidates among them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Largest(Vector<int> keys)
+    {
+        if (Vector<int>.Count == 4) return keys.AsVector128();
+        Vector256<int> eight = keys.AsVector256();
+        return Vector128.Max(eight.GetLower(), eight.GetUpper());
     }
 
     private readonly void Plain(Vector<float> inverse, float* products, float* squares)

@@ -90,7 +90,11 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
         var converters = new TileWriter[threads];
         try
         {
-            for (int i = 0; i < threads; i++) converters[i] = new TileWriter(tensor.Type, type, tensor.Columns);
+            for (int i = 0; i < threads; i++)
+                converters[i] = new TileWriter(tensor.Type, type, tensor.Columns)
+                {
+                    HasBlocksOf64 = tensor.HasBlocksOf64,
+                };
             if (type == QuantType.TERNARY_1_67) ConvertWhole(planned, converters, progress);
             else ConvertTiles(planned, converters, progress);
             return Row(planned, converters);

@@ -29,16 +29,20 @@ internal sealed unsafe class TileWriter : IDisposable
         _rowsMax = QuantTypes.Of(to).TileRows;
         _rowBytes = QuantTypes.RowBytes(from, columns);
         long elements = checked((long)_rowsMax * _columns);
-        _memory = new NativeArena(checked(elements * 12 + _columns * 4L + _rowBytes + sizeof(float)));
+        long wideBytes = Math.Max(_rowBytes, BlocksOf64.WideBytes(columns)) + sizeof(float);
+        _memory = new NativeArena(checked(elements * 12 + _columns * 4L + wideBytes));
         _weights = _memory.TakeFloats(elements);
         _decoded = _memory.TakeFloats(_columns);
         _codes = (sbyte*)_memory.Take(elements);
         _scales = (ushort*)_memory.Take(elements / 16 + 2 * _rowsMax);
         _blocks = _memory.Take(elements * 2);
-        _scaledRow = _memory.Take(_rowBytes + sizeof(float));
+        _scaledRow = _memory.Take(wideBytes);
         _ones = _importance = _memory.TakeFloats(_columns);
         new Span<float>(_ones, _columns).Fill(1);
     }
+
+    /// <summary>Of the source: <see cref="GgufTensor.HasBlocksOf64"/>.</summary>
+    public bool HasBlocksOf64 { get; init; }
 
     /// <summary>Σ (w − w')² and Σ w² of all tiles so far, and the largest |w − w'| and |w|.</summary>
     public double SquaredError { get; private set; }
@@ -77,7 +81,20 @@ internal sealed unsafe class TileWriter : IDisposable
         Load(source, rows);
         if (Bad > 0) return;
         if (_to is QuantType.DIGITS4_G32 or QuantType.Q8_0) ToBlocks(source, rows, tile);
+        else if (_to == QuantType.Q4_1) ToAffine(source, rows, tile);
         else ToDigits(rows, tile);
+    }
+
+    /// <summary>Of Q8_0 whose integers take four bits; see <see cref="AffineBlocks"/>.</summary>
+    private void ToAffine(byte* source, int rows, byte* tile)
+    {
+        long bytes = QuantTypes.RowBytes(_to, _columns);
+        for (int r = 0; r < rows; r++, tile += bytes)
+        {
+            AffineBlocks.Write(source + r * _rowBytes, tile, _columns);
+            Bad += SourceRows.Decode(tile, _decoded, _columns, _to);
+            Measure(_weights + (long)r * _columns, _decoded);
+        }
     }
 
     /// <summary>Rounds rows of a matrix whose scales are known only when all rows are.</summary>
@@ -110,7 +127,8 @@ internal sealed unsafe class TileWriter : IDisposable
             byte* row = source + r * _rowBytes;
             if (_from == QuantType.I2_S)
             {
-                Buffer.MemoryCopy(row, _scaledRow + sizeof(float), _rowBytes, _rowBytes);
+                if (HasBlocksOf64) BlocksOf64.Widen(row, _scaledRow + sizeof(float), _columns);
+                else Buffer.MemoryCopy(row, _scaledRow + sizeof(float), _rowBytes, _rowBytes);
                 row = _scaledRow;
             }
             Bad += SourceRows.Decode(row, _weights + (long)r * _columns, _columns, _from);
@@ -152,8 +170,8 @@ internal sealed unsafe class TileWriter : IDisposable
             var codes = new Span<sbyte>(all + at, run);
             ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
             float scale = ternary
-                ? Rounding.FitTernary(weights, counts, codes, &Rounding.ToBF16)
-                : Rounding.Fit(weights, counts, codes, -most - 1, most, &Rounding.ToBF16);
+                ? Rounding.FitTernary(weights, counts, codes, isHalf: false)
+                : Rounding.Fit(weights, counts, codes, -most - 1, most, isHalf: false);
             scales[next++] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
             // A matrix of TERNARY_1_67 is compared when it is whole; a first plane alone is not what was rounded.
             if (_to is QuantType.TERNARY_1_67 or QuantType.NESTED4_HI) continue;
@@ -203,8 +221,8 @@ internal sealed unsafe class TileWriter : IDisposable
             float scale = _from is QuantType.Q4_1 or QuantType.Q4_K
                 ? BlocksScalar.Scale(source + at / _columns * _rowBytes, at % _columns, (int)_from) : 0;
             ReadOnlySpan<float> counts = _importance == _ones ? [] : importance;
-            if (!Rounding.IsExact(weights, codes, scale, least, most, &Rounding.ToF16))
-                scale = Rounding.Fit(weights, counts, codes, least, most, &Rounding.ToF16);
+            if (!Rounding.IsExact(weights, codes, scale, least, most, isHalf: true))
+                scale = Rounding.Fit(weights, counts, codes, least, most, isHalf: true);
             *(ushort*)block = FloatScalar.ToF16(scale);
             Rounding.Error(weights, importance, codes, scale, ref sums);
             if ((at + 32) % _columns == 0) Take(ref sums);

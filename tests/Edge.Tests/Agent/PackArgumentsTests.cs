@@ -50,6 +50,21 @@ public sealed class PackArgumentsTests
     [Fact]
     public void Outliers_NotAsked_AreNone() => Assert.Equal(0, Options("ternary", null).Outliers);
 
+    [Fact]
+    public void I2SBlock_64OrNothing_IsTaken()
+    {
+        var command = new Command("pack");
+        var arguments = new PackArguments(command);
+        string[] given = ["-m", "a.gguf", "-o", "b.gguf"];
+        Assert.False(arguments.Options(command.Parse(given)).HasBlocksOf64);
+        string text = typeof(PackArgumentsTests).Assembly.Location;
+        ParseResult said = command.Parse([.. given, "--i2s-block", "64", "--calibrate", text]);
+        Assert.True(arguments.Options(said).HasBlocksOf64);
+        Assert.Single(command.Parse([.. given, "--i2s-block", "128"]).Errors);
+        var error = Assert.Throws<UserErrorException>(() => arguments.Calibrate(said, default));
+        Assert.Contains("--i2s-block 64", error.Message, StringComparison.Ordinal);
+    }
+
     private static PackOptions Options(string type, string? outliers)
     {
         var command = new Command("pack");

@@ -95,7 +95,7 @@ public sealed class GgufBoundsTests
         new("dimension 2^63", OneTensor().Tensor("t", F32, 0, 1UL << 63).Data(32), 24, "dimension 0"),
         new("unknown type", OneTensor().Tensor("t", 200, 0, 4).Data(32), 24, "type number 200", "update edge", "Q4_0"),
         new("columns", OneTensor().Tensor("t", Q4_0, 0, 33, 2).Data(64), 24, "33 columns", "block of 32"),
-        new("i2_s of 64", OneTensor().Tensor("t", 36, 0, 192, 2).Data(160), 24, "192 columns", "blocks of 64", "TQ2_0"),
+        new("i2_s", OneTensor().Tensor("t", 36, 0, 96, 2).Data(160), 24, "96 columns", "I2_S's block of 64"),
         new("offset unaligned", OneTensor().Tensor("t", F32, 8, 4).Data(64), 24, "byte 8 of the data", "alignment 32"),
         new("offset absurd", OneTensor().Tensor("t", F32, 1UL << 62, 4).Data(64), 24, "beyond any file"),
         new("entry cut", OneTensor().Text("tensor").U32(2).U64(4).U64(4), 58, "truncated", "type of tensor 'tensor'"),

@@ -139,7 +139,7 @@ public class ArchitectureTests
         new ModelOptions { KvType = kv, KernelSet = set, Threads = threads, BatchRowsMax = batchRows });
 
     /// <summary>Logits of every position.</summary>
-    private static float[][] All(Model model, KvCache cache, int[] ids, int chunk)
+    internal static float[][] All(Model model, KvCache cache, int[] ids, int chunk)
     {
         var all = new List<float[]>();
         int vocabulary = model.Config.VocabularySize;
@@ -151,7 +151,7 @@ public class ArchitectureTests
         return [.. all];
     }
 
-    private static List<Run> Reference(string name)
+    internal static List<Run> Reference(string name)
     {
         using var json = JsonDocument.Parse(System.IO.File.ReadAllBytes(Path.Combine(Folder, name + ".json")));
         int[] ids = [.. json.RootElement.GetProperty("ids").EnumerateArray().Select(x => x.GetInt32())];
@@ -161,5 +161,5 @@ public class ArchitectureTests
                 row => row.Value.EnumerateArray().Select(x => x.GetSingle()).ToArray())))];
     }
 
-    private sealed record Run(int Capacity, int[] Ids, Dictionary<int, float[]> Logits);
+    internal sealed record Run(int Capacity, int[] Ids, Dictionary<int, float[]> Logits);
 }

@@ -111,7 +111,7 @@ internal static class QuantTypeModels
         int codes = type == QuantType.TQ1_0 ? 52 : type == QuantType.TQ2_0 ? 64 : 32;
         for (int i = 0; i < data.Length; i++)
         {
-            if (i % bytes >= codes) continue;
+            if (type != QuantType.I2_S && i % bytes >= codes) continue;
             int a = random.Next(3), b = random.Next(3), c = random.Next(3), d = random.Next(3), e = random.Next(3);
             data[i] = type == QuantType.TQ1_0 ? (byte)(((((a * 3 + b) * 3 + c) * 3 + d) * 3 + e) * 256 / 243 + 1)
                 : (byte)(a << 6 | b << 4 | c << 2 | d);

@@ -69,6 +69,11 @@ internal sealed unsafe class HubSource : PackSource
 
     public override bool IsFolder => true;
 
+    /// <summary>Q8_0 is what a 4-bit matrix with zeros of its own is read as, exactly: to be kept it takes Q4_1, 5
+    /// bits instead of 8.5.</summary>
+    public override (QuantType Type, string? Note) Kept(GgufTensor tensor) =>
+        (tensor.Type == QuantType.Q8_0 ? QuantType.Q4_1 : tensor.Type, _tensors[tensor].Note);
+
     public override void WriteMetadata(GgufWriter writer)
     {
         _config.Write(writer);

@@ -35,6 +35,8 @@ internal sealed class HubTensor(GgufTensor tensor, HubForm form, HubPart[] parts
     public int PermutedHeads { get; init; }
     /// <summary>1 is added to every value.</summary>
     public bool IsNormLessOne { get; init; }
+    /// <summary>Why 4-bit weights are float32 here; null where they are not.</summary>
+    public string? Note { get; init; }
     /// <summary>Values of a tensor that no file has.</summary>
     public float[]? Values { get; init; }
 }

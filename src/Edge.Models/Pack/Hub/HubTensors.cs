@@ -53,11 +53,13 @@ internal sealed class HubTensors(HubModel model, HubConfig config, HubForm form,
                     $"{draft.Name} has no expert {i} of {draft.Parts.Length} in the files; " +
                     "download the whole model");
         HubPart[] parts = [.. draft.Parts.OfType<HubPart>()];
-        QuantType type = draft.Type ?? HubExactness.TypeOf(parts, draft.Form, zeroOffset);
+        string? note = null;
+        QuantType type = draft.Type ?? HubExactness.TypeOf(parts, draft.Form, zeroOffset, out note);
         var tensor = new GgufTensor(draft.Name, type, draft.Shape, 0, QuantTypes.Bytes(type, draft.Shape));
         return new HubTensor(tensor, draft.Form, parts)
         {
             PermutedHeads = Heads(draft, parts[0].Weights),
+            Note = note,
             IsNormLessOne = model.IsGemma && draft.Name.EndsWith("norm.weight", StringComparison.Ordinal),
         };
     }

@@ -104,7 +104,7 @@ public sealed unsafe class ModelPackerTests
         {
             for (int i = 0; i < w.Length; i++)
                 w[i] = Normal(random);
-            float scale = Rounding.Fit(w, codes, least, most, &Rounding.ToBF16);
+            float scale = Rounding.Fit(w, codes, least, most, isHalf: false);
             Assert.Equal(scale, Rounding.ToBF16(scale));
             Assert.All(codes, code => Assert.InRange(code, least, most));
             for (int i = 0; i < w.Length; i++)
@@ -125,7 +125,7 @@ public sealed unsafe class ModelPackerTests
         var codes = new sbyte[w.Length];
         for (int i = 0; i < w.Length; i++)
             w[i] = Normal(random);
-        float scale = Rounding.FitTernary(w, [], codes, &Rounding.ToBF16);
+        float scale = Rounding.FitTernary(w, [], codes, isHalf: false);
         double error = w.Select((x, i) => Math.Pow(x - codes[i] * scale, 2)).Sum();
         Assert.InRange(error / w.Sum(x => (double)x * x), 0.185, 0.196);
         Assert.Equal<sbyte>([-1, 0, 1], codes.Distinct().Order());
@@ -136,9 +136,9 @@ public sealed unsafe class ModelPackerTests
     {
         var codes = new sbyte[128];
         Array.Fill(codes, (sbyte)5);
-        Assert.Equal(0, Rounding.Fit(new float[128], codes, -8, 7, &Rounding.ToBF16));
+        Assert.Equal(0, Rounding.Fit(new float[128], codes, -8, 7, isHalf: false));
         Assert.All(codes, code => Assert.Equal(0, code));
-        Assert.Equal(0, Rounding.FitTernary(new float[128], [], codes, &Rounding.ToBF16));
+        Assert.Equal(0, Rounding.FitTernary(new float[128], [], codes, isHalf: false));
     }
 
     [Fact]

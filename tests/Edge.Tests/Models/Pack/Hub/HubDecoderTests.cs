@@ -120,6 +120,9 @@ public sealed unsafe class HubDecoderTests
     [InlineData("F16", 0x3C00, 7, 0, QuantType.Q4_0)]
     [InlineData("BF16", 0x3F80, 7, 0, QuantType.Q4_0)]
     [InlineData("F16", 0x3C00, 6, 0, QuantType.Q8_0)]
+    [InlineData("F16", 0x6BFF, 6, 0, QuantType.Q8_0)] // sixteen times it is the largest half
+    [InlineData("F16", 0x6C00, 6, 0, QuantType.F32)] // its offset would be infinite
+    [InlineData("F16", 0x6C00, 7, 0, QuantType.Q4_0)] // and there is none
     [InlineData("F16", 0x7C00, 7, 0, QuantType.F32)] // infinite
     [InlineData("BF16", 0x7F00, 7, 0, QuantType.F32)] // more than a half can be
     [InlineData("BF16", 0x3001, 7, 0, QuantType.F32)] // finer than a half can be
@@ -143,9 +146,11 @@ public sealed unsafe class HubDecoderTests
             {
                 Scales = file.Entries[1], Zeros = file.Entries[2], Groups = file.Entries[3],
             };
-            Assert.Equal(expected, HubExactness.TypeOf([part], HubForm.Gptq, zeroOffset: 1));
+            Assert.Equal(expected, HubExactness.TypeOf([part], HubForm.Gptq, zeroOffset: 1, out string? why));
+            Assert.Equal(expected == QuantType.F32,
+                why?.EndsWith("kept exactly, as F32", StringComparison.Ordinal) ?? false);
             Assert.Equal(QuantType.F32,
-                HubExactness.TypeOf([part with { IsTransposed = true }], HubForm.Gptq, zeroOffset: 1));
+                HubExactness.TypeOf([part with { IsTransposed = true }], HubForm.Gptq, zeroOffset: 1, out _));
         }
         finally
         {

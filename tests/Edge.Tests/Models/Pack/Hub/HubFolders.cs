@@ -71,6 +71,25 @@ internal static class HubFolders
         return DemoModel.Run(model, cache, ids, 16);
     }
 
+    /// <summary>The largest distance from the reference logits of an architecture; the first must be theirs
+    /// everywhere.</summary>
+    public static double WorstDifference(Model model, string reference, int chunk)
+    {
+        double worst = 0;
+        foreach (ArchitectureTests.Run run in ArchitectureTests.Reference(reference))
+        {
+            using KvCache cache = model.CreateCache(run.Capacity);
+            float[][] logits = ArchitectureTests.All(model, cache, run.Ids, chunk);
+            foreach ((int position, float[] expected) in run.Logits)
+            {
+                Assert.True(expected.Max() - expected.Min() > 1, "the reference has no variety");
+                Assert.Equal(DemoModel.ArgMax(expected), DemoModel.ArgMax(logits[position]));
+                worst = Math.Max(worst, DemoModel.MaxDifference(expected, logits[position]));
+            }
+        }
+        return worst;
+    }
+
     /// <summary>A safetensors file of these tensors, which the caller deletes.</summary>
     public static SafetensorsFile Write(string path, params (string Name, string Type, long[] Shape, byte[] Data)[] all)
     {

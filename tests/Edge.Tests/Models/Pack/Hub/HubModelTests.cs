@@ -58,7 +58,7 @@ public sealed class HubModelTests
         Assert.Empty(HubModel.Table.Select(model => model.Class).Except(classes));
         // Those that have no twin here are compared in other tests.
         string[] others = ["llama-llama3", "qwen2-yarn", "qwen3-gptq", "qwen3-gptq-v2", "qwen3-awq", "llama-gptq-sym",
-            "bitnet", "gpt-oss-mx"];
+            "qwen3-gptq-act", "qwen3-gptq-16", "bitnet", "gpt-oss-mx"];
         Assert.Equal(folders.Select(folder => Path.GetFileName(folder)!).Order(),
             Twins().Select(row => (string)row[0]).Concat(others).Order());
     }

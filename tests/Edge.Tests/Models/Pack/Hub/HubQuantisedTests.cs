@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Edge.Gguf;
 using Edge.Models;
 using Edge.Models.Pack;
@@ -11,8 +12,8 @@ namespace Edge.Tests.Models.Pack.Hub;
 public sealed unsafe class HubQuantisedTests
 {
     [Theory]
-    [InlineData("qwen3-gptq", QuantType.Q8_0)]
-    [InlineData("qwen3-awq", QuantType.Q8_0)]
+    [InlineData("qwen3-gptq-act", QuantType.F32)]
+    [InlineData("qwen3-gptq-16", QuantType.F32)]
     [InlineData("qwen3-gptq-v2", QuantType.Q4_0)]
     [InlineData("llama-gptq-sym", QuantType.Q4_0)]
     [InlineData("bitnet", QuantType.F32)]
@@ -37,6 +38,87 @@ public sealed unsafe class HubQuantisedTests
         using Model loaded = Model.Load(output.Path, new ModelOptions { Threads = 1 });
         using KvCache cache = loaded.CreateCache(32);
         Assert.All(DemoModel.Run(loaded, cache, [1, 2, 3], 8), x => Assert.True(float.IsFinite(x)));
+    }
+
+    /// <summary>Zeros of their own: all but the offset's rounding to a half is kept, and the table says what that
+    /// cost.</summary>
+    [Theory]
+    [InlineData("qwen3-gptq")]
+    [InlineData("qwen3-awq")]
+    public void Pack_FolderWithZeros_KeepsScaleAndIntegersAndSaysWhatOffsetsLose(string name)
+    {
+        using var output = new TemporaryFile();
+        IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(HubFolders.FolderOf(name), output.Path,
+            new PackOptions { Target = PackTarget.Keep });
+        GgufFile file = GgufFile.Open(output.Path);
+        foreach ((string hub, float[] expected) in HubFolders.Expected(name))
+        {
+            GgufTensor tensor = file.Get(HubNames.PlacesOf(hub, hasMoreNorms: false)[0].Name);
+            Assert.Equal(QuantType.Q4_1, tensor.Type);
+            float[] actual = HubFolders.Floats(file, tensor);
+            double errors = 0, squares = 0;
+            int exact = 0;
+            for (int i = 0; i < expected.Length; i++)
+            {
+                errors += Math.Pow(actual[i] - (double)expected[i], 2);
+                squares += Math.Pow(expected[i], 2);
+                if (actual[i] == expected[i]) exact++;
+            }
+            Assert.True(exact > expected.Length / 8, $"{exact} of {expected.Length} weights are exact");
+            PackedTensor row = rows.First(row => row.Name == tensor.Name);
+            Assert.Equal(("Q8_0", "Q4_1"), (row.From, row.To));
+            Assert.InRange(row.RelativeError, 1e-6, Math.Pow(2, -11));
+            Assert.Equal(Math.Sqrt(errors / squares), row.RelativeError, 1e-8);
+        }
+    }
+
+    /// <summary>What 4-bit folders stand for, computed in double, on the float path and, within what 8-bit activations
+    /// lose, on the integer path. Every block of the two that become Q4_1 uses all sixteen codes, so that its offset is
+    /// rounded as far as can be.</summary>
+    [Theory]
+    [InlineData("qwen3-gptq", 0.02)]
+    [InlineData("qwen3-awq", 0.02)]
+    [InlineData("qwen3-gptq-act", 1e-3)]
+    [InlineData("qwen3-gptq-16", 1e-3)]
+    [InlineData("qwen3-gptq-v2", 1e-3)]
+    [InlineData("llama-gptq-sym", 1e-3)]
+    public void Pack_FourBitFolder_GivesReferenceLogits(string name, double floatBound)
+    {
+        using var output = new TemporaryFile();
+        ModelPacker.Pack(HubFolders.FolderOf(name), output.Path, new PackOptions { Target = PackTarget.Keep });
+        using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(HubFolders.FolderOf(name), "logits.json")));
+        int[] ids = [.. json.RootElement.GetProperty("ids").EnumerateArray().Select(x => x.GetInt32())];
+        foreach (Arithmetic arithmetic in (Arithmetic[])[Arithmetic.Float, Arithmetic.Integer])
+        {
+            double bound = arithmetic == Arithmetic.Float ? floatBound : 0.5;
+            using Model model = Model.Load(output.Path,
+                new ModelOptions { Threads = 2, KvType = KvType.F32, Arithmetic = arithmetic });
+            foreach (JsonProperty row in json.RootElement.GetProperty("logits").EnumerateObject())
+            {
+                float[] expected = [.. row.Value.EnumerateArray().Select(x => x.GetSingle())];
+                Assert.True(expected.Max() - expected.Min() > 1, "the reference has no variety");
+                using KvCache cache = model.CreateCache(ids.Length);
+                float[] logits = DemoModel.Run(model, cache, ids.AsSpan(0, int.Parse(row.Name) + 1), 33);
+                double difference = DemoModel.MaxDifference(expected, logits);
+                Assert.True(difference <= bound, $"{name}, {arithmetic}: logits differ by {difference}");
+                if (arithmetic == Arithmetic.Float)
+                    Assert.Equal(DemoModel.ArgMax(expected), DemoModel.ArgMax(logits));
+            }
+        }
+    }
+
+    /// <summary>4-bit weights that no block of GGUF holds say so by name.</summary>
+    [Theory]
+    [InlineData("qwen3-gptq-act", "act-order")]
+    [InlineData("qwen3-gptq-16", "groups of 16")]
+    public void Forecast_FourBitsThatNoBlockHolds_SaysWhyTheyAreFloats(string name, string why)
+    {
+        PackForecast forecast = ModelPacker.Forecast(HubFolders.FolderOf(name),
+            new PackOptions { Target = PackTarget.Keep });
+        PackedTensor[] floats = [.. forecast.Tensors.Where(row => row.Note is not null)];
+        Assert.Equal(14, floats.Length);
+        Assert.All(floats, row => Assert.Equal("F32", row.To));
+        Assert.All(floats, row => Assert.Contains(why, row.Note, StringComparison.Ordinal));
     }
 
     /// <summary>Every zero is 8: the file's integers and scales are those of DIGITS4_G32.</summary>
@@ -107,6 +189,23 @@ public sealed unsafe class HubQuantisedTests
             led++;
         }
         Assert.True(led >= 2, $"{led} prompts of six have a first that leads");
+    }
+
+    /// <summary>The folder's MXFP4 experts on the float path, against the logits that NumPy computed in double of the
+    /// values that its blocks stand for.</summary>
+    [Theory]
+    [InlineData(128)]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void Pack_FolderOfFourBitExperts_GivesReferenceLogitsOnTheFloatPath(int chunk)
+    {
+        using var output = new TemporaryFile();
+        ModelPacker.Pack(HubFolders.FolderOf("gpt-oss-mx"), output.Path, new PackOptions { Target = PackTarget.Keep });
+        Assert.Contains(GgufFile.Open(output.Path).Tensors, tensor => tensor.Type == QuantType.MXFP4);
+        using Model model = Model.Load(output.Path,
+            new ModelOptions { Threads = 2, KvType = KvType.F32, Arithmetic = Arithmetic.Float });
+        double worst = HubFolders.WorstDifference(model, "gpt-oss-mx", chunk);
+        Assert.True(worst <= 1e-3, $"{chunk} at a time: logits differ by {worst}");
     }
 
     /// <summary>Halves of each head's rows to neighbours, row by row.</summary>
