@@ -1,5 +1,6 @@
 // The cases of every family but the packed ones (packed.c): sizes {1, block, odd blocks, ragged rows} x values {zeros,
 // extremes, random}.
+#include "blocktiles.h"
 #include "packed.h"
 #include <stdio.h>
 #include <string.h>
@@ -334,9 +335,21 @@ const Family families[] = {
     { "Blocks.RowsTQ2_0", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 35 },
     { "Blocks.RowsI2_S", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 36 },
     { "Blocks.RowsMXFP4", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 39 },
+    { "BlockTiles.RowsQ4_1", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 3 },
+    { "BlockTiles.RowsQ5_0", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 6 },
+    { "BlockTiles.RowsQ5_1", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 7 },
+    { "BlockTiles.RowsQ2_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 10 },
+    { "BlockTiles.RowsQ3_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 11 },
+    { "BlockTiles.RowsQ4_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 12 },
+    { "BlockTiles.RowsQ5_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 13 },
+    { "BlockTiles.RowsQ6_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 14 },
+    { "BlockTiles.RowsIQ4_NL", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 20 },
+    { "BlockTiles.RowsIQ4_XS", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 23 },
+    { "BlockTiles.RowsMXFP4", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 39 },
     { "Q8_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q8_0 },
     { "Q4_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q4_0 },
     { "Activations.Quantize", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 32 << 8 | 8 },
+    { "Activations.QuantizeSums", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 32 << 8 | 20 },
     { "Digits.QuantizeGroups", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 128 << 8 | 64 },
     { "Digits.QuantizeTokens", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 64 },
     { "Digits2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2 },

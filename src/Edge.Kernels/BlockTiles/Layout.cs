@@ -46,7 +46,8 @@ public static class BlockTiles
 
     /// <summary>Bytes of eight rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long TileBytes(long columns, int format) => columns / Columns(format) * BlockBytes(format);
+    public static long TileBytes(long columns, int format) =>
+        (Columns(format) == 32 ? columns / 32 : columns / 256) * BlockBytes(format);
 
     /// <summary>Columns of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
