@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -6,9 +5,8 @@ using System.Runtime.Intrinsics.Arm;
 namespace Edge.Kernels;
 
 /// <summary>ggml's blocks in tiles for cores without the dot product; the same bits as <see cref="BlockTilesScalar"/>.
-/// Four products of a code below 64, or eight of one within ±32, with an activation fit 16 bits; of IQ4's values two.
-/// The body for one token serves <see cref="BlockTilesNeonDot"/> too: the format and the instruction are constants
-/// where it is inlined.</summary>
+/// Codes and scales of eight groups are taken apart once for up to eight tokens. Eight products of a code within ±32 and
+/// an activation fit 16 bits; of IQ4's values two.</summary>
 public static unsafe class BlockTilesNeon
 {
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
@@ -55,158 +53,128 @@ public static unsafe class BlockTilesNeon
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.MXFP4);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [SkipLocalsInit]
     private static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, int format)
     {
         long tileBytes = BlockTiles.TileBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         for (long r = row0; r < row1; r += 8)
-        {
-            byte* tile = w + r / 8 * tileBytes;
-            for (long t = 0; t < tokens; t++)
-                One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, format, hasDot: false);
-        }
-    }
-
-    /// <summary>A tile and a token.</summary>
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void One(byte* block, byte* x, float* y, long columns, long rows, int format, bool hasDot)
-    {
-        BlockTilesNeonScales.Words scratch;
-        Vector128<float> low = Vector128<float>.Zero, high = low;
-        byte* end = x + columns;
-        float* scales = (float*)end, sums = scales + columns / 32;
-        while (x < end)
-        {
-            byte* words = BlockTilesNeonScales.WordsOf(block, (byte*)&scratch, format);
-            BlockTilesNeonScales.Load(out BlockTilesNeonScales.Units units, block, format);
-            byte* group = block + BlockTiles.GroupsAt(format);
-            for (long g = 0; g < BlockTiles.Columns(format) / 32; g++)
+            for (long t = 0; t < tokens; t += 8)
             {
-                Dots(out Vector128<int> s, out Vector128<int> t, group, (sbyte*)x, format, hasDot);
-                Dots(out Vector128<int> u, out Vector128<int> v, group + 16, (sbyte*)x, format, hasDot);
-                BlockTilesNeonScales.Load(out BlockTilesNeonScales.Terms terms, units, words, g, 0, format);
-                low = Add(low, s, t, terms, scales, sums, format);
-                BlockTilesNeonScales.Load(out terms, units, words, g, 4, format);
-                high = Add(high, u, v, terms, scales, sums, format);
-                group += BlockTiles.GroupBytes(format);
-                x += 32;
-                scales++;
-                sums += 2;
+                long count = tokens - t < 8 ? tokens - t : 8;
+                Tile(w + r / 8 * tileBytes, x + t * tokenBytes, y + t * yStride + r, columns, count, tokenBytes,
+                    yStride, row1 - r, format);
             }
-            block += BlockTiles.BlockBytes(format);
-        }
-        TilesNeon.Store(y, low, high, rows);
     }
 
-    /// <summary>y + (dot · scale + sum · offset) · (activation scale), the two halves of the columns apart where the type
-    /// has terms for each.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<float> Add(Vector128<float> y, Vector128<int> first, Vector128<int> second,
-        in BlockTilesNeonScales.Terms terms, float* scale, float* sums, int format)
+    [SkipLocalsInit]
+    private static void Tile(byte* block, byte* x, float* y, long columns, long tokens, long tokenBytes, long yStride,
+        long rows, int format)
     {
-        Vector128<float> v;
-        if (BlockTiles.HasHalves(format))
+        BlockTilesNeonScales.Room terms;
+        BlockTilesNeonCodes.Room codes;
+        BlockTilesNeonCodes.Sums sums;
+        float* total = (float*)&sums;
+        for (long i = 0; i < tokens * 8; i += 4) AdvSimd.Store(total + i, Vector128<float>.Zero);
+        bool isWide = BlockTiles.Columns(format) == 256;
+        long step = isWide ? BlockTiles.GroupBytes(format) : BlockTiles.BlockBytes(format);
+        for (long g = 0, groups; g < columns / 32; g += groups)
         {
-            v = Term(first, terms.Scale, terms.Offset, sums[0], format)
-                + Term(second, terms.Scale2, terms.Offset2, sums[1], format);
+            groups = columns / 32 - g < 8 ? columns / 32 - g : 8;
+            BlockTilesNeonScales.Terms(block, (float*)&terms, groups, format);
+            BlockTilesNeonCodes.Unpack(block + BlockTiles.GroupsAt(format), step, groups, (sbyte*)&codes, format);
+            for (long t = 0; t < tokens; t++)
+                Eight((sbyte*)&codes, (float*)&terms, x + t * tokenBytes, g, groups, columns, total + t * 8, format);
+            block += isWide ? BlockTiles.BlockBytes(format) : step * groups;
         }
-        else v = Term(first, terms.Scale, terms.Offset, sums[0] + sums[1], format);
-        return y + AdvSimd.MultiplyBySelectedScalar(v, Vector128.CreateScalarUnsafe(*scale), 0);
+        for (long t = 0; t < tokens; t++)
+            TilesNeon.Store(y + t * yStride, AdvSimd.LoadVector128(total + t * 8),
+                AdvSimd.LoadVector128(total + t * 8 + 4), rows);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Term(Vector128<int> dot, Vector128<float> scale, Vector128<float> offset, float sum,
+    /// <summary>Adds up to eight groups to the sums of one token.</summary>
+    private static void Eight(sbyte* codes, float* terms, byte* token, long g, long groups, long columns, float* total,
         int format)
     {
-        var product = AdvSimd.ConvertToSingle(dot);
-        var sums = Vector128.CreateScalarUnsafe(sum);
-        // Integers below 2²⁴: exact.
-        if (format == BlockTiles.Q6_K)
-            product = AdvSimd.Arm64.FusedMultiplySubtractBySelectedScalar(product, Vector128.Create(32f), sums, 0);
-        product *= scale;
-        return BlockTiles.HasOffsets(format) ? product + AdvSimd.MultiplyBySelectedScalar(offset, sums, 0) : product;
-    }
-
-    /// <summary>Sums of four rows over the first and the second half of a group, or both in the first.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Dots(out Vector128<int> first, out Vector128<int> second, byte* group, sbyte* x, int format,
-        bool hasDot)
-    {
-        BlockTilesNeonCodes.Load(out BlockTilesNeonCodes.Fields fields, group, format);
-        first = second = Vector128<int>.Zero;
-        if (hasDot)
+        float* scales = (float*)(token + columns) + g, sums = (float*)(token + columns + columns / 8) + 2 * g;
+        sbyte* x = (sbyte*)token + g * 32;
+        bool hasHalves = BlockTiles.HasHalves(format), hasOffsets = BlockTiles.HasOffsets(format);
+        bool hasWideTable = BlockTiles.HasWideTable(format);
+        for (long r = 0; r < 8; r += 4, codes += 128, total += 4, terms += 4)
         {
-            var a = AdvSimd.LoadVector128(x);
-            var c = AdvSimd.LoadVector128(x + 16);
-            Quads(ref first, ref second, group, 0, fields, a, c, format);
-            Quads(ref first, ref second, group, 1, fields, a, c, format);
-            Quads(ref first, ref second, group, 2, fields, a, c, format);
-            Quads(ref first, ref second, group, 3, fields, a, c, format);
-            return;
+            var y = AdvSimd.LoadVector128(total);
+            for (long i = 0; i < groups; i++)
+            {
+                Vector128<float> v;
+                float* term = terms + i * 16;
+                if (hasHalves)
+                {
+                    term = terms + i * 32;
+                    Four(codes + i * 256, x + i * 32, out Vector128<short> a, out Vector128<short> b);
+                    var first = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(a),
+                        AdvSimd.AddPairwiseWidening(b));
+                    Four(codes + i * 256 + 64, x + i * 32 + 16, out a, out b);
+                    var second = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(a),
+                        AdvSimd.AddPairwiseWidening(b));
+                    v = BlockTilesNeonDot.Term(first, term, term + 16, sums[2 * i], hasOffsets)
+                        + BlockTilesNeonDot.Term(second, term + 8, term + 24, sums[2 * i + 1], hasOffsets);
+                }
+                else
+                {
+                    var dot = hasWideTable ? Wide(codes + i * 256, x + i * 32) : Narrow(codes + i * 256, x + i * 32);
+                    v = BlockTilesNeonDot.Term(dot, term, term + 8, sums[2 * i] + sums[2 * i + 1], hasOffsets);
+                }
+                y += v * Vector128.Create(scales[i]);
+            }
+            AdvSimd.Store(total, y);
         }
-        Pairs pairs;
-        pairs.A = pairs.B = pairs.C = pairs.D = Vector128<short>.Zero;
-        Quads(ref pairs, ref first, ref second, group, 0, fields, x, format);
-        Quads(ref pairs, ref first, ref second, group, 1, fields, x, format);
-        Quads(ref pairs, ref first, ref second, group, 2, fields, x, format);
-        Quads(ref pairs, ref first, ref second, group, 3, fields, x, format);
-        if (!BlockTiles.HasWideTable(format))
+    }
+
+    /// <summary>Products of four quads; two rows in each result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(sbyte* codes, sbyte* x, out Vector128<short> rows01, out Vector128<short> rows23)
+    {
+        rows01 = rows23 = Vector128<short>.Zero;
+        for (long k = 0; k < 4; k++)
         {
-            first = AdvSimd.AddPairwiseWidening(pairs.A);
-            second = AdvSimd.AddPairwiseWidening(pairs.B);
+            var a = AdvSimd.LoadAndReplicateToVector128((int*)x + k).AsSByte();
+            var p = AdvSimd.LoadVector128(codes + 16 * k);
+            rows01 = AdvSimd.MultiplyWideningLowerAndAdd(rows01, p.GetLower(), a.GetLower());
+            rows23 = AdvSimd.MultiplyWideningUpperAndAdd(rows23, p, a);
         }
-        first = AdvSimd.Arm64.AddPairwise(first, second);
-        if (!BlockTiles.HasHalves(format)) return;
-        second = AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(pairs.C), AdvSimd.AddPairwiseWidening(pairs.D));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Quads(ref Vector128<int> s, ref Vector128<int> t, byte* group, [ConstantExpected(Max = (byte)15)] byte v,
-        in BlockTilesNeonCodes.Fields fields, Vector128<sbyte> a, Vector128<sbyte> c, int format)
+    private static Vector128<int> Narrow(sbyte* codes, sbyte* x)
     {
-        BlockTilesNeonCodes.Quads(group, v, fields, format, out Vector128<sbyte> p, out Vector128<sbyte> q);
-        s = Dp.DotProductBySelectedQuadruplet(s, p, a, v);
-        if (BlockTiles.HasHalves(format)) t = Dp.DotProductBySelectedQuadruplet(t, q, c, v);
-        else s = Dp.DotProductBySelectedQuadruplet(s, q, c, v);
-    }
-
-    /// <summary>Products of two rows in each (A, B), and those of the second half of the columns (C, D) where its scale
-    /// differs.</summary>
-    private struct Pairs
-    {
-        public Vector128<short> A, B, C, D;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Quads(ref Pairs pairs, ref Vector128<int> rows01, ref Vector128<int> rows23, byte* group, int v,
-        in BlockTilesNeonCodes.Fields fields, sbyte* x, int format)
-    {
-        BlockTilesNeonCodes.Quads(group, v, fields, format, out Vector128<sbyte> p, out Vector128<sbyte> q);
-        var a = AdvSimd.LoadAndReplicateToVector128((int*)x + v).AsSByte();
-        var c = AdvSimd.LoadAndReplicateToVector128((int*)x + 4 + v).AsSByte();
-        if (BlockTiles.HasWideTable(format))
+        Vector128<short> rows01 = Vector128<short>.Zero, rows23 = rows01;
+        for (long k = 0; k < 8; k++)
         {
+            var a = AdvSimd.LoadAndReplicateToVector128((int*)x + k).AsSByte();
+            var p = AdvSimd.LoadVector128(codes + 16 * k);
+            rows01 = AdvSimd.MultiplyWideningLowerAndAdd(rows01, p.GetLower(), a.GetLower());
+            rows23 = AdvSimd.MultiplyWideningUpperAndAdd(rows23, p, a);
+        }
+        return AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(rows01), AdvSimd.AddPairwiseWidening(rows23));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Wide(sbyte* codes, sbyte* x)
+    {
+        Vector128<int> rows01 = Vector128<int>.Zero, rows23 = rows01;
+        for (long k = 0; k < 4; k++)
+        {
+            var a = AdvSimd.LoadAndReplicateToVector128((int*)x + k).AsSByte();
+            var c = AdvSimd.LoadAndReplicateToVector128((int*)x + 4 + k).AsSByte();
+            var p = AdvSimd.LoadVector128(codes + 16 * k);
+            var q = AdvSimd.LoadVector128(codes + 64 + 16 * k);
             var low = AdvSimd.MultiplyWideningLower(p.GetLower(), a.GetLower());
             var high = AdvSimd.MultiplyWideningUpper(p, a);
             low = AdvSimd.MultiplyWideningLowerAndAdd(low, q.GetLower(), c.GetLower());
             high = AdvSimd.MultiplyWideningUpperAndAdd(high, q, c);
             rows01 = AdvSimd.AddPairwiseWideningAndAdd(rows01, low);
             rows23 = AdvSimd.AddPairwiseWideningAndAdd(rows23, high);
-            return;
         }
-        pairs.A = AdvSimd.MultiplyWideningLowerAndAdd(pairs.A, p.GetLower(), a.GetLower());
-        pairs.B = AdvSimd.MultiplyWideningUpperAndAdd(pairs.B, p, a);
-        if (BlockTiles.HasHalves(format))
-        {
-            pairs.C = AdvSimd.MultiplyWideningLowerAndAdd(pairs.C, q.GetLower(), c.GetLower());
-            pairs.D = AdvSimd.MultiplyWideningUpperAndAdd(pairs.D, q, c);
-        }
-        else
-        {
-            pairs.A = AdvSimd.MultiplyWideningLowerAndAdd(pairs.A, q.GetLower(), c.GetLower());
-            pairs.B = AdvSimd.MultiplyWideningUpperAndAdd(pairs.B, q, c);
-        }
+        return AdvSimd.Arm64.AddPairwise(rows01, rows23);
     }
 }

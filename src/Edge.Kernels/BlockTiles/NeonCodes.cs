@@ -7,59 +7,119 @@ namespace Edge.Kernels;
 /// <summary>
 /// The codes of <see cref="BlockTiles"/> in NEON registers, 16 bytes of four rows at a time. A fifth bit becomes its
 /// mask by one comparison, and the instruction that takes a nibble out of its byte inserts it below that mask: with the
-/// stored bits inverted this is the signed code. Six-bit codes stay unsigned: <see cref="BlockTilesNeon"/> takes 32
-/// times the sum of the activations off the product.
+/// stored bits inverted this is the signed code.
 /// </summary>
 internal static unsafe class BlockTilesNeonCodes
 {
-    /// <summary>What the quads of a group share: its crumbs, or its bits inverted.</summary>
-    internal struct Fields
+    /// <summary>Room for the codes of eight groups.</summary>
+    internal struct Room
     {
-        public Vector128<byte> First, Second, Bits;
+        public BlockTilesNeonScales.Room A, B;
+    }
+
+    /// <summary>Sums of eight tokens.</summary>
+    internal struct Sums
+    {
+        public BlockTilesNeonScales.Eight A, B;
+    }
+
+    /// <summary>Signed codes of groups that lie <paramref name="step"/> bytes apart: 256 bytes each, quads 0 … 7 of rows
+    /// 0 … 3, then those of rows 4 … 7.</summary>
+    internal static void Unpack(byte* group, long step, long groups, sbyte* to, int format)
+    {
+        for (long g = 0; g < groups; g++, group += step)
+            for (long half = 0; half < 32; half += 16, to += 128)
+            {
+                if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
+                else if (format == BlockTiles.Q6_K) Six(group + half, to);
+                else if (format is BlockTiles.Q5_0 or BlockTiles.Q5_1 or BlockTiles.Q5_K) Five(group + half, to);
+                else if (format is BlockTiles.Q4_1 or BlockTiles.Q4_K) Nibbles(group + half, to);
+                else Table(group + half, to, Blocks.Table(format));
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Load(out Fields fields, byte* group, int format)
+    private static void Nibbles(byte* group, sbyte* to)
     {
-        fields.First = BlockTiles.HasCrumbs(format)
-            ? AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format)) : Vector128<byte>.Zero;
-        fields.Second = BlockTiles.HasCrumbs(format)
-            ? AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format) + 32) : fields.First;
-        fields.Bits = BlockTiles.HasBits(format)
-            ? ~AdvSimd.LoadVector128(group + BlockTiles.BitsAt(format)) : fields.First;
+        for (long v = 0; v < 4; v++, group += 32, to += 16)
+        {
+            var both = AdvSimd.LoadVector128(group);
+            AdvSimd.Store(to, (both & Vector128.Create((byte)15)).AsSByte());
+            AdvSimd.Store(to + 64, (both >>> 4).AsSByte());
+        }
     }
 
-    /// <summary>Quads v and v + 4; Q6_K's without their centre. Shapes: v is a constant, 0 … 3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Quads(byte* group, int v, in Fields fields, int format, out Vector128<sbyte> p,
-        out Vector128<sbyte> q)
+    private static void Table(byte* group, sbyte* to, Vector128<sbyte> table)
     {
-        if (!BlockTiles.HasNibbles(format))
+        for (long v = 0; v < 4; v++, group += 32, to += 16)
         {
-            p = Crumb(fields.First, v, v, fields.Bits, format).AsSByte();
-            q = Crumb(fields.Second, v, v + 4, fields.Bits, format).AsSByte();
-            return;
-        }
-        var both = AdvSimd.LoadVector128(group + v * 32);
-        if (format == BlockTiles.Q6_K)
-        {
-            p = SixLow(both, fields.First, v).AsSByte();
-            q = SixHigh(both, fields.Second, v).AsSByte();
-        }
-        else if (BlockTiles.HasBits(format))
-        {
-            p = AdvSimd.BitwiseSelect(Vector128.Create((byte)15), both, Mask(fields.Bits, v)).AsSByte();
-            q = AdvSimd.ShiftRightAndInsert(Mask(fields.Bits, v + 4), both, 4).AsSByte();
-        }
-        else
-        {
-            p = (both & Vector128.Create((byte)15)).AsSByte();
-            q = (both >>> 4).AsSByte();
-            if (!BlockTiles.HasWideTable(format) && format != BlockTiles.MXFP4) return;
-            p = AdvSimd.Arm64.VectorTableLookup(Blocks.Table(format), p);
-            q = AdvSimd.Arm64.VectorTableLookup(Blocks.Table(format), q);
+            var both = AdvSimd.LoadVector128(group);
+            var low = (both & Vector128.Create((byte)15)).AsSByte();
+            AdvSimd.Store(to, AdvSimd.Arm64.VectorTableLookup(table, low));
+            AdvSimd.Store(to + 64, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Five(byte* group, sbyte* to)
+    {
+        var bits = ~AdvSimd.LoadVector128(group + 128);
+        var mask = Vector128.Create((byte)1);
+        for (long v = 0; v < 4; v++, group += 32, to += 16)
+        {
+            var both = AdvSimd.LoadVector128(group);
+            AdvSimd.Store(to, FiveLow(both, bits, mask));
+            AdvSimd.Store(to + 64, FiveHigh(both, bits, mask << 4));
+            mask += mask;
+        }
+    }
+
+    private static void Six(byte* group, sbyte* to)
+    {
+        var first = AdvSimd.LoadVector128(group + 128);
+        var second = AdvSimd.LoadVector128(group + 160);
+        var centre = Vector128.Create((byte)32);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, (SixLow(both, first, 0) - centre).AsSByte());
+        AdvSimd.Store(to + 64, (SixHigh(both, second, 0) - centre).AsSByte());
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, (SixLow(both, first, 1) - centre).AsSByte());
+        AdvSimd.Store(to + 80, (SixHigh(both, second, 1) - centre).AsSByte());
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, (SixLow(both, first, 2) - centre).AsSByte());
+        AdvSimd.Store(to + 96, (SixHigh(both, second, 2) - centre).AsSByte());
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, (SixLow(both, first, 3) - centre).AsSByte());
+        AdvSimd.Store(to + 112, (SixHigh(both, second, 3) - centre).AsSByte());
+    }
+
+    private static void Crumbs(byte* group, sbyte* to, int format)
+    {
+        var bits = format == BlockTiles.Q3_K ? ~AdvSimd.LoadVector128(group + 64) : Vector128<byte>.Zero;
+        var mask = Vector128.Create((byte)1);
+        for (long k = 0; k < 8; k += 4, group += 32)
+        {
+            var crumbs = AdvSimd.LoadVector128(group);
+            for (long v = 0; v < 4; v++, to += 16, mask += mask, crumbs >>>= 2)
+                AdvSimd.Store(to, Three(crumbs, bits, mask));
+        }
+    }
+
+    /// <summary>Low nibbles with the bit that the mask has, less 16. Shapes: bits are inverted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<sbyte> FiveLow(Vector128<byte> both, Vector128<byte> bits, Vector128<byte> mask) =>
+        AdvSimd.BitwiseSelect(Vector128.Create((byte)15), both, AdvSimd.CompareTest(bits, mask)).AsSByte();
+
+    /// <summary>High nibbles with theirs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<sbyte> FiveHigh(Vector128<byte> both, Vector128<byte> bits, Vector128<byte> mask) =>
+        AdvSimd.ShiftRightAndInsert(AdvSimd.CompareTest(bits, mask), both, 4).AsSByte();
+
+    /// <summary>The lowest two bits with the third that the mask has, less 4 where the inverted one is set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<sbyte> Three(Vector128<byte> crumbs, Vector128<byte> bits, Vector128<byte> mask) =>
+        AdvSimd.ShiftLeftAndInsert(crumbs, AdvSimd.CompareTest(bits, mask), 2).AsSByte();
 
     /// <summary>Low nibbles with field <paramref name="v"/> of the crumbs above them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,20 +145,4 @@ internal static unsafe class BlockTilesNeonCodes
         else return AdvSimd.ShiftRightAndInsert(crumbs >>> 2, both, 4);
         return six & Vector128.Create((byte)63);
     }
-
-    /// <summary>Two bits of a byte, and Q3_K's third: inverted, its mask is the −4 of the signed code.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Crumb(Vector128<byte> crumbs, int v, int bit, Vector128<byte> bits, int format)
-    {
-        if (v == 1) crumbs >>>= 2;
-        if (v == 2) crumbs >>>= 4;
-        if (v == 3) crumbs >>>= 6;
-        if (format == BlockTiles.Q3_K) return AdvSimd.ShiftLeftAndInsert(crumbs, Mask(bits, bit), 2);
-        return v == 3 ? crumbs : crumbs & Vector128.Create((byte)3);
-    }
-
-    /// <summary>All bits of a byte where the bit is set.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Mask(Vector128<byte> bits, int bit) =>
-        AdvSimd.CompareTest(bits, Vector128.Create((byte)(1 << bit)));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -6,7 +5,9 @@ using System.Runtime.Intrinsics.Arm;
 namespace Edge.Kernels;
 
 /// <summary>ggml's blocks in tiles with the dot product of ARMv8.2; the same bits as <see cref="BlockTilesScalar"/>.
-/// Four tokens share the codes and the scales.</summary>
+/// One token takes codes apart where it multiplies them (<see cref="BlockTilesNeonGroups"/>); four or more have them taken
+/// apart once. A function for each way of doing it, and no format as a constant: the compiler inlines only so much into
+/// a short method.</summary>
 public static unsafe class BlockTilesNeonDot
 {
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
@@ -53,7 +54,6 @@ public static unsafe class BlockTilesNeonDot
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.MXFP4);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, int format)
     {
@@ -62,103 +62,80 @@ public static unsafe class BlockTilesNeonDot
         {
             byte* tile = w + r / 8 * tileBytes;
             long t = 0;
-            for (; t + 4 <= tokens; t += 4)
-                Four(tile, x + t * tokenBytes, y + t * yStride + r, columns, tokenBytes, yStride, row1 - r, format);
-            for (; t < tokens; t++)
-                BlockTilesNeon.One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, format, true);
+            for (long fours; (fours = (tokens - t < 8 ? tokens - t : 8) / 4) > 0; t += 4 * fours)
+                Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, fours, yStride, row1 - r, format);
+            for (; t < tokens; t++) One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, format);
         }
     }
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four(byte* block, byte* x, float* y, long columns, long tokenBytes, long yStride, long rows,
+    private static void One(byte* block, byte* x, float* y, long columns, long rows, int format)
+    {
+        BlockTilesNeonScales.Room room;
+        float* terms = (float*)&room;
+        Vector128<float> low = Vector128<float>.Zero, high = low;
+        bool isWide = BlockTiles.Columns(format) == 256, hasOffsets = BlockTiles.HasOffsets(format);
+        long blockBytes = BlockTiles.BlockBytes(format), groupsAt = BlockTiles.GroupsAt(format);
+        long step = isWide ? BlockTiles.GroupBytes(format) : blockBytes;
+        for (long g = 0, groups; g < columns / 32; g += groups)
+        {
+            groups = columns / 32 - g < 8 ? columns / 32 - g : 8;
+            BlockTilesNeonScales.Terms(block, terms, groups, format);
+            byte* group = block + groupsAt;
+            float* scales = (float*)(x + columns) + g, sums = (float*)(x + columns + columns / 8) + 2 * g;
+            sbyte* q = (sbyte*)x + g * 32;
+            if (format is BlockTiles.Q2_K or BlockTiles.Q3_K)
+                BlockTilesNeonGroups.Crumbs(ref low, ref high, group, q, scales, sums, terms, format);
+            else if (format == BlockTiles.Q6_K)
+                BlockTilesNeonGroups.Six(ref low, ref high, group, q, scales, sums, terms);
+            else if (format is BlockTiles.Q5_0 or BlockTiles.Q5_1 or BlockTiles.Q5_K)
+                BlockTilesNeonGroups.Five(ref low, ref high, group, step, groups, q, scales, sums, terms, hasOffsets);
+            else if (hasOffsets)
+                BlockTilesNeonGroups.Nibbles(ref low, ref high, group, step, groups, q, scales, sums, terms);
+            else
+                BlockTilesNeonGroups.Table(ref low, ref high, group, step, groups, q, scales, terms,
+                    Blocks.Table(format));
+            block += isWide ? blockBytes : step * groups;
+        }
+        TilesNeon.Store(y, low, high, rows);
+    }
+
+    /// <summary>Four or eight tokens.</summary>
+    [SkipLocalsInit]
+    private static void Tile(byte* block, byte* x, float* y, long columns, long fours, long yStride, long rows,
         int format)
     {
-        BlockTilesNeonScales.Words scratch;
-        Vector128<float> l0 = Vector128<float>.Zero, l1 = l0, l2 = l0, l3 = l0, h0 = l0, h1 = l0, h2 = l0, h3 = l0;
-        byte* end = x + columns, scales = end, sums = end + columns / 8;
-        while (x < end)
+        BlockTilesNeonScales.Room terms;
+        BlockTilesNeonCodes.Room codes;
+        BlockTilesNeonCodes.Sums sums;
+        float* total = (float*)&sums;
+        long tokenBytes = BlockTiles.ActivationBytes(columns);
+        for (long i = 0; i < 64; i += 4) AdvSimd.Store(total + i, Vector128<float>.Zero);
+        bool isWide = BlockTiles.Columns(format) == 256;
+        long step = isWide ? BlockTiles.GroupBytes(format) : BlockTiles.BlockBytes(format);
+        for (long g = 0, groups; g < columns / 32; g += groups)
         {
-            byte* words = BlockTilesNeonScales.WordsOf(block, (byte*)&scratch, format);
-            BlockTilesNeonScales.Load(out BlockTilesNeonScales.Units units, block, format);
-            byte* group = block + BlockTiles.GroupsAt(format);
-            for (long g = 0; g < BlockTiles.Columns(format) / 32; g++)
-            {
-                BlockTilesNeonScales.Load(out BlockTilesNeonScales.Terms low, units, words, g, 0, format);
-                FourRows(ref l0, ref l1, ref l2, ref l3, group, x, tokenBytes, scales, sums, low, format);
-                BlockTilesNeonScales.Load(out BlockTilesNeonScales.Terms high, units, words, g, 4, format);
-                FourRows(ref h0, ref h1, ref h2, ref h3, group + 16, x, tokenBytes, scales, sums, high, format);
-                group += BlockTiles.GroupBytes(format);
-                x += 32;
-                scales += sizeof(float);
-                sums += 2 * sizeof(float);
-            }
-            block += BlockTiles.BlockBytes(format);
+            groups = columns / 32 - g < 8 ? columns / 32 - g : 8;
+            BlockTilesNeonScales.Terms(block, (float*)&terms, groups, format);
+            BlockTilesNeonCodes.Unpack(block + BlockTiles.GroupsAt(format), step, groups, (sbyte*)&codes, format);
+            for (long f = 0; f < fours; f++)
+                for (long half = 0; half < 2; half++)
+                    BlockTilesNeonGroups.FourTokens((sbyte*)&codes + half * 128, (float*)&terms + half * 4,
+                        x + f * 4 * tokenBytes, g, groups, columns, tokenBytes, total + f * 32 + half * 4, format);
+            block += isWide ? BlockTiles.BlockBytes(format) : step * groups;
         }
-        TilesNeon.Store(y, l0, h0, rows);
-        TilesNeon.Store(y + yStride, l1, h1, rows);
-        TilesNeon.Store(y + 2 * yStride, l2, h2, rows);
-        TilesNeon.Store(y + 3 * yStride, l3, h3, rows);
+        for (long t = 0; t < 4 * fours; t++)
+            TilesNeon.Store(y + t * yStride, AdvSimd.LoadVector128(total + t * 8),
+                AdvSimd.LoadVector128(total + t * 8 + 4), rows);
     }
 
-    /// <summary>Adds a group of four rows to the sums of four tokens.</summary>
+    /// <summary>dot · scale (+ sum · offset) of four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FourRows(ref Vector128<float> y0, ref Vector128<float> y1, ref Vector128<float> y2,
-        ref Vector128<float> y3, byte* group, byte* x, long tokenBytes, byte* scales, byte* sums,
-        in BlockTilesNeonScales.Terms terms, int format)
+    internal static Vector128<float> Term(Vector128<int> dot, float* scale, float* offset, float sum, bool hasOffsets)
     {
-        byte* x1 = x + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
-        Vector128<int> s0 = Vector128<int>.Zero, s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-        var a0 = AdvSimd.LoadVector128((sbyte*)x);
-        var a1 = AdvSimd.LoadVector128((sbyte*)x1);
-        var a2 = AdvSimd.LoadVector128((sbyte*)x2);
-        var a3 = AdvSimd.LoadVector128((sbyte*)x3);
-        var c0 = AdvSimd.LoadVector128((sbyte*)x + 16);
-        var c1 = AdvSimd.LoadVector128((sbyte*)x1 + 16);
-        var c2 = AdvSimd.LoadVector128((sbyte*)x2 + 16);
-        var c3 = AdvSimd.LoadVector128((sbyte*)x3 + 16);
-        BlockTilesNeonCodes.Load(out BlockTilesNeonCodes.Fields fields, group, format);
-        Quads(group, 0, fields, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3, a0, a1, a2, a3,
-            c0, c1, c2, c3, format);
-        Quads(group, 1, fields, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3, a0, a1, a2, a3,
-            c0, c1, c2, c3, format);
-        Quads(group, 2, fields, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3, a0, a1, a2, a3,
-            c0, c1, c2, c3, format);
-        Quads(group, 3, fields, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3, a0, a1, a2, a3,
-            c0, c1, c2, c3, format);
-        y0 = BlockTilesNeon.Add(y0, s0, t0, terms, (float*)scales, (float*)sums, format);
-        y1 = BlockTilesNeon.Add(y1, s1, t1, terms, (float*)(scales + tokenBytes), (float*)(sums + tokenBytes), format);
-        scales += 2 * tokenBytes;
-        sums += 2 * tokenBytes;
-        y2 = BlockTilesNeon.Add(y2, s2, t2, terms, (float*)scales, (float*)sums, format);
-        y3 = BlockTilesNeon.Add(y3, s3, t3, terms, (float*)(scales + tokenBytes), (float*)(sums + tokenBytes), format);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Quads(byte* group, [ConstantExpected(Max = (byte)15)] byte v, in BlockTilesNeonCodes.Fields fields, ref Vector128<int> s0,
-        ref Vector128<int> s1, ref Vector128<int> s2, ref Vector128<int> s3, ref Vector128<int> t0,
-        ref Vector128<int> t1, ref Vector128<int> t2, ref Vector128<int> t3, Vector128<sbyte> a0, Vector128<sbyte> a1,
-        Vector128<sbyte> a2, Vector128<sbyte> a3, Vector128<sbyte> c0, Vector128<sbyte> c1, Vector128<sbyte> c2,
-        Vector128<sbyte> c3, int format)
-    {
-        BlockTilesNeonCodes.Quads(group, v, fields, format, out Vector128<sbyte> p, out Vector128<sbyte> q);
-        s0 = Dp.DotProductBySelectedQuadruplet(s0, p, a0, v);
-        s1 = Dp.DotProductBySelectedQuadruplet(s1, p, a1, v);
-        s2 = Dp.DotProductBySelectedQuadruplet(s2, p, a2, v);
-        s3 = Dp.DotProductBySelectedQuadruplet(s3, p, a3, v);
-        if (BlockTiles.HasHalves(format))
-        {
-            t0 = Dp.DotProductBySelectedQuadruplet(t0, q, c0, v);
-            t1 = Dp.DotProductBySelectedQuadruplet(t1, q, c1, v);
-            t2 = Dp.DotProductBySelectedQuadruplet(t2, q, c2, v);
-            t3 = Dp.DotProductBySelectedQuadruplet(t3, q, c3, v);
-        }
-        else
-        {
-            s0 = Dp.DotProductBySelectedQuadruplet(s0, q, c0, v);
-            s1 = Dp.DotProductBySelectedQuadruplet(s1, q, c1, v);
-            s2 = Dp.DotProductBySelectedQuadruplet(s2, q, c2, v);
-            s3 = Dp.DotProductBySelectedQuadruplet(s3, q, c3, v);
-        }
+        var product = AdvSimd.ConvertToSingle(dot) * AdvSimd.LoadVector128(scale);
+        if (!hasOffsets) return product;
+        return product + AdvSimd.MultiplyBySelectedScalar(AdvSimd.LoadVector128(offset),
+            Vector128.CreateScalarUnsafe(sum), 0);
     }
 }
