@@ -135,26 +135,33 @@ public static unsafe class BlockTilesNeon
     private static void Four(sbyte* codes, sbyte* x, out Vector128<short> rows01, out Vector128<short> rows23)
     {
         rows01 = rows23 = Vector128<short>.Zero;
-        for (long k = 0; k < 4; k++)
-        {
-            var a = AdvSimd.LoadAndReplicateToVector128((int*)x + k).AsSByte();
-            var p = AdvSimd.LoadVector128(codes + 16 * k);
-            rows01 = AdvSimd.MultiplyWideningLowerAndAdd(rows01, p.GetLower(), a.GetLower());
-            rows23 = AdvSimd.MultiplyWideningUpperAndAdd(rows23, p, a);
-        }
+        Quad(ref rows01, ref rows23, codes, x);
+        Quad(ref rows01, ref rows23, codes + 16, x + 4);
+        Quad(ref rows01, ref rows23, codes + 32, x + 8);
+        Quad(ref rows01, ref rows23, codes + 48, x + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Quad(ref Vector128<short> rows01, ref Vector128<short> rows23, sbyte* codes, sbyte* x)
+    {
+        var a = AdvSimd.LoadAndReplicateToVector128((int*)x).AsSByte();
+        var p = AdvSimd.LoadVector128(codes);
+        rows01 = AdvSimd.MultiplyWideningLowerAndAdd(rows01, p.GetLower(), a.GetLower());
+        rows23 = AdvSimd.MultiplyWideningUpperAndAdd(rows23, p, a);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> Narrow(sbyte* codes, sbyte* x)
     {
         Vector128<short> rows01 = Vector128<short>.Zero, rows23 = rows01;
-        for (long k = 0; k < 8; k++)
-        {
-            var a = AdvSimd.LoadAndReplicateToVector128((int*)x + k).AsSByte();
-            var p = AdvSimd.LoadVector128(codes + 16 * k);
-            rows01 = AdvSimd.MultiplyWideningLowerAndAdd(rows01, p.GetLower(), a.GetLower());
-            rows23 = AdvSimd.MultiplyWideningUpperAndAdd(rows23, p, a);
-        }
+        Quad(ref rows01, ref rows23, codes, x);
+        Quad(ref rows01, ref rows23, codes + 16, x + 4);
+        Quad(ref rows01, ref rows23, codes + 32, x + 8);
+        Quad(ref rows01, ref rows23, codes + 48, x + 12);
+        Quad(ref rows01, ref rows23, codes + 64, x + 16);
+        Quad(ref rows01, ref rows23, codes + 80, x + 20);
+        Quad(ref rows01, ref rows23, codes + 96, x + 24);
+        Quad(ref rows01, ref rows23, codes + 112, x + 28);
         return AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(rows01), AdvSimd.AddPairwiseWidening(rows23));
     }
 
@@ -162,19 +169,25 @@ public static unsafe class BlockTilesNeon
     private static Vector128<int> Wide(sbyte* codes, sbyte* x)
     {
         Vector128<int> rows01 = Vector128<int>.Zero, rows23 = rows01;
-        for (long k = 0; k < 4; k++)
-        {
-            var a = AdvSimd.LoadAndReplicateToVector128((int*)x + k).AsSByte();
-            var c = AdvSimd.LoadAndReplicateToVector128((int*)x + 4 + k).AsSByte();
-            var p = AdvSimd.LoadVector128(codes + 16 * k);
-            var q = AdvSimd.LoadVector128(codes + 64 + 16 * k);
-            var low = AdvSimd.MultiplyWideningLower(p.GetLower(), a.GetLower());
-            var high = AdvSimd.MultiplyWideningUpper(p, a);
-            low = AdvSimd.MultiplyWideningLowerAndAdd(low, q.GetLower(), c.GetLower());
-            high = AdvSimd.MultiplyWideningUpperAndAdd(high, q, c);
-            rows01 = AdvSimd.AddPairwiseWideningAndAdd(rows01, low);
-            rows23 = AdvSimd.AddPairwiseWideningAndAdd(rows23, high);
-        }
+        WideQuads(ref rows01, ref rows23, codes, x);
+        WideQuads(ref rows01, ref rows23, codes + 16, x + 4);
+        WideQuads(ref rows01, ref rows23, codes + 32, x + 8);
+        WideQuads(ref rows01, ref rows23, codes + 48, x + 12);
         return AdvSimd.Arm64.AddPairwise(rows01, rows23);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WideQuads(ref Vector128<int> rows01, ref Vector128<int> rows23, sbyte* codes, sbyte* x)
+    {
+        var a = AdvSimd.LoadAndReplicateToVector128((int*)x).AsSByte();
+        var c = AdvSimd.LoadAndReplicateToVector128((int*)(x + 16)).AsSByte();
+        var p = AdvSimd.LoadVector128(codes);
+        var q = AdvSimd.LoadVector128(codes + 64);
+        var low = AdvSimd.MultiplyWideningLower(p.GetLower(), a.GetLower());
+        var high = AdvSimd.MultiplyWideningUpper(p, a);
+        low = AdvSimd.MultiplyWideningLowerAndAdd(low, q.GetLower(), c.GetLower());
+        high = AdvSimd.MultiplyWideningUpperAndAdd(high, q, c);
+        rows01 = AdvSimd.AddPairwiseWideningAndAdd(rows01, low);
+        rows23 = AdvSimd.AddPairwiseWideningAndAdd(rows23, high);
     }
 }

@@ -11,6 +11,10 @@ internal static unsafe class BlockTilesNeonScales
     private const float One = 5.192296858534828e33f; // 2^112: from the exponent of a half to that of a float
     private const float Top = 3.0948500982134507e26f; // 2^88: of what multiplies a byte that is the top one of a lane
 
+    // 2^119 and 2^126: of what multiplies a subnormal float whose third byte is a word, w · 2^(16 − 149), and of the
+    // word; a conversion to float would keep one of the N1's two pipes busy for two cycles.
+    private const float Third = 6.646139978924579e35f, Seventh = 8.507059173023462e37f;
+
     /// <summary>Room for the terms of eight groups.</summary>
     internal struct Room
     {
@@ -92,18 +96,24 @@ internal static unsafe class BlockTilesNeonScales
             return;
         }
         Sixteen(block + 32, words, Vector128<byte>.Zero);
+        var third = Vector128.Create(Third);
+        dLow = Low(units, third);
+        dHigh = High(units, third);
         units = AdvSimd.LoadVector128((short*)block + 8);
-        var uLow = Low(units, -top);
-        var uHigh = High(units, -top);
+        var uLow = Low(units, -third);
+        var uHigh = High(units, -third);
+        var seventh = Vector128.Create(Seventh);
+        first = Thirds(0);
+        second = Thirds(4);
         var sixteen = Vector128.Create(16f);
         for (long g = 0; g < 8; g++, words += 8, to += 16)
         {
             var w = AdvSimd.LoadVector64(words).ToVector128Unsafe();
             var m = AdvSimd.LoadVector64(words + 64).ToVector128Unsafe();
-            var low = Word(w, first) * dLow;
-            var high = Word(w, second) * dHigh;
-            var offsetLow = Word(m, first) * uLow;
-            var offsetHigh = Word(m, second) * uHigh;
+            var low = Unsigned(w, first) * seventh * dLow;
+            var high = Unsigned(w, second) * seventh * dHigh;
+            var offsetLow = Unsigned(m, first) * seventh * uLow;
+            var offsetHigh = Unsigned(m, second) * seventh * uHigh;
             if (format == BlockTiles.Q5_K)
             {
                 // As above.
@@ -195,6 +205,16 @@ internal static unsafe class BlockTilesNeonScales
     private static Vector128<byte> Rows(int n) =>
         Vector128.Create(0x00FFFFFFu, 0x01FFFFFFu, 0x02FFFFFFu, 0x03FFFFFFu).AsByte()
             + Vector128.Create((uint)n << 24).AsByte();
+
+    /// <summary>Four bytes as subnormal floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Unsigned(Vector128<byte> bytes, Vector128<byte> rows) =>
+        AdvSimd.Arm64.VectorTableLookup(bytes, rows).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Thirds(int n) =>
+        Vector128.Create(0xFF00FFFFu, 0xFF01FFFFu, 0xFF02FFFFu, 0xFF03FFFFu).AsByte()
+            + Vector128.Create((uint)n << 16).AsByte();
 
     /// <summary>Finite halves to float, exact but for the power of two; see <see cref="TilesNeon"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
