@@ -22,6 +22,7 @@ internal static class KernelTwins
                 ["AvxVnni", "Avx512", "Avx2", "Neon", "NeonDot"],
             "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["AvxVnni", "Avx2", "Neon", "NeonDot"],
             "Blocks" or "Q8_0" or "Digits4x32" => ["Avx2", "Neon", "NeonDot"],
+            "BlockTiles" => ["Avx512", "Avx2", "Neon", "NeonDot"],
             "Digits2Lut" => ["Neon"],
             _ => ["Avx2", "Neon"],
         };

@@ -41,87 +41,74 @@ public static class BlockTiles
     /// <summary>Columns of a group.</summary>
     public const int Group = 32;
 
+    // Sets of formats, asked with (set >> format & 1) != 0 and not by a function: where the format is a constant the
+    // compiler then knows which branch it need not import.
+
+    /// <summary>Blocks of 256.</summary>
+    internal const ulong Supers = 1UL << Q2_K | 1UL << Q3_K | 1UL << Q4_K | 1UL << Q5_K | 1UL << Q6_K | 1UL << IQ4_XS;
+    internal const ulong Nibbles = ~(1UL << Q2_K | 1UL << Q3_K);
+    internal const ulong Crumbs = 1UL << Q2_K | 1UL << Q3_K | 1UL << Q6_K;
+    internal const ulong Bits = Fives | 1UL << Q3_K;
+    /// <summary>Scales (and offsets) per 16 columns.</summary>
+    internal const ulong Halves = Crumbs;
+    internal const ulong Offsets = 1UL << Q4_1 | 1UL << Q5_1 | 1UL << Q2_K | 1UL << Q4_K | 1UL << Q5_K;
+    /// <summary>Values between −127 and 127 stand in a table; MXFP4's are within ±12.</summary>
+    internal const ulong WideTables = 1UL << IQ4_NL | 1UL << IQ4_XS;
+    /// <summary>What has a centre.</summary>
+    internal const ulong Centred = Fives | 1UL << Q6_K | 1UL << Q3_K | 1UL << MXFP4;
+    private const ulong Fives = 1UL << Q5_0 | 1UL << Q5_1 | 1UL << Q5_K;
+    private const ulong SixBits = 1UL << Q3_K | 1UL << Q4_K | 1UL << Q5_K;
+
     /// <summary>Bytes from one token's prepared activations to the next: a multiple of 64.</summary>
     public static long ActivationBytes(long columns) => (columns + columns / Group * 20 + 63) & ~63L;
 
     /// <summary>Bytes of eight rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long TileBytes(long columns, int format) =>
-        (Columns(format) == 32 ? columns / 32 : columns / 256) * BlockBytes(format);
+        ((Supers >> format & 1) != 0 ? columns / 256 : columns / 32) * BlockBytes(format);
 
     /// <summary>Columns of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long Columns(int format) =>
-        format is Q4_1 or Q5_0 or Q5_1 or IQ4_NL or MXFP4 ? 32 : 256;
+    public static long Columns(int format) => 32 + 224 * Is(Supers, format);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long BlockBytes(int format) => 8 * Blocks.RowBytes(Columns(format), format);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasNibbles(int format) => format is not (Q2_K or Q3_K);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasCrumbs(int format) => format is Q2_K or Q3_K or Q6_K;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasBits(int format) => format is Q5_0 or Q5_1 or Q5_K or Q3_K;
-
-    /// <summary>Scales (and offsets) per 16 columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasHalves(int format) => format is Q2_K or Q3_K or Q6_K;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasOffsets(int format) => format is Q4_1 or Q5_1 or Q4_K or Q5_K or Q2_K;
-
-    /// <summary>Values between −127 and 127 stand in a table; MXFP4's are within ±12.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool HasWideTable(int format) => format is IQ4_NL or IQ4_XS;
+    public static long BlockBytes(int format) => GroupsAt(format) + Columns(format) / 32 * GroupBytes(format);
 
     /// <summary>What is taken from the bits to make a signed code; MXFP4: from the entries of a table that begins with
     /// 0 instead of −12.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Centre(int format) => format switch
-    {
-        Q5_0 or Q5_1 or Q5_K => 16,
-        Q6_K => 32,
-        Q3_K => 4,
-        MXFP4 => 12,
-        _ => 0,
-    };
+    internal static int Centre(int format) => (int)(16 * Is(Fives, format) + 32 * Is(1UL << Q6_K, format)
+        + 4 * Is(1UL << Q3_K, format) + 12 * Is(1UL << MXFP4, format));
 
     /// <summary>Words of six bits: 16 of Q3_K, Q4_K and Q5_K, 8 of IQ4_XS, else 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long SixBitWords(int format) => format switch
-    {
-        Q3_K or Q4_K or Q5_K => 16,
-        IQ4_XS => 8,
-        _ => 0,
-    };
+    internal static long SixBitWords(int format) => 16 * Is(SixBits, format) + 8 * Is(1UL << IQ4_XS, format);
 
     /// <summary>Where the words stand in a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long WordsAt(int format) => format == MXFP4 ? 8 : HasOffsets(format) ? 32 : 16;
+    internal static long WordsAt(int format) => 16 + 16 * Is(Offsets, format) - 8 * Is(1UL << MXFP4, format);
 
     /// <summary>Where the groups stand in a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static long GroupsAt(int format) =>
-        WordsAt(format) + (format is Q2_K or Q6_K ? 128 : SixBitWords(format) * 6);
+        WordsAt(format) + 128 * Is(1UL << Q2_K | 1UL << Q6_K, format) + SixBitWords(format) * 6;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long GroupBytes(int format) =>
-        (HasNibbles(format) ? 128 : 0) + (HasCrumbs(format) ? 64 : 0) + (HasBits(format) ? 32 : 0);
+    internal static long GroupBytes(int format) => BitsAt(format) + 32 * Is(Bits, format);
 
     /// <summary>Where crumbs, and bits, stand in a group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long CrumbsAt(int format) => HasNibbles(format) ? 128 : 0;
+    internal static long CrumbsAt(int format) => 128 * Is(Nibbles, format);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long BitsAt(int format) => CrumbsAt(format) + (HasCrumbs(format) ? 64 : 0);
+    internal static long BitsAt(int format) => CrumbsAt(format) + 64 * Is(Crumbs, format);
 
     /// <summary>The first bit of the crumbs, and of the bits, in a code.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int CrumbShift(int format) => format == Q6_K ? 4 : 0;
+    internal static int CrumbShift(int format) => (int)(4 * Is(1UL << Q6_K, format));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int BitShift(int format) => format == Q3_K ? 2 : 4;
+    internal static int BitShift(int format) => (int)(4 - 2 * Is(1UL << Q3_K, format));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long Is(ulong formats, int format) => (long)(formats >> format & 1);
 }

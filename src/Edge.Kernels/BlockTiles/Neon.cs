@@ -76,7 +76,7 @@ public static unsafe class BlockTilesNeon
         BlockTilesNeonCodes.Sums sums;
         float* total = (float*)&sums;
         for (long i = 0; i < tokens * 8; i += 4) AdvSimd.Store(total + i, Vector128<float>.Zero);
-        bool isWide = BlockTiles.Columns(format) == 256;
+        bool isWide = (BlockTiles.Supers >> format & 1) != 0;
         long step = isWide ? BlockTiles.GroupBytes(format) : BlockTiles.BlockBytes(format);
         for (long g = 0, groups; g < columns / 32; g += groups)
         {
@@ -98,8 +98,8 @@ public static unsafe class BlockTilesNeon
     {
         float* scales = (float*)(token + columns) + g, sums = (float*)(token + columns + columns / 8) + 2 * g;
         sbyte* x = (sbyte*)token + g * 32;
-        bool hasHalves = BlockTiles.HasHalves(format), hasOffsets = BlockTiles.HasOffsets(format);
-        bool hasWideTable = BlockTiles.HasWideTable(format);
+        bool hasHalves = (BlockTiles.Halves >> format & 1) != 0, hasOffsets = (BlockTiles.Offsets >> format & 1) != 0;
+        bool hasWideTable = (BlockTiles.WideTables >> format & 1) != 0;
         for (long r = 0; r < 8; r += 4, codes += 128, total += 4, terms += 4)
         {
             var y = AdvSimd.LoadVector128(total);

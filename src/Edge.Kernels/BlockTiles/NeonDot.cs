@@ -74,7 +74,7 @@ public static unsafe class BlockTilesNeonDot
         BlockTilesNeonScales.Room room;
         float* terms = (float*)&room;
         Vector128<float> low = Vector128<float>.Zero, high = low;
-        bool isWide = BlockTiles.Columns(format) == 256, hasOffsets = BlockTiles.HasOffsets(format);
+        bool isWide = (BlockTiles.Supers >> format & 1) != 0, hasOffsets = (BlockTiles.Offsets >> format & 1) != 0;
         long blockBytes = BlockTiles.BlockBytes(format), groupsAt = BlockTiles.GroupsAt(format);
         long step = isWide ? BlockTiles.GroupBytes(format) : blockBytes;
         for (long g = 0, groups; g < columns / 32; g += groups)
@@ -111,7 +111,7 @@ public static unsafe class BlockTilesNeonDot
         float* total = (float*)&sums;
         long tokenBytes = BlockTiles.ActivationBytes(columns);
         for (long i = 0; i < 64; i += 4) AdvSimd.Store(total + i, Vector128<float>.Zero);
-        bool isWide = BlockTiles.Columns(format) == 256;
+        bool isWide = (BlockTiles.Supers >> format & 1) != 0;
         long step = isWide ? BlockTiles.GroupBytes(format) : BlockTiles.BlockBytes(format);
         for (long g = 0, groups; g < columns / 32; g += groups)
         {

@@ -15,7 +15,7 @@ internal static unsafe partial class BlockTilesNeonGroups
     {
         sbyte* x0 = (sbyte*)x + g * 32, x1 = x0 + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
         byte* scales = x + columns + g * sizeof(float), sums = x + columns + columns / 8 + 2 * g * sizeof(float);
-        bool hasHalves = BlockTiles.HasHalves(format), hasOffsets = BlockTiles.HasOffsets(format);
+        bool hasHalves = (BlockTiles.Halves >> format & 1) != 0, hasOffsets = (BlockTiles.Offsets >> format & 1) != 0;
         var y0 = AdvSimd.LoadVector128(total);
         var y1 = AdvSimd.LoadVector128(total + 8);
         var y2 = AdvSimd.LoadVector128(total + 16);

@@ -28,13 +28,13 @@ internal static unsafe class BlockTilesNeonScales
 
     /// <summary>Floats of a group's terms: per half of its columns, or for both, scales of eight rows, then as many
     /// offsets.</summary>
-    internal static long Stride(int format) => BlockTiles.HasHalves(format) ? 32 : 16;
+    internal static long Stride(int format) => (BlockTiles.Halves >> format & 1) != 0 ? 32 : 16;
 
     /// <summary>The terms of <paramref name="groups"/> groups, eight at most, from the start of a block on.</summary>
     internal static void Terms(byte* block, float* to, long groups, int format)
     {
-        if (BlockTiles.HasHalves(format)) Halves(block, to, format);
-        else if (BlockTiles.Columns(format) == 256) Words(block, to, format);
+        if ((BlockTiles.Halves >> format & 1) != 0) Halves(block, to, format);
+        else if ((BlockTiles.Supers >> format & 1) != 0) Words(block, to, format);
         else if (format == BlockTiles.MXFP4) Exponents(block, to, groups);
         else Small(block, to, groups, BlockTiles.BlockBytes(format), format);
     }

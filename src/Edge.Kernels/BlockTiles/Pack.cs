@@ -73,7 +73,7 @@ public static unsafe partial class BlockTilesScalar
         byte* words = tile + BlockTiles.WordsAt(format) + lane;
         if (format == BlockTiles.MXFP4) tile[lane] = *from;
         else bad += Half(*(ushort*)(from + ScaleAt(format)), (ushort*)tile + lane);
-        if (BlockTiles.HasOffsets(format))
+        if ((BlockTiles.Offsets >> format & 1) != 0)
             bad += Half(*(ushort*)(from + ScaleAt(format) + 2), (ushort*)tile + 8 + lane);
         for (long k = 0; k < 16; k++)
         {
@@ -95,20 +95,20 @@ public static unsafe partial class BlockTilesScalar
         float* scales = stackalloc float[4];
         uint* quads = stackalloc uint[8];
         Blocks.Unpack(from, group, format, scales, out Vector128<sbyte> low, out Vector128<sbyte> high);
-        int zero = BlockTiles.HasOffsets(format) || format == BlockTiles.MXFP4 ? 0 : BlockTiles.Centre(format);
+        int zero = (BlockTiles.Offsets >> format & 1) != 0 || format == BlockTiles.MXFP4 ? 0 : BlockTiles.Centre(format);
         var centre = Vector128.Create((sbyte)zero);
         *(Vector128<sbyte>*)quads = low + centre;
         *(Vector128<sbyte>*)(quads + 4) = high + centre;
         for (long k = 0; k < 8; k++)
         {
             uint q = quads[k];
-            if (BlockTiles.HasNibbles(format)) *(uint*)(to + (k & 3) * 32) |= (q & 0x0F0F0F0F) << (int)(k & 4);
-            if (BlockTiles.HasCrumbs(format))
+            if ((BlockTiles.Nibbles >> format & 1) != 0) *(uint*)(to + (k & 3) * 32) |= (q & 0x0F0F0F0F) << (int)(k & 4);
+            if ((BlockTiles.Crumbs >> format & 1) != 0)
             {
                 *(uint*)(to + BlockTiles.CrumbsAt(format) + k / 4 * 32) |=
                     (q >> BlockTiles.CrumbShift(format) & 0x03030303) << (int)(k & 3) * 2;
             }
-            if (BlockTiles.HasBits(format))
+            if ((BlockTiles.Bits >> format & 1) != 0)
                 *(uint*)(to + BlockTiles.BitsAt(format)) |= (q >> BlockTiles.BitShift(format) & 0x01010101) << (int)k;
         }
     }

@@ -58,13 +58,13 @@ public static unsafe partial class BlockTilesScalar
     {
         byte* block = w + row / 8 * BlockTiles.TileBytes(columns, format);
         long lane = row & 7, size = BlockTiles.Columns(format);
-        int centre = BlockTiles.HasOffsets(format) ? BlockTiles.Centre(format) : 0;
+        int centre = (BlockTiles.Offsets >> format & 1) != 0 ? BlockTiles.Centre(format) : 0;
         for (long c = 0; c < columns; c += size, block += BlockTiles.BlockBytes(format))
         {
             for (long i = 0; i < size; i++)
             {
                 float product = (Code(block, lane, i, format) + centre) * Scale(block, lane, i / 16, format);
-                y[c + i] = BlockTiles.HasOffsets(format) ? product + Offset(block, lane, i / 16, format) : product;
+                y[c + i] = (BlockTiles.Offsets >> format & 1) != 0 ? product + Offset(block, lane, i / 16, format) : product;
             }
         }
     }
@@ -92,7 +92,7 @@ public static unsafe partial class BlockTilesScalar
             {
                 sbyte* q = (sbyte*)x + c + i;
                 float v;
-                if (BlockTiles.HasHalves(format))
+                if ((BlockTiles.Halves >> format & 1) != 0)
                     {
                     v = Term(block, lane, i, q, 16, sums[0], format)
                         + Term(block, lane, i + 16, q + 16, 16, sums[1], format);
@@ -110,9 +110,9 @@ public static unsafe partial class BlockTilesScalar
         int dot = 0;
         for (long i = 0; i < columns; i++) dot += Code(block, lane, c + i, format) * q[i];
         float scale = Scale(block, lane, c / 16, format), v = dot * scale;
-        if (!BlockTiles.HasOffsets(format)) return v;
+        if ((BlockTiles.Offsets >> format & 1) == 0) return v;
         float offset = Offset(block, lane, c / 16, format);
-        if (BlockTiles.Centre(format) != 0) offset += BlockTiles.Centre(format) * scale;
+        if ((BlockTiles.Centred >> format & 1) != 0) offset += BlockTiles.Centre(format) * scale;
         return v + sum * offset;
     }
 
@@ -121,14 +121,14 @@ public static unsafe partial class BlockTilesScalar
     {
         byte* at = block + BlockTiles.GroupsAt(format) + c / 32 * BlockTiles.GroupBytes(format) + lane * 4 + (c & 3);
         int quad = (int)(c / 4 & 7), code = 0;
-        if (BlockTiles.HasNibbles(format)) code = at[(quad & 3) * 32] >> (quad & 4) & 15;
-        if (BlockTiles.HasWideTable(format) || format == BlockTiles.MXFP4) return BlocksScalar.TableEntry(code, format);
-        if (BlockTiles.HasCrumbs(format))
+        if ((BlockTiles.Nibbles >> format & 1) != 0) code = at[(quad & 3) * 32] >> (quad & 4) & 15;
+        if ((BlockTiles.WideTables >> format & 1) != 0 || format == BlockTiles.MXFP4) return BlocksScalar.TableEntry(code, format);
+        if ((BlockTiles.Crumbs >> format & 1) != 0)
         {
             int crumb = at[BlockTiles.CrumbsAt(format) + quad / 4 * 32] >> (quad & 3) * 2 & 3;
             code |= crumb << BlockTiles.CrumbShift(format);
         }
-        if (BlockTiles.HasBits(format))
+        if ((BlockTiles.Bits >> format & 1) != 0)
             code |= (at[BlockTiles.BitsAt(format)] >> quad & 1) << BlockTiles.BitShift(format);
         return code - BlockTiles.Centre(format);
     }

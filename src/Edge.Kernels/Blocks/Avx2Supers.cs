@@ -15,7 +15,7 @@ internal static unsafe class BlocksAvx2Supers
     internal static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, int format)
     {
-        long rowBytes = columns / 256 * Blocks.BlockBytes(format), tokenBytes = Tiles.ActivationBytes(columns);
+        long rowBytes = columns / 256 * Blocks.BlockBytes(format), tokenBytes = BlockTiles.ActivationBytes(columns);
         long fours = tokens & ~3L;
         for (long r = row0; r < row1 && fours > 0; r++)
         {

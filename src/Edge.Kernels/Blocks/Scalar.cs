@@ -204,7 +204,7 @@ public static unsafe class BlocksScalar
     private static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride, int format)
     {
-        long rowBytes = Blocks.RowBytes(columns, format), tokenBytes = Tiles.ActivationBytes(columns);
+        long rowBytes = Blocks.RowBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         for (long r = row0; r < row1; r++)
         {
             for (long t = 0; t < tokens; t++)
