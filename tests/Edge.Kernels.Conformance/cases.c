@@ -116,7 +116,8 @@ static void prepare_matrix(Frame *frame, int index)
     if (by_row) fill_blocks(frame, w, weight_bytes / rows, rows, format - BLOCKS, values);
     else fill_rows(frame, w, weight_bytes, format, values);
     if (tiles || by_row) {
-        long token_bytes = (columns + columns / 32 * 8 + 63) / 64 * 64;
+        // Blocks go by the tokens of BlockTiles, of which they read values and scales.
+        long token_bytes = (columns + columns / 32 * (tiles ? 8 : 20) + 63) / 64 * 64;
         uint8_t *x = add(frame, INPUT, tokens * token_bytes);
         for (long t = 0; t < tokens; t++) fill_activations(frame, x + t * token_bytes, columns, token_bytes, values);
     } else {
