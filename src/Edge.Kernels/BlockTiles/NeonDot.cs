@@ -80,11 +80,12 @@ public static unsafe class BlockTilesNeonDot
         for (long g = 0, groups; g < columns / 32; g += groups)
         {
             groups = columns / 32 - g < 8 ? columns / 32 - g : 8;
-            BlockTilesNeonScales.Terms(block, terms, groups, format);
             byte* group = block + groupsAt;
             float* scales = (float*)(x + columns) + g, sums = (float*)(x + columns + columns / 8) + 2 * g;
             sbyte* q = (sbyte*)x + g * 32;
-            if (format is BlockTiles.Q2_K or BlockTiles.Q3_K)
+            if (format != BlockTiles.Q4_K) BlockTilesNeonScales.Terms(block, terms, groups, format);
+            if (format == BlockTiles.Q4_K) BlockTilesNeonGroups.Q4_K(ref low, ref high, block, q, scales, sums);
+            else if (format is BlockTiles.Q2_K or BlockTiles.Q3_K)
                 BlockTilesNeonGroups.Crumbs(ref low, ref high, group, q, scales, sums, terms, format);
             else if (format == BlockTiles.Q6_K)
                 BlockTilesNeonGroups.Six(ref low, ref high, group, q, scales, sums, terms);

@@ -13,7 +13,7 @@ internal static unsafe class BlockTilesNeonScales
 
     // 2^119 and 2^126: of what multiplies a subnormal float whose third byte is a word, w · 2^(16 − 149), and of the
     // word; a conversion to float would keep one of the N1's two pipes busy for two cycles.
-    private const float Third = 6.646139978924579e35f, Seventh = 8.507059173023462e37f;
+    internal const float Third = 6.646139978924579e35f, Seventh = 8.507059173023462e37f;
 
     /// <summary>Room for the terms of eight groups.</summary>
     internal struct Room
@@ -167,7 +167,7 @@ internal static unsafe class BlockTilesNeonScales
 
     /// <summary>Sixteen words of six bits less the centre.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sixteen(byte* words, byte* to, Vector128<byte> centre)
+    internal static void Sixteen(byte* words, byte* to, Vector128<byte> centre)
     {
         for (long i = 0; i < 32; i += 16, words += 16, to += 16)
         {
@@ -208,13 +208,22 @@ internal static unsafe class BlockTilesNeonScales
 
     /// <summary>Four bytes as subnormal floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Unsigned(Vector128<byte> bytes, Vector128<byte> rows) =>
+    internal static Vector128<float> Unsigned(Vector128<byte> bytes, Vector128<byte> rows) =>
         AdvSimd.Arm64.VectorTableLookup(bytes, rows).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Thirds(int n) =>
+    internal static Vector128<byte> Thirds(int n) =>
         Vector128.Create(0xFF00FFFFu, 0xFF01FFFFu, 0xFF02FFFFu, 0xFF03FFFFu).AsByte()
             + Vector128.Create((uint)n << 16).AsByte();
+
+    /// <summary>What multiplies them, factor-fold.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Thirds(out Vector128<float> low, out Vector128<float> high, short* halves, float factor)
+    {
+        var h = AdvSimd.LoadVector128(halves);
+        low = Low(h, Vector128.Create(Third)) * Vector128.Create(factor);
+        high = High(h, Vector128.Create(Third)) * Vector128.Create(factor);
+    }
 
     /// <summary>Finite halves to float, exact but for the power of two; see <see cref="TilesNeon"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
