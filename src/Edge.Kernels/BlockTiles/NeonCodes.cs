@@ -38,41 +38,55 @@ internal static unsafe class BlockTilesNeonCodes
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Nibbles(byte* group, sbyte* to)
     {
-        for (long v = 0; v < 4; v++, group += 32, to += 16)
-        {
-            var both = AdvSimd.LoadVector128(group);
-            AdvSimd.Store(to, (both & Vector128.Create((byte)15)).AsSByte());
-            AdvSimd.Store(to + 64, (both >>> 4).AsSByte());
-        }
+        var nibble = Vector128.Create((byte)15);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 64, (both >>> 4).AsSByte());
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 80, (both >>> 4).AsSByte());
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 96, (both >>> 4).AsSByte());
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 112, (both >>> 4).AsSByte());
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Table(byte* group, sbyte* to, Vector128<sbyte> table)
     {
-        for (long v = 0; v < 4; v++, group += 32, to += 16)
-        {
-            var both = AdvSimd.LoadVector128(group);
-            var low = (both & Vector128.Create((byte)15)).AsSByte();
-            AdvSimd.Store(to, AdvSimd.Arm64.VectorTableLookup(table, low));
-            AdvSimd.Store(to + 64, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
-        }
+        var nibble = Vector128.Create((byte)15);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 64, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 80, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 96, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 112, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Five(byte* group, sbyte* to)
     {
         var bits = ~AdvSimd.LoadVector128(group + 128);
-        var mask = Vector128.Create((byte)1);
-        for (long v = 0; v < 4; v++, group += 32, to += 16)
-        {
-            var both = AdvSimd.LoadVector128(group);
-            AdvSimd.Store(to, FiveLow(both, bits, mask));
-            AdvSimd.Store(to + 64, FiveHigh(both, bits, mask << 4));
-            mask += mask;
-        }
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, FiveLow(both, bits, Vector128.Create((byte)1)));
+        AdvSimd.Store(to + 64, FiveHigh(both, bits, Vector128.Create((byte)16)));
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, FiveLow(both, bits, Vector128.Create((byte)2)));
+        AdvSimd.Store(to + 80, FiveHigh(both, bits, Vector128.Create((byte)32)));
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, FiveLow(both, bits, Vector128.Create((byte)4)));
+        AdvSimd.Store(to + 96, FiveHigh(both, bits, Vector128.Create((byte)64)));
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, FiveLow(both, bits, Vector128.Create((byte)8)));
+        AdvSimd.Store(to + 112, FiveHigh(both, bits, Vector128.Create((byte)128)));
     }
 
     private static void Six(byte* group, sbyte* to)

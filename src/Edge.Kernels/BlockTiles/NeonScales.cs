@@ -26,11 +26,8 @@ internal static unsafe class BlockTilesNeonScales
         public Vector128<byte> A, B, C, D, E, F, G, H;
     }
 
-    /// <summary>Floats of a group's terms: per half of its columns, or for both, scales of eight rows, then as many
-    /// offsets.</summary>
-    internal static long Stride(int format) => (BlockTiles.Halves >> format & 1) != 0 ? 32 : 16;
-
-    /// <summary>The terms of <paramref name="groups"/> groups, eight at most, from the start of a block on.</summary>
+    /// <summary>The terms of <paramref name="groups"/> groups, eight at most, from the start of a block on. A group's are
+    /// 16 floats, with halves 32: scales of eight rows, then as many offsets.</summary>
     internal static void Terms(byte* block, float* to, long groups, int format)
     {
         if ((BlockTiles.Halves >> format & 1) != 0) Halves(block, to, format);
