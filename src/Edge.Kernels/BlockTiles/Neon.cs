@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.Arm;
 namespace Edge.Kernels;
 
 /// <summary>ggml's blocks in tiles for cores without the dot product; the same bits as <see cref="BlockTilesScalar"/>.
-/// Codes and scales of eight groups are taken apart once for up to eight tokens. Eight products of a code within ±32 and
-/// an activation fit 16 bits; of IQ4's values two.</summary>
+/// Codes and scales of eight groups are taken apart once for up to eight tokens. Eight products of a code within ±32
+/// and an activation fit 16 bits; of IQ4's values two.</summary>
 public static unsafe class BlockTilesNeon
 {
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>

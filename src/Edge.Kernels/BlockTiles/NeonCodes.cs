@@ -23,8 +23,8 @@ internal static unsafe class BlockTilesNeonCodes
         public BlockTilesNeonScales.Eight A, B;
     }
 
-    /// <summary>Signed codes of groups that lie <paramref name="step"/> bytes apart: 256 bytes each, quads 0 … 7 of rows
-    /// 0 … 3, then those of rows 4 … 7.</summary>
+    /// <summary>Signed codes of groups that lie <paramref name="step"/> bytes apart: 256 bytes each, quads 0 … 7 of
+    /// rows 0 … 3, then those of rows 4 … 7.</summary>
     internal static void Unpack(byte* group, long step, long groups, sbyte* to, int format)
     {
         for (long g = 0; g < groups; g++, group += step)

@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.Arm;
 namespace Edge.Kernels;
 
 /// <summary>ggml's blocks in tiles with the dot product of ARMv8.2; the same bits as <see cref="BlockTilesScalar"/>.
-/// One token takes codes apart where it multiplies them (<see cref="BlockTilesNeonGroups"/>); four or more have them taken
-/// apart once. A function for each way of doing it, and no format as a constant: the compiler inlines only so much into
-/// a short method.</summary>
+/// One token takes codes apart where it multiplies them (<see cref="BlockTilesNeonGroups"/>); four or more have them
+/// taken apart once. A function for each way of doing it, and no format as a constant: the compiler inlines only so
+/// much into a short method.</summary>
 public static unsafe class BlockTilesNeonDot
 {
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Up to eight groups of <see cref="BlockTiles"/> with the dot product: eight rows of one token, whose codes are
-/// taken apart on the way, or four rows of four tokens with codes that are. Scales and offsets:
+/// <summary>Up to eight groups of <see cref="BlockTiles"/> with the dot product: eight rows of one token, whose codes
+/// are taken apart on the way, or four rows of four tokens with codes that are. Scales and offsets:
 /// <see cref="BlockTilesNeonScales"/>.</summary>
 internal static unsafe partial class BlockTilesNeonGroups
 {

@@ -6,8 +6,8 @@ namespace Edge.Kernels;
 
 internal static unsafe partial class BlockTilesNeonGroups
 {
-    /// <summary>A block of Q4_K, the type of most files: as <see cref="Nibbles"/>, with the terms made where they are used.
-    /// All products but the last of each are exact, so that their order does not matter.</summary>
+    /// <summary>A block of Q4_K, the type of most files: as <see cref="Nibbles"/>, with the terms made where they are
+    /// used. All products but the last of each are exact, so that their order does not matter.</summary>
     [SkipLocalsInit]
     internal static void Q4_K(ref Vector128<float> total, ref Vector128<float> totalHigh, byte* block, sbyte* x,
         float* scales, float* sums)

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Scales and offsets of <see cref="BlockTiles"/> as floats. They are made for up to eight groups at a time, by
-/// functions of their own: what a format asks for is decided once per 2,048 weights.</summary>
+/// <summary>Scales and offsets of <see cref="BlockTiles"/> as floats. They are made for up to eight groups at a time,
+/// by functions of their own: what a format asks for is decided once per 2,048 weights.</summary>
 internal static unsafe class BlockTilesNeonScales
 {
     private const float One = 5.192296858534828e33f; // 2^112: from the exponent of a half to that of a float
@@ -26,8 +26,8 @@ internal static unsafe class BlockTilesNeonScales
         public Vector128<byte> A, B, C, D, E, F, G, H;
     }
 
-    /// <summary>The terms of <paramref name="groups"/> groups, eight at most, from the start of a block on. A group's are
-    /// 16 floats, with halves 32: scales of eight rows, then as many offsets.</summary>
+    /// <summary>The terms of <paramref name="groups"/> groups, eight at most, from the start of a block on. A group's
+    /// are 16 floats, with halves 32: scales of eight rows, then as many offsets.</summary>
     internal static void Terms(byte* block, float* to, long groups, int format)
     {
         if ((BlockTiles.Halves >> format & 1) != 0) Halves(block, to, format);
@@ -56,8 +56,8 @@ internal static unsafe class BlockTilesNeonScales
         }
     }
 
-    /// <summary>2^(e − 128). The upper halves of the floats' bits are (e − 1) · 2⁷, and below e = 2, where that is less,
-    /// the subnormal (e + 1) · 2⁵.</summary>
+    /// <summary>2^(e − 128). The upper halves of the floats' bits are (e − 1) · 2⁷, and below e = 2, where that is
+    /// less, the subnormal (e + 1) · 2⁵.</summary>
     private static void Exponents(byte* block, float* to, long groups)
     {
         for (long g = 0; g < groups; g++, block += 136, to += 16)

@@ -91,8 +91,9 @@ public sealed unsafe class BlockTilesTests
         {
             byte* token = q.Pointer + t * tokenBytes;
             // The integers and the scales are those of Quantize.
+            byte* other = alone.Pointer + t * Tiles.ActivationBytes(columns);
             Assert.True(new Span<byte>(token, columns + columns / 8)
-                .SequenceEqual(new Span<byte>(alone.Pointer + t * Tiles.ActivationBytes(columns), columns + columns / 8)));
+                .SequenceEqual(new Span<byte>(other, columns + columns / 8)));
             float* sums = (float*)(token + columns + columns / 8);
             short* pairs = (short*)(sums + columns / 16);
             for (int h = 0; h < columns / 16; h++)
