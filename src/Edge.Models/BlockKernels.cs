@@ -3,11 +3,10 @@ using Edge.Kernels;
 
 namespace Edge.Models;
 
-/// <summary>The kernels of ggml's blocks by tensor type: src/Edge.Kernels/BlockTiles, and for ternary weights, in rows as
-/// the file has them, src/Edge.Kernels/Blocks.</summary>
+/// <summary>The kernels of src/Edge.Kernels/BlockTiles by tensor type.</summary>
 internal static unsafe class BlockKernels
 {
-    /// <summary>Makes tiles of a file's rows; null for a type whose rows are read as they are.</summary>
+    /// <summary>Makes tiles of a file's rows.</summary>
     public static PackKernel Pack(QuantType type) => type switch
     {
         QuantType.Q4_1 => &BlockTilesScalar.PackQ4_1,
@@ -21,7 +20,9 @@ internal static unsafe class BlockKernels
         QuantType.IQ4_NL => &BlockTilesScalar.PackIQ4_NL,
         QuantType.IQ4_XS => &BlockTilesScalar.PackIQ4_XS,
         QuantType.MXFP4 => &BlockTilesScalar.PackMXFP4,
-        QuantType.I2_S => &BlocksScalar.PackI2_S,
+        QuantType.TQ1_0 => &BlockTilesScalar.PackTQ1_0,
+        QuantType.TQ2_0 => &BlockTilesScalar.PackTQ2_0,
+        QuantType.I2_S => &BlockTilesScalar.PackI2_S,
         _ => null,
     };
 
@@ -38,9 +39,9 @@ internal static unsafe class BlockKernels
         QuantType.IQ4_NL => &BlockTilesScalar.RowsIQ4_NL,
         QuantType.IQ4_XS => &BlockTilesScalar.RowsIQ4_XS,
         QuantType.MXFP4 => &BlockTilesScalar.RowsMXFP4,
-        QuantType.TQ1_0 => &BlocksScalar.RowsTQ1_0,
-        QuantType.TQ2_0 => &BlocksScalar.RowsTQ2_0,
-        QuantType.I2_S => &BlocksScalar.RowsI2_S,
+        QuantType.TQ1_0 => &BlockTilesScalar.RowsTQ2_0,
+        QuantType.TQ2_0 => &BlockTilesScalar.RowsTQ2_0,
+        QuantType.I2_S => &BlockTilesScalar.RowsI2_S,
         _ => null,
     };
 
@@ -57,9 +58,9 @@ internal static unsafe class BlockKernels
         QuantType.IQ4_NL => &BlockTilesScalar.RowsIQ4_NL,
         QuantType.IQ4_XS => &BlockTilesScalar.RowsIQ4_XS,
         QuantType.MXFP4 => &BlockTilesScalar.RowsMXFP4,
-        QuantType.TQ1_0 => &BlocksNeon.RowsTQ1_0,
-        QuantType.TQ2_0 => &BlocksNeon.RowsTQ2_0,
-        QuantType.I2_S => &BlocksNeon.RowsI2_S,
+        QuantType.TQ1_0 => &BlockTilesScalar.RowsTQ2_0,
+        QuantType.TQ2_0 => &BlockTilesScalar.RowsTQ2_0,
+        QuantType.I2_S => &BlockTilesScalar.RowsI2_S,
         _ => null,
     };
 
@@ -76,9 +77,9 @@ internal static unsafe class BlockKernels
         QuantType.IQ4_NL => &BlockTilesScalar.RowsIQ4_NL,
         QuantType.IQ4_XS => &BlockTilesScalar.RowsIQ4_XS,
         QuantType.MXFP4 => &BlockTilesScalar.RowsMXFP4,
-        QuantType.TQ1_0 => &BlocksNeonDot.RowsTQ1_0,
-        QuantType.TQ2_0 => &BlocksNeonDot.RowsTQ2_0,
-        QuantType.I2_S => &BlocksNeonDot.RowsI2_S,
+        QuantType.TQ1_0 => &BlockTilesScalar.RowsTQ2_0,
+        QuantType.TQ2_0 => &BlockTilesScalar.RowsTQ2_0,
+        QuantType.I2_S => &BlockTilesScalar.RowsI2_S,
         _ => null,
     };
 
@@ -95,9 +96,9 @@ internal static unsafe class BlockKernels
         QuantType.IQ4_NL => &BlockTilesAvx2.RowsIQ4_NL,
         QuantType.IQ4_XS => &BlockTilesAvx2.RowsIQ4_XS,
         QuantType.MXFP4 => &BlockTilesAvx2.RowsMXFP4,
-        QuantType.TQ1_0 => &BlocksAvx2.RowsTQ1_0,
-        QuantType.TQ2_0 => &BlocksAvx2.RowsTQ2_0,
-        QuantType.I2_S => &BlocksAvx2.RowsI2_S,
+        QuantType.TQ1_0 => &BlockTilesAvx2.RowsTQ2_0,
+        QuantType.TQ2_0 => &BlockTilesAvx2.RowsTQ2_0,
+        QuantType.I2_S => &BlockTilesAvx2.RowsI2_S,
         _ => null,
     };
 
@@ -112,6 +113,8 @@ internal static unsafe class BlockKernels
         QuantType.Q5_K => &BlockTilesAvx512.RowsQ5_K,
         QuantType.Q6_K => &BlockTilesAvx512.RowsQ6_K,
         QuantType.MXFP4 => &BlockTilesAvx512.RowsMXFP4,
+        QuantType.TQ1_0 or QuantType.TQ2_0 => &BlockTilesAvx512.RowsTQ2_0,
+        QuantType.I2_S => &BlockTilesAvx512.RowsI2_S,
         _ => Avx2(type),
     };
 }

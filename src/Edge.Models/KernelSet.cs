@@ -23,13 +23,16 @@ public sealed unsafe class KernelSet
     public static IReadOnlyList<KernelSet> All { get; } =
     [
         X64("avx2+vnni", AvxVnni.IsSupported, "AVX-VNNI",
-            &BlockKernels.Avx2, &Q4_0AvxVnni.Rows, &Digits2AvxVnni.Rows, &Digits3AvxVnni.Rows, &Digits4AvxVnni.Rows, &Nested4AvxVnni.Rows,
+            &BlockKernels.Avx2,
+            &Q4_0AvxVnni.Rows, &Digits2AvxVnni.Rows, &Digits3AvxVnni.Rows, &Digits4AvxVnni.Rows, &Nested4AvxVnni.Rows,
             &Nested4AvxVnni.Coarse, &Ternary2AvxVnni.Rows, &Ternary1_67AvxVnni.Rows, &Ternary1_6AvxVnni.Rows),
         X64("avx512", Avx512BW.IsSupported, "AVX-512 (BW), and a binary published for such a machine",
-            &BlockKernels.Avx512, &Q4_0Avx512.Rows, &Digits2Avx512.Rows, &Digits3Avx512.Rows, &Digits4Avx512.Rows, &Nested4Avx512.Rows,
+            &BlockKernels.Avx512,
+            &Q4_0Avx512.Rows, &Digits2Avx512.Rows, &Digits3Avx512.Rows, &Digits4Avx512.Rows, &Nested4Avx512.Rows,
             &Nested4Avx512.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         X64("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA",
-            &BlockKernels.Avx2, &Q4_0Avx2.Rows, &Digits2Avx2.Rows, &Digits3Avx2.Rows, &Digits4Avx2.Rows, &Nested4Avx2.Rows,
+            &BlockKernels.Avx2,
+            &Q4_0Avx2.Rows, &Digits2Avx2.Rows, &Digits3Avx2.Rows, &Digits4Avx2.Rows, &Nested4Avx2.Rows,
             &Nested4Avx2.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         new("neon+dp", Dp.Arm64.IsSupported, "the dot-product instructions of ARMv8.2")
         {

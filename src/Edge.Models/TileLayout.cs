@@ -65,8 +65,8 @@ internal sealed unsafe class TileLayout
     public void DecodeRow(byte* matrix, float* y, long columns, long row)
     {
         if (Decode != null) Decode(matrix, y, columns, row);
-        else if (Rows > 1) BlockTilesScalar.Decode(matrix, y, columns, row, (int)_sizes.Id);
-        else BlocksScalar.Decode(matrix + row * _sizes.TileBytes(columns), y, columns, (int)_sizes.Id);
+        else BlockTilesScalar.Decode(matrix, y, columns, row,
+            (int)(_sizes.Id == QuantType.TQ1_0 ? QuantType.TQ2_0 : _sizes.Id));
     }
 
     /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
@@ -92,15 +92,12 @@ internal sealed unsafe class TileLayout
     private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
         new(QuantTypes.Of(type), activations, null, decode);
 
-    /// <summary>Eight rows side by side, but for ternary types: those are as the file has them, and the rows of I2_S get
-    /// the scale that the file has behind the last one.</summary>
+    /// <summary>Eight rows side by side: a block of the file's bytes, but for TQ1_0 and I2_S.</summary>
     private static TileLayout OfFile(QuantTypeRow file)
     {
-        PackKernel pack = BlockKernels.Pack(file.Id);
-        return new(pack == null ? file
-            : file.MatrixTrailerBytes > 0 ? file with { MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float) }
-            : file with { TileRows = Tiles.Rows, BlockBytes = Tiles.Rows * file.BlockBytes },
-            ActivationFormat.FileBlocks, pack, null);
+        int blockBytes = (int)BlockTiles.BlockBytes((int)(file.Id == QuantType.TQ1_0 ? QuantType.TQ2_0 : file.Id));
+        return Own(file.Id, Tiles.Rows, file.BlockElements, blockBytes, ActivationFormat.FileBlocks,
+            BlockKernels.Pack(file.Id), null);
     }
 
     private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,

@@ -42,8 +42,8 @@ public static unsafe class ActivationsScalar
         }
     }
 
-    /// <summary>As <see cref="Quantize"/>, with the sums that <see cref="BlockTiles"/> wants. Shapes: columns is a multiple
-    /// of 32.</summary>
+    /// <summary>As <see cref="Quantize"/>, with the sums that <see cref="BlockTiles"/> wants. Shapes: columns is a
+    /// multiple of 32.</summary>
     public static void QuantizeSums(float* x, byte* q, long columns, long tokens)
     {
         long tokenBytes = BlockTiles.ActivationBytes(columns);

@@ -6,8 +6,8 @@ namespace Edge.Kernels;
 
 /// <summary>AVX2 twin of <see cref="BlockTilesScalar"/>, the same bits: a lane is a row, so nothing is added across
 /// lanes. Bits are multiplied without a sign and summed in 16 bits: a sum starts at minus the centre times the
-/// activations that will meet it, so that at the end it is a sum of signed codes and fits (16 · 16 · 127 or 8 · 32 · 127
-/// &lt; 2^15); before, it may wrap. From four tokens on, <see cref="BlockTilesAvx2Pair"/> does all but an odd
+/// activations that will meet it, so that at the end it is a sum of signed codes and fits (16 · 16 · 127 or 8 · 32 ·
+/// 127 &lt; 2^15); before, it may wrap. From four tokens on, <see cref="BlockTilesAvx2Pair"/> does all but an odd
 /// tile.</summary>
 public static unsafe class BlockTilesAvx2
 {
@@ -52,6 +52,14 @@ public static unsafe class BlockTilesAvx2
         long yStride) => Rows<FormatIQ4_XS>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatTQ2_0>(w, x, y, columns, row0, row1, tokens, yStride);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatI2_S>(w, x, y, columns, row0, row1, tokens, yStride);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows<FormatMXFP4>(w, x, y, columns, row0, row1, tokens, yStride);
 
@@ -62,7 +70,8 @@ public static unsafe class BlockTilesAvx2
         int format = sizeof(TFormat);
         long tileBytes = BlockTiles.TileBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         long fours = tokens & -4, row = row0;
-        byte* words = stackalloc byte[BlockTilesAvx2Scales.WordBytes];
+        BlockTilesAvx2Scales.Memory memory;
+        byte* words = (byte*)&memory;
         for (; fours > 0 && row + 16 <= row1; row += 16)
             BlockTilesAvx2Pair.Rows<TFormat>(w + row / 8 * tileBytes, tileBytes, x, y + row, columns, fours, yStride);
         for (long r = row0; r < row1; r += 8)
@@ -95,9 +104,10 @@ public static unsafe class BlockTilesAvx2
                 Vector256<float> v;
                 if ((BlockTiles.Halves >> format & 1) != 0)
                 {
-                    v = Avx.Add(
-                        Scaled(Half(group, 0, x, pair, format), block, unit, words, 2 * g, sum[0], format),
-                        Scaled(Half(group, 4, x + 16, pair + 1, format), block, unit, words, 2 * g + 1, sum[1], format));
+                    Vector256<short> first = FourQuads(group, 0, x, pair, format);
+                    Vector256<short> second = FourQuads(group, 4, x + 16, pair + 1, format);
+                    v = Avx.Add(Scaled(first, block, unit, words, 2 * g, sum[0], format),
+                        Scaled(second, block, unit, words, 2 * g + 1, sum[1], format));
                 }
                 else if ((BlockTiles.WideTables >> format & 1) != 0)
                 {
@@ -108,7 +118,7 @@ public static unsafe class BlockTilesAvx2
                 else
                 {
                     Vector256<short> dot = Avx2.Add(
-                        Half(group, 0, x, pair, format), Half(group, 4, x + 16, pair + 1, format));
+                        FourQuads(group, 0, x, pair, format), FourQuads(group, 4, x + 16, pair + 1, format));
                     v = Scaled(dot, block, unit, words, g, sum[0] + sum[1], format);
                 }
                 y0 = Avx.Add(y0, Avx.Multiply(v, Avx.BroadcastScalarToVector256(scale)));
@@ -152,10 +162,11 @@ public static unsafe class BlockTilesAvx2
 
     /// <summary>Four quads, k and on: the products in 16 bits, started from the activations' sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Half(byte* group, int k, byte* q, int* pair, int format)
+    private static Vector256<short> FourQuads(byte* group, int k, byte* q, int* pair, int format)
     {
         Vector256<short> low = Avx2.Add(Mul(Code(group, k, format), q), Mul(Code(group, k + 1, format), q + 4));
-        Vector256<short> high = Avx2.Add(Mul(Code(group, k + 2, format), q + 8), Mul(Code(group, k + 3, format), q + 12));
+        Vector256<short> high = Avx2.Add(
+            Mul(Code(group, k + 2, format), q + 8), Mul(Code(group, k + 3, format), q + 12));
         if ((BlockTiles.Centred >> format & 1) == 0) return Avx2.Add(low, high);
         Vector256<short> centre = Vector256.Create((short)BlockTiles.Centre(format));
         Vector256<short> start = Avx2.MultiplyLow(Avx2.BroadcastScalarToVector256(pair).AsInt16(), centre);

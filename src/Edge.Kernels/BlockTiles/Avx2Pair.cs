@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>The part of <see cref="BlockTilesAvx2"/> that prompts use: two tiles and all tokens. A segment of columns is
-/// taken apart once for all of them, into a scratch that stays in the first-level cache; a sum rests in y from one
+/// <summary>The part of <see cref="BlockTilesAvx2"/> that prompts use: two tiles and all tokens. A segment of columns
+/// is taken apart once for all of them, into a scratch that stays in the first-level cache; a sum rests in y from one
 /// segment to the next. Four tokens share each load of weights, two tiles each broadcast of activations.</summary>
 internal static unsafe class BlockTilesAvx2Pair
 {
@@ -32,20 +32,21 @@ internal static unsafe class BlockTilesAvx2Pair
         }
     }
 
-    /// <summary>Bytes of a group of so many tiles that is taken apart: eight quads, then scales, then offsets.</summary>
+    /// <summary>Bytes of a group of so many tiles that is taken apart: eight quads, then scales, then
+    /// offsets.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long UnpackedBytes(long tiles, int format) => tiles * 32
         * (8 + ((BlockTiles.Halves >> format & 1) != 0 ? 2 : 1) * ((BlockTiles.Offsets >> format & 1) != 0 ? 2 : 1));
 
-    /// <summary>Takes a tile's groups apart. Layout, per group: eight quads, in each a vector per tile; then a vector of
-    /// scales per tile, of the first 16 columns and of the others where they differ; then offsets alike.</summary>
+    /// <summary>Takes a tile's groups apart. Layout, per group: eight quads, in each a vector per tile; then a vector
+    /// of scales per tile, of the first 16 columns and of the others where they differ; then offsets alike.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Unpack<TFormat>(byte* block, byte* to, long tile, long tiles, long groups)
         where TFormat : unmanaged
     {
-        byte* words = stackalloc byte[BlockTilesAvx2Scales.WordBytes];
-        Unpack(block, to, tile, tiles, groups, words, sizeof(TFormat));
+        BlockTilesAvx2Scales.Memory words;
+        Unpack(block, to, tile, tiles, groups, (byte*)&words, sizeof(TFormat));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,7 +137,8 @@ internal static unsafe class BlockTilesAvx2Pair
     {
         byte* q0 = x, q1 = q0 + tokenBytes, q2 = q1 + tokenBytes, q3 = q2 + tokenBytes;
         Vector256<short> a0 = Start(pair, part, format), a1 = Start(pair + tokenBytes, part, format);
-        Vector256<short> a2 = Start(pair + 2 * tokenBytes, part, format), a3 = Start(pair + 3 * tokenBytes, part, format);
+        Vector256<short> a2 = Start(pair + 2 * tokenBytes, part, format);
+        Vector256<short> a3 = Start(pair + 3 * tokenBytes, part, format);
         Vector256<short> b0 = a0, b1 = a1, b2 = a2, b3 = a3;
         for (byte* end = w + quads * 64; w < end; w += 128, q0 += 8, q1 += 8, q2 += 8, q3 += 8)
         {
@@ -162,8 +164,8 @@ internal static unsafe class BlockTilesAvx2Pair
         AddTo(sums + 48, a3, b3, scales, sum + 3 * tokenBytes, scale + 3 * tokenBytes, part, format);
     }
 
-    /// <summary>Minus the centre times the activations' sums, of columns 4k, 4k + 1 in even lanes and of the others in odd
-    /// ones.</summary>
+    /// <summary>Minus the centre times the activations' sums, of columns 4k, 4k + 1 in even lanes and of the others in
+    /// odd ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> Start(byte* pair, Part part, int format)
     {
@@ -186,7 +188,8 @@ internal static unsafe class BlockTilesAvx2Pair
         Part part, int format)
     {
         float* half = sums + 64;
-        Vector256<float> factor = Avx.BroadcastScalarToVector256((float*)scale), va = Term(a, scales, sum, part, format);
+        Vector256<float> factor = Avx.BroadcastScalarToVector256((float*)scale);
+        Vector256<float> va = Term(a, scales, sum, part, format);
         Vector256<float> vb = Term(b, scales + 32, sum, part, format);
         if (part == Part.First)
         {

@@ -1,20 +1,26 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>Scales and offsets of eight rows of <see cref="BlockTiles"/>: the six bits of a block are put together for all
-/// its groups at once, into words, and become floats one group at a time.</summary>
+/// <summary>Scales and offsets of eight rows of <see cref="BlockTiles"/>: the six bits of a block are put together for
+/// all its groups at once, into words, and become floats one group at a time.</summary>
 internal static unsafe class BlockTilesAvx2Scales
 {
     /// <summary>Of a block: sixteen scales, and sixteen of what multiplies the unit of the offsets.</summary>
-    public const int WordBytes = 256, OffsetWords = 128;
+    private const int WordBytes = 256, OffsetWords = 128;
 
-    /// <summary>d of eight rows, or MXFP4's scales.</summary>
+    /// <summary>Room for the words of a block.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = WordBytes)]
+    public struct Memory;
+
+    /// <summary>d of eight rows, or MXFP4's and I2_S's scales.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Unit(byte* block, int format)
     {
+        if (format == BlockTiles.I2_S) return Avx.LoadVector256((float*)block);
         if (format != BlockTiles.MXFP4) return TilesAvx2.Scales(block);
         // 2^(e − 128): an exponent of 1 and 0 is a subnormal float.
         Vector256<int> e = Avx2.And(Avx2.ConvertToVector256Int32((sbyte*)block), Vector256.Create(255));
@@ -66,7 +72,8 @@ internal static unsafe class BlockTilesAvx2Scales
     /// <summary>Scale k of eight rows: of a group, or of 16 columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Scale(Vector256<float> unit, byte* words, long k, int format) =>
-        (BlockTiles.Supers >> format & 1) == 0 ? unit : Avx.Multiply(unit, Floats(words + 8 * k));
+        (BlockTiles.Supers >> format & 1) == 0 || format == BlockTiles.TQ2_0 ? unit
+            : Avx.Multiply(unit, Floats(words + 8 * k));
 
     /// <summary>Offset k of eight rows, for signed codes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

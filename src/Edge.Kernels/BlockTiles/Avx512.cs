@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Edge.Kernels;
 
-/// <summary>AVX-512 twin of <see cref="BlockTilesScalar"/>, the same bits: <see cref="BlockTilesAvx2Pair"/>'s way for four
-/// tokens and more, four tiles at a time, with the sums in registers. Fewer tokens are bound by memory and stay with
-/// AVX2, as do wide tables, whose signs no instruction of this set moves.</summary>
+/// <summary>AVX-512 twin of <see cref="BlockTilesScalar"/>, the same bits: <see cref="BlockTilesAvx2Pair"/>'s way for
+/// four tokens and more, four tiles at a time, with the sums in registers. Fewer tokens are bound by memory and stay
+/// with AVX2, as do wide tables, whose signs no instruction of this set moves.</summary>
 public static unsafe class BlockTilesAvx512
 {
     private const long Tokens = 4, Tile4 = 32, SegmentGroups = 16;
@@ -45,6 +45,14 @@ public static unsafe class BlockTilesAvx512
         long yStride) => Rows<FormatQ6_K>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsQ6_K);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatTQ2_0>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsTQ2_0);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatI2_S>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsI2_S);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows<FormatMXFP4>(w, x, y, columns, row0, row1, tokens, yStride, &BlockTilesAvx2.RowsMXFP4);
 
@@ -66,8 +74,8 @@ public static unsafe class BlockTilesAvx512
         if (row < row1) few(w, x, y, columns, row, row1, tokens, yStride);
     }
 
-    /// <summary>Four tiles and all tokens. A segment of columns is taken apart once for all of them, into a scratch that
-    /// stays in the first-level cache; a sum rests in y from one segment to the next.</summary>
+    /// <summary>Four tiles and all tokens. A segment of columns is taken apart once for all of them, into a scratch
+    /// that stays in the first-level cache; a sum rests in y from one segment to the next.</summary>
     [SkipLocalsInit]
     private static void Four<TFormat>(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens,
         long yStride) where TFormat : unmanaged
@@ -92,6 +100,7 @@ public static unsafe class BlockTilesAvx512
         Segment(w, x, y, yStride, columns, group, groups, sizeof(TFormat));
 
     /// <summary>Adds a segment's groups to the sums of 32 rows and four tokens.</summary>
+    // long: sums, terms and products of four tokens are registers, which no function takes by reference.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Segment(byte* w, byte* x, float* y, long yStride, long columns, long group, long groups,
         int format)
@@ -117,10 +126,11 @@ public static unsafe class BlockTilesAvx512
                 Vector512<short> a0 = Start(pair, format), a1 = Start(pair + token, format);
                 Vector512<short> a2 = Start(pair + 2 * token, format), a3 = Start(pair + 3 * token, format);
                 Vector512<short> b0 = a0, b1 = a1, b2 = a2, b3 = a3;
-                for (byte* part = code + Step(format) * 128; code < part; code += 256, q0 += 8, q1 += 8, q2 += 8, q3 += 8)
+                for (byte* part = code + Step(format) * 128; code < part; code += 256)
                 {
                     Vector512<byte> aLow = Avx512BW.LoadVector512(code), aHigh = Avx512BW.LoadVector512(code + 128);
-                    Vector512<byte> bLow = Avx512BW.LoadVector512(code + 64), bHigh = Avx512BW.LoadVector512(code + 192);
+                    Vector512<byte> bLow = Avx512BW.LoadVector512(code + 64);
+                    Vector512<byte> bHigh = Avx512BW.LoadVector512(code + 192);
                     Vector512<sbyte> low = Quad(q0), high = Quad(q0 + 4);
                     a0 = AddProducts(a0, aLow, low, aHigh, high);
                     b0 = AddProducts(b0, bLow, low, bHigh, high);
@@ -133,6 +143,10 @@ public static unsafe class BlockTilesAvx512
                     (low, high) = (Quad(q3), Quad(q3 + 4));
                     a3 = AddProducts(a3, aLow, low, aHigh, high);
                     b3 = AddProducts(b3, bLow, low, bHigh, high);
+                    q0 += 8;
+                    q1 += 8;
+                    q2 += 8;
+                    q3 += 8;
                 }
                 byte* next = sum + token;
                 v00 = AddTerm(v00, a0, scales, sum, format);

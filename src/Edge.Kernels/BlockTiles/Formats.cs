@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Edge.Kernels;
 
-// A format as a type, whose size is ggml's number: the compiler makes a body of its own for each, and knows sizeof, alone
-// of all that a type can say, before it decides what to import. What depends on the format is then gone before it counts
-// against what may be inlined.
+// A format as a type, whose size is ggml's number: the compiler makes a body of its own for each, and knows sizeof,
+// alone of all that a type can say, before it decides what to import. What depends on the format is then gone before it
+// counts against what may be inlined.
 
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.Q4_1)]
 internal struct FormatQ4_1;
@@ -35,6 +35,15 @@ internal struct FormatIQ4_NL;
 
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.IQ4_XS)]
 internal struct FormatIQ4_XS;
+
+[StructLayout(LayoutKind.Sequential, Size = Blocks.TQ1_0)]
+internal struct FormatTQ1_0;
+
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.TQ2_0)]
+internal struct FormatTQ2_0;
+
+[StructLayout(LayoutKind.Sequential, Size = BlockTiles.I2_S)]
+internal struct FormatI2_S;
 
 [StructLayout(LayoutKind.Sequential, Size = BlockTiles.MXFP4)]
 internal struct FormatMXFP4;

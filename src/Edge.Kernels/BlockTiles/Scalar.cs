@@ -49,11 +49,19 @@ public static unsafe partial class BlockTilesScalar
         long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.IQ4_XS);
 
     /// <inheritdoc cref="RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.TQ2_0);
+
+    /// <inheritdoc cref="RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.I2_S);
+
+    /// <inheritdoc cref="RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.MXFP4);
 
-    /// <summary>Decodes row <paramref name="row"/> of a matrix to float[columns]: what <see cref="BlocksScalar.Decode"/>
-    /// makes of the file's row.</summary>
+    /// <summary>Decodes row <paramref name="row"/> of a matrix to float[columns]: what <see
+    /// cref="BlocksScalar.Decode"/> makes of the file's row.</summary>
     public static void Decode(byte* w, float* y, long columns, long row, int format)
     {
         byte* block = w + row / 8 * BlockTiles.TileBytes(columns, format);
@@ -64,7 +72,8 @@ public static unsafe partial class BlockTilesScalar
             for (long i = 0; i < size; i++)
             {
                 float product = (Code(block, lane, i, format) + centre) * Scale(block, lane, i / 16, format);
-                y[c + i] = (BlockTiles.Offsets >> format & 1) != 0 ? product + Offset(block, lane, i / 16, format) : product;
+                bool hasOffset = (BlockTiles.Offsets >> format & 1) != 0;
+                y[c + i] = hasOffset ? product + Offset(block, lane, i / 16, format) : product;
             }
         }
     }
@@ -122,7 +131,8 @@ public static unsafe partial class BlockTilesScalar
         byte* at = block + BlockTiles.GroupsAt(format) + c / 32 * BlockTiles.GroupBytes(format) + lane * 4 + (c & 3);
         int quad = (int)(c / 4 & 7), code = 0;
         if ((BlockTiles.Nibbles >> format & 1) != 0) code = at[(quad & 3) * 32] >> (quad & 4) & 15;
-        if ((BlockTiles.WideTables >> format & 1) != 0 || format == BlockTiles.MXFP4) return BlocksScalar.TableEntry(code, format);
+        if ((BlockTiles.WideTables >> format & 1) != 0 || format == BlockTiles.MXFP4)
+            return BlocksScalar.TableEntry(code, format);
         if ((BlockTiles.Crumbs >> format & 1) != 0)
         {
             int crumb = at[BlockTiles.CrumbsAt(format) + quad / 4 * 32] >> (quad & 3) * 2 & 3;
@@ -137,6 +147,7 @@ public static unsafe partial class BlockTilesScalar
     private static float Scale(byte* block, long lane, long half, int format)
     {
         if (format == BlockTiles.MXFP4) return BlocksScalar.ScaleMXFP4(block[lane]);
+        if (format == BlockTiles.I2_S) return ((float*)block)[lane];
         float d = FloatScalar.FromF16(((ushort*)block)[lane]);
         byte* words = block + BlockTiles.WordsAt(format) + lane;
         return format switch
