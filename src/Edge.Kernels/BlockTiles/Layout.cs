@@ -65,7 +65,8 @@ public static class BlockTiles
     public static long ActivationBytes(long columns) => (columns + columns / Group * 20 + 63) & ~63L;
 
     /// <summary>Bytes of eight rows.</summary>
-    public static long TileBytes(long columns, int format) => columns / Columns(format) * BlockBytes(format);
+    public static long TileBytes(long columns, int format) =>
+        ((Supers >> format & 1) != 0 ? columns / 256 : columns / 32) * BlockBytes(format);
 
     /// <summary>Columns of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -180,7 +180,8 @@ public static unsafe partial class BlockTilesScalar
     private static int Word(byte* words, long k, long count)
     {
         int low = words[(k & (count / 2 - 1)) * 8] >> (k < count / 2 ? 0 : 4) & 15;
-        int high = words[count * 4 + (k & (count / 4 - 1)) * 8] >> (int)(k / (count / 4) * 2) & 3;
+        int field = (int)(k >> (count == 16 ? 2 : 1));
+        int high = words[count * 4 + (k & (count / 4 - 1)) * 8] >> field * 2 & 3;
         return low | high << 4;
     }
 }
