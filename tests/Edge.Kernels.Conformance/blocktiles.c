@@ -8,9 +8,9 @@
 static const struct { long columns, bytes, halves; } types[] = {
     [3] = { 32, 160, 16 },    [6] = { 32, 176, 8 },     [7] = { 32, 192, 16 },   [10] = { 256, 672, 16 },
     [11] = { 256, 880, 8 },   [12] = { 256, 1152, 16 }, [13] = { 256, 1408, 16 }, [14] = { 256, 1680, 8 },
-    [20] = { 32, 144, 8 },    [23] = { 256, 1088, 8 },  [39] = { 32, 136, 0 },
+    [20] = { 32, 144, 8 },    [23] = { 256, 1088, 8 },  [35] = { 256, 528, 8 },   [36] = { 64, 160, 0 },    [39] = { 32, 136, 0 },
 };
-enum { MXFP4 = 39 };
+enum { I2_S = 36, MXFP4 = 39 };
 
 static const struct { long rows, row0, row1, blocks, tokens, gap; } sizes[BLOCK_TILES_SIZES] = {
     { 1, 0, 1, 1, 1, 0 }, { 8, 0, 8, 2, 1, 0 }, { 13, 0, 13, 3, 5, 3 }, { 21, 8, 21, 5, 1, 0 }, { 24, 8, 16, 4, 9, 1 },
@@ -49,6 +49,11 @@ static void fill_block(Frame *frame, uint8_t *block, int type, int values)
         memcpy(block + 2 * i, &half, 2);
     }
     for (long i = 0; i < 8 && type == MXFP4; i++) block[i] = exponent_of(frame, values);
+    for (long i = 0; i < 8 && type == I2_S; i++) {
+        float extreme = random_below(frame, 2) ? 1e5f : 1e-9f, normal = 0.05f * random_normal(frame);
+        float scale = values == ZEROS ? 0 : values == EXTREMES ? extreme : normal;
+        memcpy(block + 4 * i, &scale, 4);
+    }
 }
 
 // int8 values, then per 32 columns a scale, per 16 their sum and the two parts of it: what Activations.QuantizeSums makes.

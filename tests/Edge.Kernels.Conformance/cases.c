@@ -332,6 +332,8 @@ const Family families[] = {
     { "BlockTiles.RowsQ6_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 14 },
     { "BlockTiles.RowsIQ4_NL", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 20 },
     { "BlockTiles.RowsIQ4_XS", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 23 },
+    { "BlockTiles.RowsTQ2_0", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 35 },
+    { "BlockTiles.RowsI2_S", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 36 },
     { "BlockTiles.RowsMXFP4", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 39 },
     { "Q8_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q8_0 },
     { "Q4_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q4_0 },

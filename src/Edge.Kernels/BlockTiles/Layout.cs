@@ -66,7 +66,8 @@ public static class BlockTiles
 
     /// <summary>Bytes of eight rows.</summary>
     public static long TileBytes(long columns, int format) =>
-        ((Supers >> format & 1) != 0 ? columns / 256 : columns / 32) * BlockBytes(format);
+        ((Supers >> format & 1) != 0 ? columns / 256 : format == I2_S ? columns / 64 : columns / 32)
+        * BlockBytes(format);
 
     /// <summary>Columns of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
