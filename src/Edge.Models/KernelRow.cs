@@ -5,7 +5,7 @@ public sealed record KernelRow(string Family, string Variant, bool IsRunnable, s
 {
     /// <summary>The folders of src/Edge.Kernels.</summary>
     public static IReadOnlyList<string> FamilyNames { get; } =
-        ["Float", "Blocks", "Q8_0", "Q4_0", "Digits", "Digits2", "Digits2Lut", "Nested4", "Digits3", "Digits4",
+        ["Float", "BlockTiles", "Q8_0", "Q4_0", "Digits", "Digits2", "Digits2Lut", "Nested4", "Digits3", "Digits4",
             "Digits4x32",
             "Ternary2", "Ternary1_67",
             "Ternary1_6", "Sparse", "Activations", "Attention", "CappedAttention", "Norm", "Rope", "Softmax", "Gate",

@@ -23,12 +23,15 @@ public sealed unsafe class KernelSet
     public static IReadOnlyList<KernelSet> All { get; } =
     [
         X64("avx2+vnni", AvxVnni.IsSupported, "AVX-VNNI",
+            &BlockKernels.Avx2,
             &Q4_0AvxVnni.Rows, &Digits2AvxVnni.Rows, &Digits3AvxVnni.Rows, &Digits4AvxVnni.Rows, &Nested4AvxVnni.Rows,
             &Nested4AvxVnni.Coarse, &Ternary2AvxVnni.Rows, &Ternary1_67AvxVnni.Rows, &Ternary1_6AvxVnni.Rows),
         X64("avx512", Avx512BW.IsSupported, "AVX-512 (BW), and a binary published for such a machine",
+            &BlockKernels.Avx512,
             &Q4_0Avx512.Rows, &Digits2Avx512.Rows, &Digits3Avx512.Rows, &Digits4Avx512.Rows, &Nested4Avx512.Rows,
             &Nested4Avx512.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         X64("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA",
+            &BlockKernels.Avx2,
             &Q4_0Avx2.Rows, &Digits2Avx2.Rows, &Digits3Avx2.Rows, &Digits4Avx2.Rows, &Nested4Avx2.Rows,
             &Nested4Avx2.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         new("neon+dp", Dp.Arm64.IsSupported, "the dot-product instructions of ARMv8.2")
@@ -43,7 +46,8 @@ public sealed unsafe class KernelSet
             Ternary1_6 = &Ternary1_6NeonDot.Rows,
             SparseF16 = &SparseNeon.RowsF16, SparseBF16 = &SparseNeon.RowsBF16,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
-            Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
+            Quantize = &ActivationsNeon.Quantize, QuantizeSums = &ActivationsNeon.QuantizeSums,
+            ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
             Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
             Softmax = &SoftmaxNeon.InPlace, SwiGlu = &GateNeon.SwiGlu, Add = &GateNeon.Add,
@@ -63,7 +67,8 @@ public sealed unsafe class KernelSet
             Ternary2 = &Ternary2Neon.Rows, Ternary1_67 = &Ternary1_67Neon.Rows, Ternary1_6 = &Ternary1_6Neon.Rows,
             SparseF16 = &SparseNeon.RowsF16, SparseBF16 = &SparseNeon.RowsBF16,
             QuantizeGroups = &DigitsNeon.QuantizeGroups, QuantizeTokens = &DigitsNeon.QuantizeTokens,
-            Quantize = &ActivationsNeon.Quantize, ToF16 = &ActivationsNeon.ToF16,
+            Quantize = &ActivationsNeon.Quantize, QuantizeSums = &ActivationsNeon.QuantizeSums,
+            ToF16 = &ActivationsNeon.ToF16,
             HeadF32 = &AttentionNeon.HeadF32, HeadF16 = &AttentionNeon.HeadF16,
             Rms = &NormNeon.Rms, RopePairs = &RopeNeon.Pairs, RopeHalves = &RopeNeon.Halves,
             Softmax = &SoftmaxNeon.InPlace, SwiGlu = &GateNeon.SwiGlu, Add = &GateNeon.Add,
@@ -81,7 +86,8 @@ public sealed unsafe class KernelSet
             Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
             SparseF16 = &SparseScalar.RowsF16, SparseBF16 = &SparseScalar.RowsBF16,
             QuantizeGroups = &DigitsScalar.QuantizeGroups, QuantizeTokens = &DigitsScalar.QuantizeTokens,
-            Quantize = &ActivationsScalar.Quantize, ToF16 = &ActivationsScalar.ToF16,
+            Quantize = &ActivationsScalar.Quantize, QuantizeSums = &ActivationsScalar.QuantizeSums,
+            ToF16 = &ActivationsScalar.ToF16,
             HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
             Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
             Softmax = &SoftmaxScalar.InPlace, SwiGlu = &GateScalar.SwiGlu, Add = &GateScalar.Add,
@@ -92,19 +98,21 @@ public sealed unsafe class KernelSet
     ];
 
     /// <summary>The x64 sets differ in what multiplies low-bit integers; the rest is AVX2's.</summary>
-    private static KernelSet X64(string name, bool runnable, string needs, RowsKernel q4_0, RowsKernel digits2,
+    private static KernelSet X64(string name, bool runnable, string needs,
+        delegate*<QuantType, RowsKernel> blocks, RowsKernel q4_0, RowsKernel digits2,
         RowsKernel digits3, RowsKernel digits4, PlanesKernel nested4, RowsKernel nested4Coarse, RowsKernel ternary2,
         RowsKernel ternary1_67, RowsKernel ternary1_6) => new(name, runnable, needs)
         {
             F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
             FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
-            Blocks = &BlockKernels.Avx2, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = q4_0,
+            Blocks = blocks, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = q4_0,
             Digits2 = digits2, Digits3 = digits3, Digits4 = digits4, Digits4x32 = &Digits4x32Avx2.Rows,
             Nested4 = nested4, Nested4Coarse = nested4Coarse,
             Ternary2 = ternary2, Ternary1_67 = ternary1_67, Ternary1_6 = ternary1_6,
             SparseF16 = &SparseAvx2.RowsF16, SparseBF16 = &SparseAvx2.RowsBF16,
             QuantizeGroups = &DigitsAvx2.QuantizeGroups, QuantizeTokens = &DigitsAvx2.QuantizeTokens,
-            Quantize = &ActivationsAvx2.Quantize, ToF16 = &ActivationsAvx2.ToF16,
+            Quantize = &ActivationsAvx2.Quantize, QuantizeSums = &ActivationsAvx2.QuantizeSums,
+            ToF16 = &ActivationsAvx2.ToF16,
             HeadF32 = &AttentionAvx2.HeadF32, HeadF16 = &AttentionAvx2.HeadF16,
             Rms = &NormAvx2.Rms, RopePairs = &RopeAvx2.Pairs, RopeHalves = &RopeAvx2.Halves,
             Softmax = &SoftmaxAvx2.InPlace, SwiGlu = &GateAvx2.SwiGlu, Add = &GateAvx2.Add,
@@ -125,7 +133,7 @@ public sealed unsafe class KernelSet
     public required RowsKernel FloatQ4_0 { get; init; }
     public required RowsKernel Q8_0 { get; init; }
     public required RowsKernel Q4_0 { get; init; }
-    /// <summary>Kernels of types that are read as the file has them; null for the others.</summary>
+    /// <summary>Kernels of ggml's blocks; null for the other types.</summary>
     public required delegate*<QuantType, RowsKernel> Blocks { get; init; }
     public required RowsKernel Digits2 { get; init; }
     public required RowsKernel Digits3 { get; init; }
@@ -140,6 +148,7 @@ public sealed unsafe class KernelSet
     public required RowsKernel SparseF16 { get; init; }
     public required RowsKernel SparseBF16 { get; init; }
     public required QuantizeKernel Quantize { get; init; }
+    public required QuantizeKernel QuantizeSums { get; init; }
     public required QuantizeKernel QuantizeGroups { get; init; }
     public required QuantizeKernel QuantizeTokens { get; init; }
     public required ToF16Kernel ToF16 { get; init; }
@@ -249,7 +258,8 @@ public sealed unsafe class KernelSet
     /// <summary>What makes a format of float activations; null: nothing need be made.</summary>
     internal QuantizeKernel Preparation(ActivationFormat format) => format switch
     {
-        ActivationFormat.Blocks or ActivationFormat.FileBlocks => Quantize,
+        ActivationFormat.Blocks => Quantize,
+        ActivationFormat.FileBlocks => QuantizeSums,
         ActivationFormat.Groups => QuantizeGroups,
         ActivationFormat.Token => QuantizeTokens,
         ActivationFormat.Tables => Digits2Tables,

@@ -58,7 +58,8 @@ internal readonly unsafe struct PreparedRows
     /// <summary>Bytes of one row.</summary>
     public static long Bytes(ActivationFormat format, int width) => format switch
     {
-        ActivationFormat.Blocks or ActivationFormat.FileBlocks => Tiles.ActivationBytes(width),
+        ActivationFormat.Blocks => Tiles.ActivationBytes(width),
+        ActivationFormat.FileBlocks => BlockTiles.ActivationBytes(width),
         ActivationFormat.Groups => Digits.ActivationBytes(width),
         ActivationFormat.Token => Digits.TokenActivationBytes(width),
         ActivationFormat.Tables => Digits2LutScalar.TableBytes(width),

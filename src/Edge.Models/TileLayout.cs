@@ -11,7 +11,7 @@ internal sealed unsafe class TileLayout
     private readonly QuantTypeRow _sizes;
 
     private static readonly Dictionary<QuantType, TileLayout> ByType = QuantTypes.Rows
-        .Where(row => BlockKernels.Scalar(row.Id) != null).ToDictionary(row => row.Id, Rowwise);
+        .Where(row => BlockKernels.Scalar(row.Id) != null).ToDictionary(row => row.Id, OfFile);
 
     private TileLayout(QuantTypeRow sizes, ActivationFormat activations, PackKernel pack, DecodeKernel decode)
     {
@@ -48,15 +48,14 @@ internal sealed unsafe class TileLayout
         Digits2LutScalar.GroupBytes,
         ActivationFormat.Tables, &Digits2LutScalar.FromDigits2, &Digits2LutScalar.Decode);
 
-    /// <summary>ggml's blocks, row after row; null for a type that has tiles, or is read with float
-    /// activations.</summary>
+    /// <summary>ggml's blocks; null for a type that has tiles of its own, or is read with float activations.</summary>
     public static TileLayout? OfBlocks(QuantType type) => ByType.GetValueOrDefault(type);
 
     public int Rows => _sizes.TileRows;
     public ActivationFormat Activations { get; }
     /// <summary>From the bytes of the file; null: the file holds these tiles.</summary>
     public PackKernel Pack { get; }
-    /// <summary>Null: rows that stand alone, see <see cref="DecodeRow"/>.</summary>
+    /// <summary>Null: ggml's blocks, see <see cref="DecodeRow"/>.</summary>
     public DecodeKernel Decode { get; }
 
     /// <summary>Bytes of a matrix, its last tile padded.</summary>
@@ -66,7 +65,8 @@ internal sealed unsafe class TileLayout
     public void DecodeRow(byte* matrix, float* y, long columns, long row)
     {
         if (Decode != null) Decode(matrix, y, columns, row);
-        else BlocksScalar.Decode(matrix + row * _sizes.TileBytes(columns), y, columns, (int)_sizes.Id);
+        else BlockTilesScalar.Decode(matrix, y, columns, row,
+            (int)(_sizes.Id == QuantType.TQ1_0 ? QuantType.TQ2_0 : _sizes.Id));
     }
 
     /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
@@ -92,14 +92,13 @@ internal sealed unsafe class TileLayout
     private static TileLayout Stored(QuantType type, ActivationFormat activations, DecodeKernel decode) =>
         new(QuantTypes.Of(type), activations, null, decode);
 
-    /// <summary>As the file has them, but for I2_S, whose rows are of whole blocks of 128 and get the scale that the
-    /// file has behind the last one.</summary>
-    private static TileLayout Rowwise(QuantTypeRow file) => file.MatrixTrailerBytes == 0
-        ? new(file, ActivationFormat.FileBlocks, null, null)
-        : new(file with
-            {
-                MatrixTrailerBytes = 0, TileHeaderBytes = sizeof(float), BlockElements = 128, BlockBytes = 32,
-            }, ActivationFormat.FileBlocks, &BlocksScalar.PackI2_S, null);
+    /// <summary>Eight rows side by side: a block of the file's bytes, but for TQ1_0 and I2_S.</summary>
+    private static TileLayout OfFile(QuantTypeRow file)
+    {
+        int blockBytes = (int)BlockTiles.BlockBytes((int)(file.Id == QuantType.TQ1_0 ? QuantType.TQ2_0 : file.Id));
+        return Own(file.Id, Tiles.Rows, file.BlockElements, blockBytes, ActivationFormat.FileBlocks,
+            BlockKernels.Pack(file.Id), null);
+    }
 
     private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,
         PackKernel pack, DecodeKernel decode) =>

@@ -184,9 +184,9 @@ internal abstract unsafe class Transformer : Model
         long ff = Math.Max(c.FeedForwardLength, (long)c.ExpertFeedForwardLength * used);
         long wide = 3L * c.EmbeddingLength + 2L * c.QueryLength + 2L * c.KvLength + 3 * ff
             + 2 * used * c.EmbeddingLength + c.ExpertCount + extraWidth;
-        // Beside a float stand at most 1.25, 1.5, 1 and (tables) 17 prepared bytes, and per row 192 and 3968 for
+        // Beside a float stand at most 1.25, 1.625, 1.5, 1 and (tables) 17 prepared bytes, and per row 192 and 3968 for
         // outliers; pages that nobody writes take no memory. Cos, sin and logits are floats alone.
-        long perRow = checked(wide * 25 + 4224 * (32 + 8 * used + 2L * c.HeadCount)
+        long perRow = checked(wide * 27 + 4224 * (32 + 8 * used + 2L * c.HeadCount)
             + 4L * (2 * c.RopeDimensionCount + c.VocabularySize));
         return checked(perRow * rowsMax + Ops.ArenaBytes(c, threads) + Routing.Bytes(c, rowsMax));
     }

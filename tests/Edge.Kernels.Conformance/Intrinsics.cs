@@ -35,6 +35,7 @@ namespace System.Runtime.Intrinsics
         [Intrinsic] public static T GetElement<T>(this Vector64<T> v, int i) => GetElement(v, i);
         [Intrinsic] public static Vector64<int> AsInt32<T>(this Vector64<T> v) => AsInt32(v);
         [Intrinsic] public static Vector64<float> AsSingle<T>(this Vector64<T> v) => AsSingle(v);
+        [Intrinsic] public static Vector128<T> ToVector128Unsafe<T>(this Vector64<T> v) => ToVector128Unsafe(v);
     }
 
     public static unsafe partial class Vector128
@@ -54,6 +55,7 @@ namespace System.Runtime.Intrinsics
             sbyte i, sbyte j, sbyte k, sbyte l, sbyte m, sbyte n, sbyte o, sbyte p) =>
                 Create(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
         [Intrinsic] public static Vector128<T> CreateScalar<T>(T v) => CreateScalar(v);
+        [Intrinsic] public static Vector128<T> CreateScalarUnsafe<T>(T v) => CreateScalarUnsafe(v);
         [Intrinsic] public static Vector128<TTo> As<T, TTo>(this Vector128<T> v) => As<T, TTo>(v);
         [Intrinsic] public static Vector128<byte> AsByte<T>(this Vector128<T> v) => AsByte(v);
         [Intrinsic] public static Vector128<sbyte> AsSByte<T>(this Vector128<T> v) => AsSByte(v);

@@ -17,6 +17,7 @@ namespace System.Runtime.Intrinsics.Arm
             CompareGreaterThan(a, b);
         [Intrinsic] public static Vector128<T> CompareLessThan<T>(Vector128<T> a, Vector128<T> b) =>
             CompareLessThan(a, b);
+        [Intrinsic] public static Vector128<T> CompareTest<T>(Vector128<T> a, Vector128<T> b) => CompareTest(a, b);
         [Intrinsic] public static Vector128<T> ExtractVector128<T>(Vector128<T> a, Vector128<T> b, byte n) =>
             ExtractVector128(a, b, n);
         [Intrinsic] public static Vector128<T> FusedMultiplyAdd<T>(Vector128<T> s, Vector128<T> a, Vector128<T> b) =>
@@ -177,6 +178,9 @@ namespace System.Runtime.Intrinsics.Arm
             [Intrinsic] public static Vector128<float> FusedMultiplyAddBySelectedScalar(Vector128<float> s,
                 Vector128<float> a, Vector128<float> b, byte n) =>
                 FusedMultiplyAddBySelectedScalar(s, a, b, n);
+            [Intrinsic] public static Vector128<float> FusedMultiplySubtractBySelectedScalar(Vector128<float> s,
+                Vector128<float> a, Vector128<float> b, byte n) =>
+                FusedMultiplySubtractBySelectedScalar(s, a, b, n);
             [Intrinsic] public static Vector128<T> TransposeEven<T>(Vector128<T> a, Vector128<T> b) =>
                 TransposeEven(a, b);
             [Intrinsic] public static Vector128<T> TransposeOdd<T>(Vector128<T> a, Vector128<T> b) =>

@@ -143,6 +143,7 @@ namespace System.Runtime.InteropServices
     }
     public sealed class UnmanagedCallersOnlyAttribute : Attribute { public string EntryPoint; }
     public interface IDynamicInterfaceCastable { }
+    public enum UnmanagedType { I4 = 7 }
 }
 
 namespace Internal.Runtime

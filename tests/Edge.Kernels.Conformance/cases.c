@@ -1,5 +1,6 @@
 // The cases of every family but the packed ones (packed.c): sizes {1, block, odd blocks, ragged rows} x values {zeros,
 // extremes, random}.
+#include "blocktiles.h"
 #include "packed.h"
 #include <stdio.h>
 #include <string.h>
@@ -115,7 +116,8 @@ static void prepare_matrix(Frame *frame, int index)
     if (by_row) fill_blocks(frame, w, weight_bytes / rows, rows, format - BLOCKS, values);
     else fill_rows(frame, w, weight_bytes, format, values);
     if (tiles || by_row) {
-        long token_bytes = (columns + columns / 32 * 8 + 63) / 64 * 64;
+        // Blocks go by the tokens of BlockTiles, of which they read values and scales.
+        long token_bytes = (columns + columns / 32 * (tiles ? 8 : 20) + 63) / 64 * 64;
         uint8_t *x = add(frame, INPUT, tokens * token_bytes);
         for (long t = 0; t < tokens; t++) fill_activations(frame, x + t * token_bytes, columns, token_bytes, values);
     } else {
@@ -320,23 +322,23 @@ const Family families[] = {
     { "Float.RowsBF16", MATRIX_SIZES * VALUE_KINDS, 0x1p-20, prepare_matrix, call_matrix, BF16 },
     { "Float.RowsQ8_0", MATRIX_SIZES * VALUE_KINDS, 0x1p-20, prepare_matrix, call_matrix, Q8_0 },
     { "Float.RowsQ4_0", MATRIX_SIZES * VALUE_KINDS, 0x1p-20, prepare_matrix, call_matrix, Q4_0 },
-    { "Blocks.RowsQ4_1", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 3 },
-    { "Blocks.RowsQ5_0", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 6 },
-    { "Blocks.RowsQ5_1", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 7 },
-    { "Blocks.RowsQ2_K", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 10 },
-    { "Blocks.RowsQ3_K", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 11 },
-    { "Blocks.RowsQ4_K", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 12 },
-    { "Blocks.RowsQ5_K", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 13 },
-    { "Blocks.RowsQ6_K", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 14 },
-    { "Blocks.RowsIQ4_NL", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 20 },
-    { "Blocks.RowsIQ4_XS", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 23 },
-    { "Blocks.RowsTQ1_0", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 34 },
-    { "Blocks.RowsTQ2_0", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 35 },
-    { "Blocks.RowsI2_S", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 36 },
-    { "Blocks.RowsMXFP4", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, BLOCKS + 39 },
+    { "BlockTiles.RowsQ4_1", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 3 },
+    { "BlockTiles.RowsQ5_0", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 6 },
+    { "BlockTiles.RowsQ5_1", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 7 },
+    { "BlockTiles.RowsQ2_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 10 },
+    { "BlockTiles.RowsQ3_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 11 },
+    { "BlockTiles.RowsQ4_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 12 },
+    { "BlockTiles.RowsQ5_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 13 },
+    { "BlockTiles.RowsQ6_K", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 14 },
+    { "BlockTiles.RowsIQ4_NL", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 20 },
+    { "BlockTiles.RowsIQ4_XS", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 23 },
+    { "BlockTiles.RowsTQ2_0", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 35 },
+    { "BlockTiles.RowsI2_S", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 36 },
+    { "BlockTiles.RowsMXFP4", BLOCK_TILES_SIZES * VALUE_KINDS, 0, prepare_block_tiles, call_matrix, 39 },
     { "Q8_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q8_0 },
     { "Q4_0.Rows", MATRIX_SIZES * VALUE_KINDS, 0, prepare_matrix, call_matrix, TILE_Q4_0 },
     { "Activations.Quantize", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 32 << 8 | 8 },
+    { "Activations.QuantizeSums", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 32 << 8 | 20 },
     { "Digits.QuantizeGroups", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 128 << 8 | 64 },
     { "Digits.QuantizeTokens", 4 * VALUE_KINDS, 0, prepare_quantize, call_quantize, 64 },
     { "Digits2.Rows", PACKED_SIZES * VALUE_KINDS, 0, prepare_packed, call_matrix, DIGITS2 },

@@ -26,9 +26,34 @@ static long ternary1_67_bytes(long rows, long columns)
 }
 static long ternary1_6_bytes(long rows, long columns) { return whole(rows, 20) / 20 * (48 + columns * 4); }
 
+// ggml's blocks in tiles of eight rows.
+static long q4_1_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 20; }
+static long q5_0_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 22; }
+static long q5_1_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 24; }
+static long q2_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 84; }
+static long q3_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 110; }
+static long q4_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 144; }
+static long q5_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 176; }
+static long q6_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 210; }
+static long iq4_nl_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 18; }
+static long iq4_xs_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 136; }
+static long mxfp4_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 17; }
+static long sums_activation_bytes(long columns) { return whole(columns + columns / 32 * 20, 64); }
+
 const Layout layouts[] = {
     { "Q8_0.Rows", "Activations.Quantize", 0, q8_0_bytes, block_activation_bytes, 0 },
     { "Q4_0.Rows", "", 0, q4_0_bytes, block_activation_bytes, 0 },
+    { "BlockTiles.RowsQ4_1", "Activations.QuantizeSums", 0, q4_1_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ5_0", "", 0, q5_0_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ5_1", "", 0, q5_1_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ2_K", "", 0, q2_k_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ3_K", "", 0, q3_k_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ4_K", "", 0, q4_k_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ5_K", "", 0, q5_k_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsQ6_K", "", 0, q6_k_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsIQ4_NL", "", 0, iq4_nl_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsIQ4_XS", "", 0, iq4_xs_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsMXFP4", "", 0, mxfp4_tile_bytes, sums_activation_bytes, 0 },
     { "Digits2.Rows", "Digits.QuantizeGroups", 0, digits2_bytes, digits_activation_bytes, 0 },
     { "Nested4.Coarse", "", 0, digits2_bytes, digits_activation_bytes, 0 },
     { "Nested4.Rows", "", 0, digits2_bytes, digits_activation_bytes, nested4_low_bytes },

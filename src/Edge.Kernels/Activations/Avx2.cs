@@ -22,6 +22,27 @@ public static unsafe class ActivationsAvx2
         }
     }
 
+    /// <inheritdoc cref="ActivationsScalar.QuantizeSums"/>
+    public static void QuantizeSums(float* x, byte* q, long columns, long tokens)
+    {
+        long tokenBytes = BlockTiles.ActivationBytes(columns);
+        for (long t = 0; t < tokens; t++, x += columns, q += tokenBytes)
+        {
+            Quantize(x, q, columns, 1);
+            float* sums = (float*)(q + columns) + columns / 32;
+            int* pairs = (int*)(sums + columns / 16);
+            for (long h = 0; h < columns / 16; h++)
+            {
+                Vector128<byte> ones = Vector128.Create((byte)1);
+                Vector128<short> eight = Ssse3.MultiplyAddAdjacent(ones, Sse2.LoadVector128((sbyte*)q + h * 16));
+                Vector128<int> four = Sse2.Add(eight, Sse2.Shuffle(eight.AsInt32(), 0x4E).AsInt16()).AsInt32();
+                int pair = Sse2.Add(four.AsInt16(), Sse2.Shuffle(four, 0xB1).AsInt16()).AsInt32().ToScalar();
+                (sums[h], pairs[h]) = ((short)pair + (pair >> 16), pair);
+            }
+            for (byte* rest = (byte*)(pairs + columns / 16); rest < q + tokenBytes; rest++) *rest = 0;
+        }
+    }
+
     /// <inheritdoc cref="ActivationsScalar.ToF16"/>
     public static void ToF16(float* x, ushort* y, long n)
     {

@@ -22,6 +22,27 @@ public static unsafe class ActivationsNeon
         }
     }
 
+    /// <inheritdoc cref="ActivationsScalar.QuantizeSums"/>
+    public static void QuantizeSums(float* x, byte* q, long columns, long tokens)
+    {
+        long tokenBytes = BlockTiles.ActivationBytes(columns);
+        for (long t = 0; t < tokens; t++, x += columns, q += tokenBytes)
+        {
+            Quantize(x, q, columns, 1);
+            float* sums = (float*)(q + columns) + columns / 32;
+            int* pairs = (int*)(sums + columns / 16);
+            for (long h = 0; h < columns / 16; h++)
+            {
+                var eight = AdvSimd.AddPairwiseWidening(AdvSimd.LoadVector128((sbyte*)q + h * 16));
+                eight = AdvSimd.Add(eight, AdvSimd.ExtractVector128(eight, eight, 4));
+                eight = AdvSimd.Add(eight, AdvSimd.ExtractVector128(eight, eight, 2));
+                int pair = eight.AsInt32().ToScalar();
+                (sums[h], pairs[h]) = ((short)pair + (pair >> 16), pair);
+            }
+            for (byte* rest = (byte*)(pairs + columns / 16); rest < q + tokenBytes; rest++) *rest = 0;
+        }
+    }
+
     /// <inheritdoc cref="ActivationsScalar.ToF16"/>
     public static void ToF16(float* x, ushort* y, long n)
     {

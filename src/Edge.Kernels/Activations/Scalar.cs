@@ -42,6 +42,31 @@ public static unsafe class ActivationsScalar
         }
     }
 
+    /// <summary>As <see cref="Quantize"/>, with the sums that <see cref="BlockTiles"/> wants. Shapes: columns is a
+    /// multiple of 32.</summary>
+    public static void QuantizeSums(float* x, byte* q, long columns, long tokens)
+    {
+        long tokenBytes = BlockTiles.ActivationBytes(columns);
+        for (long t = 0; t < tokens; t++, x += columns, q += tokenBytes)
+        {
+            Quantize(x, q, columns, 1);
+            float* sums = (float*)(q + columns) + columns / 32;
+            short* pairs = (short*)(sums + columns / 16);
+            for (long h = 0; h < columns / 16; h++)
+            {
+                sbyte* n = (sbyte*)q + h * 16;
+                int first = 0, second = 0;
+                for (long c = 0; c < 16; c += 4)
+                {
+                    first += n[c] + n[c + 1];
+                    second += n[c + 2] + n[c + 3];
+                }
+                (sums[h], pairs[2 * h], pairs[2 * h + 1]) = (first + second, (short)first, (short)second);
+            }
+            for (byte* rest = (byte*)(pairs + columns / 8); rest < q + tokenBytes; rest++) *rest = 0;
+        }
+    }
+
     /// <summary>float[n] to half[n], as <see cref="FloatScalar.ToF16"/>.</summary>
     public static void ToF16(float* x, ushort* y, long n)
     {

@@ -105,7 +105,7 @@ public sealed class KernelTimingTests
                 if (family == "Digits2Lut") continue; // serves Digits2 in one set only
                 string worker = row.File.Split('/')[^2];
                 string variant = Path.GetFileNameWithoutExtension(row.File);
-                string call = family == "Blocks" ? $"&BlockKernels.{variant}," : $"&{worker}{variant}.";
+                string call = family == "BlockTiles" ? $"&BlockKernels.{variant}," : $"&{worker}{variant}.";
                 Assert.Contains(call, section, StringComparison.Ordinal);
             }
         }

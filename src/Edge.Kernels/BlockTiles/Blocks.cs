@@ -66,7 +66,7 @@ public static unsafe class Blocks
         : Vector128.Create((sbyte)-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
     /// <summary>Group <paramref name="group"/> of a row: 2 × 16 int8 (nibbles, where the format has a table), and
-    /// scales (two) and offsets (two) in <paramref name="scales"/>.</summary>
+    /// scales (two) and offsets (two) in <paramref name="scales"/>, unless that is null.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Unpack(byte* row, long group, int format, float* scales, out Vector128<sbyte> low,
         out Vector128<sbyte> high)
@@ -80,7 +80,7 @@ public static unsafe class Blocks
             if (format is Q4_K or Q5_K) Fine(block, g, format, scales, out low, out high);
             else if (format == IQ4_XS)
             {
-                Both(scales, BlocksScalar.ScaleIQ4_XS(block, g));
+                if (scales != null) Both(scales, BlocksScalar.ScaleIQ4_XS(block, g));
                 Nibbles(block + 8 + g * 16, out low, out high);
             }
             else Halves(block, g, format, scales, out low, out high);
@@ -108,8 +108,11 @@ public static unsafe class Blocks
         out Vector128<sbyte> high)
     {
         byte* block = row + RowBytes(32, format) * group;
-        Both(scales, format == MXFP4 ? BlocksScalar.ScaleMXFP4(*block) : FloatScalar.FromF16(*(ushort*)block));
-        if (format is Q4_1 or Q5_1) scales[2] = scales[3] = FloatScalar.FromF16(((ushort*)block)[1]);
+        if (scales != null)
+        {
+            Both(scales, format == MXFP4 ? BlocksScalar.ScaleMXFP4(*block) : FloatScalar.FromF16(*(ushort*)block));
+            if (format is Q4_1 or Q5_1) scales[2] = scales[3] = FloatScalar.FromF16(((ushort*)block)[1]);
+        }
         Nibbles(block + RowBytes(32, format) - 16, out low, out high);
         if (format is not (Q5_0 or Q5_1)) return;
         byte* bits = block + (format == Q5_0 ? 2 : 4);
@@ -125,8 +128,12 @@ public static unsafe class Blocks
     private static void Fine(byte* block, long g, int format, float* scales, out Vector128<sbyte> low,
         out Vector128<sbyte> high)
     {
-        Both(scales, FloatScalar.FromF16(*(ushort*)block) * BlocksScalar.SixBits(block + 4, g));
-        scales[2] = scales[3] = -(FloatScalar.FromF16(((ushort*)block)[1]) * BlocksScalar.SixBitsMin(block + 4, g));
+        if (scales != null)
+        {
+            Both(scales, FloatScalar.FromF16(*(ushort*)block) * BlocksScalar.SixBits(block + 4, g));
+            float unit = FloatScalar.FromF16(((ushort*)block)[1]);
+            scales[2] = scales[3] = -(unit * BlocksScalar.SixBitsMin(block + 4, g));
+        }
         byte* quants = block + (format == Q4_K ? 16 : 48) + g / 2 * 32;
         Vector128<byte> a = *(Vector128<byte>*)quants, b = *(Vector128<byte>*)(quants + 16);
         int shift = (int)(g & 1) * 4;
@@ -152,9 +159,12 @@ public static unsafe class Blocks
         var two = Vector128.Create((byte)3);
         if (format == Q6_K)
         {
-            float d = FloatScalar.FromF16(*(ushort*)(block + 208));
-            scales[0] = d * ((sbyte*)block)[192 + 2 * g];
-            scales[1] = d * ((sbyte*)block)[193 + 2 * g];
+            if (scales != null)
+            {
+                float d = FloatScalar.FromF16(*(ushort*)(block + 208));
+                scales[0] = d * ((sbyte*)block)[192 + 2 * g];
+                scales[1] = d * ((sbyte*)block)[193 + 2 * g];
+            }
             byte* quants = block + g / 4 * 64 + (g & 1) * 32, tops = block + 128 + g / 4 * 32;
             int half = (int)(g & 2) * 2;
             var nibble = Vector128.Create((byte)15);
@@ -171,6 +181,7 @@ public static unsafe class Blocks
         high = (Right(*(Vector128<byte>*)(q + 16), shift) & two).AsSByte();
         if (format == Q2_K)
         {
+            if (scales == null) return;
             float d = FloatScalar.FromF16(*(ushort*)(block + 80)), min = FloatScalar.FromF16(*(ushort*)(block + 82));
             scales[0] = d * (block[2 * g] & 15);
             scales[1] = d * (block[2 * g + 1] & 15);
@@ -178,9 +189,12 @@ public static unsafe class Blocks
             scales[3] = -(min * (block[2 * g + 1] >> 4));
             return;
         }
-        float unit = FloatScalar.FromF16(*(ushort*)(block + 108));
-        scales[0] = unit * BlocksScalar.ScaleQ3_K(block + 96, 2 * g);
-        scales[1] = unit * BlocksScalar.ScaleQ3_K(block + 96, 2 * g + 1);
+        if (scales != null)
+        {
+            float unit = FloatScalar.FromF16(*(ushort*)(block + 108));
+            scales[0] = unit * BlocksScalar.ScaleQ3_K(block + 96, 2 * g);
+            scales[1] = unit * BlocksScalar.ScaleQ3_K(block + 96, 2 * g + 1);
+        }
         var bit = Vector128.Create((byte)1);
         low += ((Right(*(Vector128<byte>*)block, (int)g) & bit) << 2).AsSByte() - Vector128.Create((sbyte)4);
         high += ((Right(*(Vector128<byte>*)(block + 16), (int)g) & bit) << 2).AsSByte() - Vector128.Create((sbyte)4);
@@ -194,19 +208,22 @@ public static unsafe class Blocks
         if (format == TQ1_0)
         {
             byte* block = row + group / 8 * 54;
-            Both(scales, FloatScalar.FromF16(*(ushort*)(block + 52)));
+            if (scales != null) Both(scales, FloatScalar.FromF16(*(ushort*)(block + 52)));
             Trits(block, group & 7, out a, out b);
         }
         else
         {
             byte* quants = row + group / 8 * 66 + (group & 4) * 8;
             int shift = (int)(group & 3) * 2;
-            if (format == TQ2_0) Both(scales, FloatScalar.FromF16(*(ushort*)(row + group / 8 * 66 + 64)));
+            if (format == TQ2_0)
+            {
+                if (scales != null) Both(scales, FloatScalar.FromF16(*(ushort*)(row + group / 8 * 66 + 64)));
+            }
             else
             {
                 quants = row + 4 + group / 4 * 32;
                 shift = 6 - shift;
-                Both(scales, *(float*)row);
+                if (scales != null) Both(scales, *(float*)row);
             }
             var two = Vector128.Create((byte)3);
             a = Right(*(Vector128<byte>*)quants, shift) & two;

@@ -1,0 +1,162 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+
+namespace Edge.Kernels;
+
+/// <summary>
+/// The codes of <see cref="BlockTiles"/> in NEON registers, 16 bytes of four rows at a time. A fifth bit becomes its
+/// mask by one comparison, and the instruction that takes a nibble out of its byte inserts it below that mask: with the
+/// stored bits inverted this is the signed code.
+/// </summary>
+internal static unsafe class BlockTilesNeonCodes
+{
+    /// <summary>Room for the codes of eight groups.</summary>
+    internal struct Room
+    {
+        public BlockTilesNeonScales.Room A, B;
+    }
+
+    /// <summary>Sums of eight tokens.</summary>
+    internal struct Sums
+    {
+        public BlockTilesNeonScales.Eight A, B;
+    }
+
+    /// <summary>Signed codes of groups that lie <paramref name="step"/> bytes apart: 256 bytes each, quads 0 … 7 of
+    /// rows 0 … 3, then those of rows 4 … 7.</summary>
+    internal static void Unpack(byte* group, long step, long groups, sbyte* to, int format)
+    {
+        for (long g = 0; g < groups; g++, group += step)
+            for (long half = 0; half < 32; half += 16, to += 128)
+            {
+                if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
+                else if (format == BlockTiles.Q6_K) Six(group + half, to);
+                else if (format is BlockTiles.Q5_0 or BlockTiles.Q5_1 or BlockTiles.Q5_K) Five(group + half, to);
+                else if (format is BlockTiles.Q4_1 or BlockTiles.Q4_K) Nibbles(group + half, to);
+                else Table(group + half, to, Blocks.Table(format));
+            }
+    }
+
+    private static void Nibbles(byte* group, sbyte* to)
+    {
+        var nibble = Vector128.Create((byte)15);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 64, (both >>> 4).AsSByte());
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 80, (both >>> 4).AsSByte());
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 96, (both >>> 4).AsSByte());
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, (both & nibble).AsSByte());
+        AdvSimd.Store(to + 112, (both >>> 4).AsSByte());
+    }
+
+    private static void Table(byte* group, sbyte* to, Vector128<sbyte> table)
+    {
+        var nibble = Vector128.Create((byte)15);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 64, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 80, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 96, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, AdvSimd.Arm64.VectorTableLookup(table, (both & nibble).AsSByte()));
+        AdvSimd.Store(to + 112, AdvSimd.Arm64.VectorTableLookup(table, (both >>> 4).AsSByte()));
+    }
+
+    private static void Five(byte* group, sbyte* to)
+    {
+        var bits = ~AdvSimd.LoadVector128(group + 128);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, FiveLow(both, bits, Vector128.Create((byte)1)));
+        AdvSimd.Store(to + 64, FiveHigh(both, bits, Vector128.Create((byte)16)));
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, FiveLow(both, bits, Vector128.Create((byte)2)));
+        AdvSimd.Store(to + 80, FiveHigh(both, bits, Vector128.Create((byte)32)));
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, FiveLow(both, bits, Vector128.Create((byte)4)));
+        AdvSimd.Store(to + 96, FiveHigh(both, bits, Vector128.Create((byte)64)));
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, FiveLow(both, bits, Vector128.Create((byte)8)));
+        AdvSimd.Store(to + 112, FiveHigh(both, bits, Vector128.Create((byte)128)));
+    }
+
+    private static void Six(byte* group, sbyte* to)
+    {
+        var first = AdvSimd.LoadVector128(group + 128);
+        var second = AdvSimd.LoadVector128(group + 160);
+        var centre = Vector128.Create((byte)32);
+        var both = AdvSimd.LoadVector128(group);
+        AdvSimd.Store(to, (SixLow(both, first, 0) - centre).AsSByte());
+        AdvSimd.Store(to + 64, (SixHigh(both, second, 0) - centre).AsSByte());
+        both = AdvSimd.LoadVector128(group + 32);
+        AdvSimd.Store(to + 16, (SixLow(both, first, 1) - centre).AsSByte());
+        AdvSimd.Store(to + 80, (SixHigh(both, second, 1) - centre).AsSByte());
+        both = AdvSimd.LoadVector128(group + 64);
+        AdvSimd.Store(to + 32, (SixLow(both, first, 2) - centre).AsSByte());
+        AdvSimd.Store(to + 96, (SixHigh(both, second, 2) - centre).AsSByte());
+        both = AdvSimd.LoadVector128(group + 96);
+        AdvSimd.Store(to + 48, (SixLow(both, first, 3) - centre).AsSByte());
+        AdvSimd.Store(to + 112, (SixHigh(both, second, 3) - centre).AsSByte());
+    }
+
+    private static void Crumbs(byte* group, sbyte* to, int format)
+    {
+        var bits = format == BlockTiles.Q3_K ? ~AdvSimd.LoadVector128(group + 64) : Vector128<byte>.Zero;
+        var mask = Vector128.Create((byte)1);
+        for (long k = 0; k < 8; k += 4, group += 32)
+        {
+            var crumbs = AdvSimd.LoadVector128(group);
+            for (long v = 0; v < 4; v++, to += 16, mask += mask, crumbs >>>= 2)
+                AdvSimd.Store(to, Three(crumbs, bits, mask));
+        }
+    }
+
+    /// <summary>Low nibbles with the bit that the mask has, less 16. Shapes: bits are inverted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<sbyte> FiveLow(Vector128<byte> both, Vector128<byte> bits, Vector128<byte> mask) =>
+        AdvSimd.BitwiseSelect(Vector128.Create((byte)15), both, AdvSimd.CompareTest(bits, mask)).AsSByte();
+
+    /// <summary>High nibbles with theirs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<sbyte> FiveHigh(Vector128<byte> both, Vector128<byte> bits, Vector128<byte> mask) =>
+        AdvSimd.ShiftRightAndInsert(AdvSimd.CompareTest(bits, mask), both, 4).AsSByte();
+
+    /// <summary>The lowest two bits with the third that the mask has, less 4 where the inverted one is set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<sbyte> Three(Vector128<byte> crumbs, Vector128<byte> bits, Vector128<byte> mask) =>
+        AdvSimd.ShiftLeftAndInsert(crumbs, AdvSimd.CompareTest(bits, mask), 2).AsSByte();
+
+    /// <summary>Low nibbles with field <paramref name="v"/> of the crumbs above them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> SixLow(Vector128<byte> both, Vector128<byte> crumbs, int v)
+    {
+        var nibble = Vector128.Create((byte)15);
+        Vector128<byte> six;
+        if (v == 0) six = AdvSimd.ShiftLeftAndInsert(both, crumbs, 4);
+        else if (v == 1) six = AdvSimd.BitwiseSelect(nibble, both, crumbs << 2);
+        else if (v == 2) six = AdvSimd.BitwiseSelect(nibble, both, crumbs);
+        else return AdvSimd.BitwiseSelect(nibble, both, crumbs >>> 2);
+        return six & Vector128.Create((byte)63);
+    }
+
+    /// <summary>High nibbles with field <paramref name="v"/> of the crumbs above them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> SixHigh(Vector128<byte> both, Vector128<byte> crumbs, int v)
+    {
+        Vector128<byte> six;
+        if (v == 0) six = AdvSimd.ShiftRightAndInsert(crumbs << 4, both, 4);
+        else if (v == 1) six = AdvSimd.ShiftRightAndInsert(crumbs << 2, both, 4);
+        else if (v == 2) six = AdvSimd.ShiftRightAndInsert(crumbs, both, 4);
+        else return AdvSimd.ShiftRightAndInsert(crumbs >>> 2, both, 4);
+        return six & Vector128.Create((byte)63);
+    }
+}
