@@ -106,6 +106,9 @@ public static unsafe class FloatAvx2
         for (; c + 8 <= columns; c += 8)
         {
             Vector256<float> u = Avx.LoadVector256(x + c);
+            // The next four rows, a line of one of them at a time: the processor does not see four streams end at once.
+            if (format is FloatScalar.F16 or FloatScalar.BF16)
+                Sse.Prefetch1(w + (4 + (c >> 3 & 3)) * rowBytes + 2 * c);
             a0 = Fma.MultiplyAdd(Eight(w, c, format), u, a0);
             a1 = Fma.MultiplyAdd(Eight(w + rowBytes, c, format), u, a1);
             a2 = Fma.MultiplyAdd(Eight(w + 2 * rowBytes, c, format), u, a2);
