@@ -57,6 +57,19 @@ public static unsafe class FloatAvx2
     {
         long rowBytes = FloatScalar.RowBytes(columns, format);
         long r = row0;
+        // Halves are dear to convert: two rows serve four tokens.
+        for (; format == FloatScalar.F16 && tokens >= 4 && r + 2 <= row1; r += 2)
+        {
+            byte* rows = w + r * rowBytes;
+            long t = 0;
+            for (; t + 4 <= tokens; t += 4)
+                TwoByFour(rows, rowBytes, x + t * columns, y + t * yStride + r, yStride, columns, format);
+            for (; t < tokens; t++)
+            {
+                y[t * yStride + r] = One(rows, x + t * columns, columns, format);
+                y[t * yStride + r + 1] = One(rows + rowBytes, x + t * columns, columns, format);
+            }
+        }
         for (; r + 4 <= row1; r += 4)
         {
             byte* rows = w + r * rowBytes;
@@ -94,8 +107,44 @@ public static unsafe class FloatAvx2
             a3 = Fma.MultiplyAdd(k, u, a3);
             b3 = Fma.MultiplyAdd(k, v, b3);
         }
-        Store(y, w, rowBytes, x, c, columns, format, Sum(a0), Sum(a1), Sum(a2), Sum(a3));
-        Store(y + yStride, w, rowBytes, x1, c, columns, format, Sum(b0), Sum(b1), Sum(b2), Sum(b3));
+        // All sums first: what lived on behind a call would be stored in every step of the loop.
+        float s0 = Sum(a0), s1 = Sum(a1), s2 = Sum(a2), s3 = Sum(a3);
+        float t0 = Sum(b0), t1 = Sum(b1), t2 = Sum(b2), t3 = Sum(b3);
+        Store(y, w, rowBytes, x, c, columns, format, s0, s1, s2, s3);
+        Store(y + yStride, w, rowBytes, x1, c, columns, format, t0, t1, t2, t3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TwoByFour(byte* w, long rowBytes, float* x, float* y, long yStride, long columns, int format)
+    {
+        Vector256<float> a0 = Vector256<float>.Zero, a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+        float* x1 = x + columns, x2 = x1 + columns, x3 = x2 + columns;
+        long c = 0;
+        for (; c + 8 <= columns; c += 8)
+        {
+            Vector256<float> k = Eight(w, c, format), l = Eight(w + rowBytes, c, format), u = Avx.LoadVector256(x + c);
+            a0 = Fma.MultiplyAdd(k, u, a0);
+            b0 = Fma.MultiplyAdd(l, u, b0);
+            u = Avx.LoadVector256(x1 + c);
+            a1 = Fma.MultiplyAdd(k, u, a1);
+            b1 = Fma.MultiplyAdd(l, u, b1);
+            u = Avx.LoadVector256(x2 + c);
+            a2 = Fma.MultiplyAdd(k, u, a2);
+            b2 = Fma.MultiplyAdd(l, u, b2);
+            u = Avx.LoadVector256(x3 + c);
+            a3 = Fma.MultiplyAdd(k, u, a3);
+            b3 = Fma.MultiplyAdd(l, u, b3);
+        }
+        float s0 = Sum(a0), s1 = Sum(a1), s2 = Sum(a2), s3 = Sum(a3);
+        float t0 = Sum(b0), t1 = Sum(b1), t2 = Sum(b2), t3 = Sum(b3);
+        byte* v = w + rowBytes;
+        (y[0], y[1]) = (s0 + Rest(w, x, c, columns, format), t0 + Rest(v, x, c, columns, format));
+        y += yStride;
+        (y[0], y[1]) = (s1 + Rest(w, x1, c, columns, format), t1 + Rest(v, x1, c, columns, format));
+        y += yStride;
+        (y[0], y[1]) = (s2 + Rest(w, x2, c, columns, format), t2 + Rest(v, x2, c, columns, format));
+        y += yStride;
+        (y[0], y[1]) = (s3 + Rest(w, x3, c, columns, format), t3 + Rest(v, x3, c, columns, format));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,6 +155,9 @@ public static unsafe class FloatAvx2
         for (; c + 8 <= columns; c += 8)
         {
             Vector256<float> u = Avx.LoadVector256(x + c);
+            // The next four rows, a line of one of them at a time: the processor does not see four streams end at once.
+            if (format is FloatScalar.F16 or FloatScalar.BF16)
+                Sse.Prefetch1(w + (4 + (c >> 3 & 3)) * rowBytes + 2 * c);
             a0 = Fma.MultiplyAdd(Eight(w, c, format), u, a0);
             a1 = Fma.MultiplyAdd(Eight(w + rowBytes, c, format), u, a1);
             a2 = Fma.MultiplyAdd(Eight(w + 2 * rowBytes, c, format), u, a2);
