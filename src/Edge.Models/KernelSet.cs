@@ -24,15 +24,18 @@ public sealed unsafe class KernelSet
     [
         X64("avx2+vnni", AvxVnni.IsSupported, "AVX-VNNI",
             &BlockKernels.Avx2,
-            &Q4_0AvxVnni.Rows, &Digits2AvxVnni.Rows, &Digits3AvxVnni.Rows, &Digits4AvxVnni.Rows, &Nested4AvxVnni.Rows,
+            &Q4_0AvxVnni.Rows, &Digits2AvxVnni.Rows, &Digits3AvxVnni.Rows, &Digits4AvxVnni.Rows,
+            &Digits4x32Avx2.Rows, &Nested4AvxVnni.Rows,
             &Nested4AvxVnni.Coarse, &Ternary2AvxVnni.Rows, &Ternary1_67AvxVnni.Rows, &Ternary1_6AvxVnni.Rows),
         X64("avx512", Avx512BW.IsSupported, "AVX-512 (BW), and a binary published for such a machine",
             &BlockKernels.Avx512,
-            &Q4_0Avx512.Rows, &Digits2Avx512.Rows, &Digits3Avx512.Rows, &Digits4Avx512.Rows, &Nested4Avx512.Rows,
+            &Q4_0Avx512.Rows, &Digits2Avx512.Rows, &Digits3Avx512.Rows, &Digits4Avx512.Rows,
+            &Digits4x32Avx512.Rows, &Nested4Avx512.Rows,
             &Nested4Avx512.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         X64("avx2", Avx2.IsSupported && Fma.IsSupported, "AVX2 and FMA",
             &BlockKernels.Avx2,
-            &Q4_0Avx2.Rows, &Digits2Avx2.Rows, &Digits3Avx2.Rows, &Digits4Avx2.Rows, &Nested4Avx2.Rows,
+            &Q4_0Avx2.Rows, &Digits2Avx2.Rows, &Digits3Avx2.Rows, &Digits4Avx2.Rows,
+            &Digits4x32Avx2.Rows, &Nested4Avx2.Rows,
             &Nested4Avx2.Coarse, &Ternary2Avx2.Rows, &Ternary1_67Avx2.Rows, &Ternary1_6Avx2.Rows),
         new("neon+dp", Dp.Arm64.IsSupported, "the dot-product instructions of ARMv8.2")
         {
@@ -100,13 +103,13 @@ public sealed unsafe class KernelSet
     /// <summary>The x64 sets differ in what multiplies low-bit integers; the rest is AVX2's.</summary>
     private static KernelSet X64(string name, bool runnable, string needs,
         delegate*<QuantType, RowsKernel> blocks, RowsKernel q4_0, RowsKernel digits2,
-        RowsKernel digits3, RowsKernel digits4, PlanesKernel nested4, RowsKernel nested4Coarse, RowsKernel ternary2,
-        RowsKernel ternary1_67, RowsKernel ternary1_6) => new(name, runnable, needs)
+        RowsKernel digits3, RowsKernel digits4, RowsKernel digits4x32, PlanesKernel nested4, RowsKernel nested4Coarse,
+        RowsKernel ternary2, RowsKernel ternary1_67, RowsKernel ternary1_6) => new(name, runnable, needs)
         {
             F32 = &FloatAvx2.RowsF32, F16 = &FloatAvx2.RowsF16, BF16 = &FloatAvx2.RowsBF16,
             FloatQ8_0 = &FloatAvx2.RowsQ8_0, FloatQ4_0 = &FloatAvx2.RowsQ4_0,
             Blocks = blocks, Q8_0 = &Q8_0Avx2.Rows, Q4_0 = q4_0,
-            Digits2 = digits2, Digits3 = digits3, Digits4 = digits4, Digits4x32 = &Digits4x32Avx2.Rows,
+            Digits2 = digits2, Digits3 = digits3, Digits4 = digits4, Digits4x32 = digits4x32,
             Nested4 = nested4, Nested4Coarse = nested4Coarse,
             Ternary2 = ternary2, Ternary1_67 = ternary1_67, Ternary1_6 = ternary1_6,
             SparseF16 = &SparseAvx2.RowsF16, SparseBF16 = &SparseAvx2.RowsBF16,

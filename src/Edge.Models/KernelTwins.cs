@@ -21,8 +21,8 @@ internal static class KernelTwins
             "Q4_0" or "Digits2" or "Digits3" or "Digits4" or "Nested4" =>
                 ["AvxVnni", "Avx512", "Avx2", "Neon", "NeonDot"],
             "Ternary2" or "Ternary1_67" or "Ternary1_6" => ["AvxVnni", "Avx2", "Neon", "NeonDot"],
-            "Q8_0" or "Digits4x32" => ["Avx2", "Neon", "NeonDot"],
-            "BlockTiles" => ["Avx512", "Avx2", "Neon", "NeonDot"],
+            "Q8_0" => ["Avx2", "Neon", "NeonDot"],
+            "BlockTiles" or "Digits4x32" => ["Avx512", "Avx2", "Neon", "NeonDot"],
             "Digits2Lut" => ["Neon"],
             _ => ["Avx2", "Neon"],
         };

@@ -10,7 +10,7 @@ namespace Edge.Kernels;
 /// once. From four tokens on, <see cref="Pair"/> does all but an odd tile.</summary>
 public static unsafe class Q4_0Avx2
 {
-    private const long SegmentBlocks = 16, UnpackedBytes = 640;
+    internal const long SegmentBlocks = 16, UnpackedBytes = 640;
 
     /// <inheritdoc cref="Q4_0Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
@@ -18,43 +18,46 @@ public static unsafe class Q4_0Avx2
         long tileBytes = columns / Tiles.Block * Tiles.Q4_0BlockBytes;
         long tokenBytes = Tiles.ActivationBytes(columns);
         byte* tile = w + row0 / Tiles.Rows * tileBytes;
-        long r = row0;
-        if (tokens >= 4)
+        long fours = tokens & ~3, pairs = fours > 0 ? row0 + ((row1 - row0) & ~15) : row0;
+        for (long r = row0; r < pairs; r += 16)
         {
-            for (; r + 2 * Tiles.Rows <= row1; r += 2 * Tiles.Rows, tile += 2 * tileBytes)
-                Pair(tile, tileBytes, x, y + r, columns, tokens, yStride);
+            Pair(tile + (r - row0) / Tiles.Rows * tileBytes, tileBytes, Tiles.Q4_0BlockBytes, &Unpack, x, y + r,
+                columns, fours, yStride);
         }
-        for (; r < row1; r += Tiles.Rows, tile += tileBytes)
+        for (long r = row0; r < row1; r += Tiles.Rows, tile += tileBytes)
         {
-            long t = 0;
+            long t = r < pairs ? fours : 0;
             for (; t + 4 <= tokens; t += 4)
                 Four(tile, x + t * tokenBytes, tokenBytes, y + t * yStride + r, yStride, columns, row1 - r);
             for (; t < tokens; t++) One(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r);
         }
     }
 
-    /// <summary>Two tiles and all tokens. A segment of columns is unpacked once for all of them, into a scratch that
-    /// stays in the first-level cache; a sum rests in y from one segment to the next.</summary>
+    /// <summary>Sixteen rows and all tokens, a multiple of four. A segment of columns is unpacked once for all of them,
+    /// into a scratch that stays in the first-level cache; a sum rests in y from one segment to the next.
+    /// <paramref name="unpack"/> takes the block where a segment begins, what is passed as
+    /// <paramref name="next"/>, the scratch, and how many blocks there are.</summary>
     [SkipLocalsInit]
-    private static void Pair(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens, long yStride)
+    internal static void Pair(byte* rows, long next, long blockBytes, delegate*<byte*, long, byte*, long, void> unpack,
+        byte* x, float* y, long columns, long tokens, long yStride)
     {
         Scratch memory;
         byte* scratch = (byte*)(((nint)(&memory) + 63) & ~(nint)63);
-        long tokenBytes = Tiles.ActivationBytes(columns), blocks = columns / Tiles.Block, t;
+        long tokenBytes = Tiles.ActivationBytes(columns), blocks = columns / Tiles.Block;
         for (long b = 0; b < blocks; b += SegmentBlocks)
         {
             long n = blocks - b < SegmentBlocks ? blocks - b : SegmentBlocks;
-            byte* block = tile + b * Tiles.Q4_0BlockBytes;
-            Unpack(block, scratch, n);
-            Unpack(block + tileBytes, scratch + 64, n);
-            for (t = 0; t + 4 <= tokens; t += 4)
+            unpack(rows + b * blockBytes, next, scratch, n);
+            for (long t = 0; t < tokens; t += 4)
                 Segment(scratch, x + t * tokenBytes, y + t * yStride, yStride, columns, b, n);
         }
-        for (t = tokens & ~3; t < tokens; t++)
-        {
-            One(tile, x + t * tokenBytes, y + t * yStride, columns, Tiles.Rows);
-            One(tile + tileBytes, x + t * tokenBytes, y + t * yStride + Tiles.Rows, columns, Tiles.Rows);
-        }
+    }
+
+    /// <summary>Two tiles, the second <paramref name="tileBytes"/> further.</summary>
+    private static void Unpack(byte* block, long tileBytes, byte* scratch, long blocks)
+    {
+        Unpack(block, scratch, blocks);
+        Unpack(block + tileBytes, scratch + 64, blocks);
     }
 
     /// <summary>One tile's half of the scratch. Layout, per block: five lines of 128 bytes, of which the first tile has

@@ -10,8 +10,8 @@ namespace Edge.Kernels;
 /// the sums. Fewer tokens are bound by memory and stay with AVX2.</summary>
 public static unsafe class Q4_0Avx512
 {
-    private const long Tokens = 4, Tile4 = 4 * Tiles.Rows, SegmentBlocks = 16, StepBytes = 256;
-    private const long ScalesAt = 4 * StepBytes, UnpackedBytes = ScalesAt + Tile4 * sizeof(float);
+    internal const long Tokens = 4, Tile4 = 4 * Tiles.Rows, SegmentBlocks = 16, StepBytes = 256;
+    internal const long ScalesAt = 4 * StepBytes, UnpackedBytes = ScalesAt + Tile4 * sizeof(float);
 
     /// <inheritdoc cref="Q4_0Scalar.Rows"/>
     public static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens, long yStride)
@@ -21,17 +21,20 @@ public static unsafe class Q4_0Avx512
         if (fours > 0)
         {
             for (; row + Tile4 <= row1; row += Tile4)
-                Four(w + row / Tiles.Rows * tileBytes, tileBytes, x, y + row, columns, fours, yStride);
+            {
+                Four(w + row / Tiles.Rows * tileBytes, tileBytes, Tiles.Q4_0BlockBytes, &Unpack, x, y + row, columns,
+                    fours, yStride);
+            }
             if (row > row0)
                 Q4_0Avx2.Rows(w, x + fours * tokenBytes, y + fours * yStride, columns, row0, row, rest, yStride);
         }
         if (row < row1) Q4_0Avx2.Rows(w, x, y, columns, row, row1, tokens, yStride);
     }
 
-    /// <summary>Four tiles and all tokens. A segment of columns is unpacked once for all of them, into a scratch that
-    /// stays in the first-level cache; a sum rests in y from one segment to the next.</summary>
+    /// <summary>32 rows and all tokens, a multiple of four: as <see cref="Q4_0Avx2.Pair"/>.</summary>
     [SkipLocalsInit]
-    private static void Four(byte* tile, long tileBytes, byte* x, float* y, long columns, long tokens, long yStride)
+    internal static void Four(byte* rows, long next, long blockBytes, delegate*<byte*, long, byte*, long, void> unpack,
+        byte* x, float* y, long columns, long tokens, long yStride)
     {
         Scratch memory;
         byte* scratch = (byte*)(((nint)(&memory) + 63) & ~(nint)63);
@@ -39,11 +42,16 @@ public static unsafe class Q4_0Avx512
         for (long b = 0; b < blocks; b += SegmentBlocks)
         {
             long n = blocks - b < SegmentBlocks ? blocks - b : SegmentBlocks;
-            byte* block = tile + b * Tiles.Q4_0BlockBytes;
-            for (long i = 0; i < 4; i++) Unpack(block + i * tileBytes, scratch, i, n);
+            unpack(rows + b * blockBytes, next, scratch, n);
             for (long t = 0; t < tokens; t += Tokens)
                 Segment(scratch, x + t * tokenBytes, y + t * yStride, yStride, columns, b, n);
         }
+    }
+
+    /// <summary>Four tiles, each <paramref name="tileBytes"/> further than the one before.</summary>
+    private static void Unpack(byte* block, long tileBytes, byte* scratch, long blocks)
+    {
+        for (long i = 0; i < 4; i++) Unpack(block + i * tileBytes, scratch, i, blocks);
     }
 
     /// <summary>One tile's part of the scratch. Layout, per block: four steps of four columns and of four columns

@@ -181,8 +181,8 @@ public sealed class MemoryPlanner
         long ff = Math.Max(c.FeedForwardLength, (long)c.ExpertFeedForwardLength * ExpertsUsed);
         long wide = 3L * c.EmbeddingLength + 2L * c.QueryLength + 2L * c.KvLength + 3 * ff
             + (c.ExpertCount > 0 ? 2L * ExpertsUsed * c.EmbeddingLength : 0) + c.ExpertCount;
-        // A float and up to 2.5 prepared bytes beside it; logits only of rows that want them.
-        return rows * wide * 13 / 2 + Math.Max(1, _budget.Sequences) * 4L * c.VocabularySize;
+        // A float and up to 3 prepared bytes beside it; logits only of rows that want them.
+        return rows * wide * 7 + Math.Max(1, _budget.Sequences) * 4L * c.VocabularySize;
     }
 
     private long Least(int context) => _programBytes + Scratch(LeastRows) + context * _kvBytesPerToken
