@@ -11,52 +11,61 @@ public static unsafe class BlockTilesNeon
 {
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ4_1(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q4_1);
+        long yStride) => Rows<FormatQ4_1>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ5_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q5_0);
+        long yStride) => Rows<FormatQ5_0>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ5_1(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q5_1);
+        long yStride) => Rows<FormatQ5_1>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ2_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q2_K);
+        long yStride) => Rows<FormatQ2_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ3_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q3_K);
+        long yStride) => Rows<FormatQ3_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ4_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q4_K);
+        long yStride) => Rows<FormatQ4_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ5_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q5_K);
+        long yStride) => Rows<FormatQ5_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsQ6_K(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.Q6_K);
+        long yStride) => Rows<FormatQ6_K>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsIQ4_NL(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.IQ4_NL);
+        long yStride) => Rows<FormatIQ4_NL>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsIQ4_XS(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.IQ4_XS);
+        long yStride) => Rows<FormatIQ4_XS>(w, x, y, columns, row0, row1, tokens, yStride);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsTQ2_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatTQ2_0>(w, x, y, columns, row0, row1, tokens, yStride);
+
+    /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
+    public static void RowsI2_S(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) => Rows<FormatI2_S>(w, x, y, columns, row0, row1, tokens, yStride);
 
     /// <inheritdoc cref="BlockTilesScalar.RowsQ4_1"/>
     public static void RowsMXFP4(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride) => Rows(w, x, y, columns, row0, row1, tokens, yStride, BlockTiles.MXFP4);
+        long yStride) => Rows<FormatMXFP4>(w, x, y, columns, row0, row1, tokens, yStride);
 
     [SkipLocalsInit]
-    private static void Rows(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride, int format)
+    private static void Rows<TFormat>(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
+        long yStride) where TFormat : unmanaged
     {
+        int format = sizeof(TFormat);
         long tileBytes = BlockTiles.TileBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         for (long r = row0; r < row1; r += 8)
             for (long t = 0; t < tokens; t += 8)
@@ -76,11 +85,11 @@ public static unsafe class BlockTilesNeon
         BlockTilesNeonCodes.Sums sums;
         float* total = (float*)&sums;
         for (long i = 0; i < tokens * 8; i += 4) AdvSimd.Store(total + i, Vector128<float>.Zero);
-        bool isWide = (BlockTiles.Supers >> format & 1) != 0;
+        bool isWide = BlockTiles.Columns(format) > 32;
         long step = isWide ? BlockTiles.GroupBytes(format) : BlockTiles.BlockBytes(format);
         for (long g = 0, groups; g < columns / 32; g += groups)
         {
-            groups = columns / 32 - g < 8 ? columns / 32 - g : 8;
+            groups = isWide ? BlockTiles.Columns(format) / 32 : columns / 32 - g < 8 ? columns / 32 - g : 8;
             BlockTilesNeonScales.Terms(block, (float*)&terms, groups, format);
             BlockTilesNeonCodes.Unpack(block + BlockTiles.GroupsAt(format), step, groups, (sbyte*)&codes, format);
             for (long t = 0; t < tokens; t++)

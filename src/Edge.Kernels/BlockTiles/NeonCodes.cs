@@ -30,7 +30,8 @@ internal static unsafe class BlockTilesNeonCodes
         for (long g = 0; g < groups; g++, group += step)
             for (long half = 0; half < 32; half += 16, to += 128)
             {
-                if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
+                if (format is BlockTiles.TQ2_0 or BlockTiles.I2_S) Ternary(group + half, to);
+                else if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
                 else if (format == BlockTiles.Q6_K) Six(group + half, to);
                 else if (format is BlockTiles.Q5_0 or BlockTiles.Q5_1 or BlockTiles.Q5_K) Five(group + half, to);
                 else if (format is BlockTiles.Q4_1 or BlockTiles.Q4_K) Nibbles(group + half, to);
@@ -117,6 +118,19 @@ internal static unsafe class BlockTilesNeonCodes
             var crumbs = AdvSimd.LoadVector128(group);
             for (long v = 0; v < 4; v++, to += 16, mask += mask, crumbs >>>= 2)
                 AdvSimd.Store(to, Three(crumbs, bits, mask));
+        }
+    }
+
+    private static void Ternary(byte* group, sbyte* to)
+    {
+        Vector128<byte> crumb = Vector128.Create((byte)3), one = Vector128.Create((byte)1);
+        for (long k = 0; k < 8; k += 4, group += 32, to += 64)
+        {
+            var crumbs = AdvSimd.LoadVector128(group);
+            AdvSimd.Store(to, ((crumbs & crumb) - one).AsSByte());
+            AdvSimd.Store(to + 16, ((crumbs >>> 2 & crumb) - one).AsSByte());
+            AdvSimd.Store(to + 32, ((crumbs >>> 4 & crumb) - one).AsSByte());
+            AdvSimd.Store(to + 48, ((crumbs >>> 6) - one).AsSByte());
         }
     }
 

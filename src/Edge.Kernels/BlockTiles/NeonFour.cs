@@ -4,13 +4,12 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Up to eight groups of <see cref="BlockTiles"/> with the dot product: eight rows of one token, whose codes
-/// are taken apart on the way, or four rows of four tokens with codes that are. Scales and offsets:
-/// <see cref="BlockTilesNeonScales"/>.</summary>
-internal static unsafe partial class BlockTilesNeonGroups
+/// <summary>Four rows of four tokens of <see cref="BlockTiles"/> with the dot product: codes that are taken apart, up
+/// to eight groups. Scales and offsets: <see cref="BlockTilesNeonScales"/>.</summary>
+internal static unsafe class BlockTilesNeonFour
 {
     /// <summary>Adds four rows of up to eight groups to the sums of four tokens, eight floats apart.</summary>
-    internal static void FourTokens(sbyte* codes, float* terms, byte* x, long g, long groups, long columns,
+    internal static void Add(sbyte* codes, float* terms, byte* x, long g, long groups, long columns,
         long tokenBytes, float* total, int format)
     {
         sbyte* x0 = (sbyte*)x + g * 32, x1 = x0 + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
@@ -23,11 +22,11 @@ internal static unsafe partial class BlockTilesNeonGroups
         for (long i = 0; i < groups; i++)
         {
             Vector128<int> s0 = Vector128<int>.Zero, s1 = s0, s2 = s0, s3 = s0;
-            Half(ref s0, ref s1, ref s2, ref s3, codes, x0, x1, x2, x3);
+            Dots(ref s0, ref s1, ref s2, ref s3, codes, x0, x1, x2, x3);
             if (hasHalves)
             {
                 Vector128<int> t0 = Vector128<int>.Zero, t1 = t0, t2 = t0, t3 = t0;
-                Half(ref t0, ref t1, ref t2, ref t3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
+                Dots(ref t0, ref t1, ref t2, ref t3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
                 AddHalves(ref y0, s0, t0, terms, scales, sums, hasOffsets);
                 AddHalves(ref y1, s1, t1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
                 AddHalves(ref y2, s2, t2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
@@ -36,11 +35,11 @@ internal static unsafe partial class BlockTilesNeonGroups
             }
             else
             {
-                Half(ref s0, ref s1, ref s2, ref s3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
-                Add(ref y0, s0, terms, scales, sums, hasOffsets);
-                Add(ref y1, s1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
-                Add(ref y2, s2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
-                Add(ref y3, s3, terms, scales + 3 * tokenBytes, sums + 3 * tokenBytes, hasOffsets);
+                Dots(ref s0, ref s1, ref s2, ref s3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
+                AddGroup(ref y0, s0, terms, scales, sums, hasOffsets);
+                AddGroup(ref y1, s1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
+                AddGroup(ref y2, s2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
+                AddGroup(ref y3, s3, terms, scales + 3 * tokenBytes, sums + 3 * tokenBytes, hasOffsets);
             }
             terms += 16;
             codes += 256;
@@ -58,7 +57,7 @@ internal static unsafe partial class BlockTilesNeonGroups
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Half(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+    private static void Dots(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
         ref Vector128<int> s3, sbyte* codes, sbyte* x0, sbyte* x1, sbyte* x2, sbyte* x3)
     {
         var a0 = AdvSimd.LoadVector128(x0);
@@ -88,7 +87,7 @@ internal static unsafe partial class BlockTilesNeonGroups
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref Vector128<float> y, Vector128<int> dot, float* terms, byte* scale, byte* sums,
+    private static void AddGroup(ref Vector128<float> y, Vector128<int> dot, float* terms, byte* scale, byte* sums,
         bool hasOffsets)
     {
         var v = AdvSimd.ConvertToSingle(dot) * AdvSimd.LoadVector128(terms);
