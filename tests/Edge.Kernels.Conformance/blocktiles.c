@@ -1,5 +1,5 @@
-// Cases of the blocks in tiles. Every byte behind the scales is valid, so tiles are random bytes with finite scales; the
-// packers are tested in tests/Edge.Tests/Kernels, where their input can be compared with the product.
+// Cases of the blocks in tiles. Every byte behind the scales is valid, so tiles are random bytes with finite scales;
+// the packers are tested in tests/Edge.Tests/Kernels, where their input can be compared with the product.
 #include "blocktiles.h"
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 static const struct { long columns, bytes, halves; } types[] = {
     [3] = { 32, 160, 16 },    [6] = { 32, 176, 8 },     [7] = { 32, 192, 16 },   [10] = { 256, 672, 16 },
     [11] = { 256, 880, 8 },   [12] = { 256, 1152, 16 }, [13] = { 256, 1408, 16 }, [14] = { 256, 1680, 8 },
-    [20] = { 32, 144, 8 },    [23] = { 256, 1088, 8 },  [35] = { 256, 528, 8 },   [36] = { 64, 160, 0 },    [39] = { 32, 136, 0 },
+    [20] = { 32, 144, 8 },    [23] = { 256, 1088, 8 },  [35] = { 256, 528, 8 },   [36] = { 64, 160, 0 },
+    [39] = { 32, 136, 0 },
 };
 enum { I2_S = 36, MXFP4 = 39 };
 
@@ -56,7 +57,8 @@ static void fill_block(Frame *frame, uint8_t *block, int type, int values)
     }
 }
 
-// int8 values, then per 32 columns a scale, per 16 their sum and the two parts of it: what Activations.QuantizeSums makes.
+// int8 values, then per 32 columns a scale, per 16 their sum and the two parts of it: what Activations.QuantizeSums
+// makes.
 static void fill_token(Frame *frame, uint8_t *x, long columns, int values)
 {
     for (long b = 0; b < columns / 32; b++) {

@@ -22,11 +22,11 @@ internal static unsafe class BlockTilesNeonFour
         for (long i = 0; i < groups; i++)
         {
             Vector128<int> s0 = Vector128<int>.Zero, s1 = s0, s2 = s0, s3 = s0;
-            Dots(ref s0, ref s1, ref s2, ref s3, codes, x0, x1, x2, x3);
+            HalfGroup(ref s0, ref s1, ref s2, ref s3, codes, x0, x1, x2, x3);
             if (hasHalves)
             {
                 Vector128<int> t0 = Vector128<int>.Zero, t1 = t0, t2 = t0, t3 = t0;
-                Dots(ref t0, ref t1, ref t2, ref t3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
+                HalfGroup(ref t0, ref t1, ref t2, ref t3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
                 AddHalves(ref y0, s0, t0, terms, scales, sums, hasOffsets);
                 AddHalves(ref y1, s1, t1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
                 AddHalves(ref y2, s2, t2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
@@ -35,7 +35,7 @@ internal static unsafe class BlockTilesNeonFour
             }
             else
             {
-                Dots(ref s0, ref s1, ref s2, ref s3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
+                HalfGroup(ref s0, ref s1, ref s2, ref s3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
                 AddGroup(ref y0, s0, terms, scales, sums, hasOffsets);
                 AddGroup(ref y1, s1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
                 AddGroup(ref y2, s2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
@@ -57,7 +57,7 @@ internal static unsafe class BlockTilesNeonFour
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Dots(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
+    private static void HalfGroup(ref Vector128<int> s0, ref Vector128<int> s1, ref Vector128<int> s2,
         ref Vector128<int> s3, sbyte* codes, sbyte* x0, sbyte* x1, sbyte* x2, sbyte* x3)
     {
         var a0 = AdvSimd.LoadVector128(x0);

@@ -56,8 +56,8 @@ public static unsafe partial class BlockTilesScalar
     public static long PackTQ2_0(byte* source, byte* tiles, long columns, long rows) =>
         Pack<FormatTQ2_0, FormatTQ2_0>(source, tiles, columns, rows);
 
-    /// <summary>Rows are of whole blocks of 128, of which the last may be half empty, and the scale of all stands behind
-    /// the last one; else as <see cref="PackQ4_1"/>.</summary>
+    /// <summary>Rows are of whole blocks of 128, of which the last may be half empty, and the scale of all stands
+    /// behind the last one; else as <see cref="PackQ4_1"/>.</summary>
     public static long PackI2_S(byte* source, byte* tiles, long columns, long rows)
     {
         long rowBytes = Blocks.RowBytes(columns, Blocks.I2_S) - 4;
