@@ -9,10 +9,10 @@ namespace Edge.Kernels;
 /// are used.</summary>
 internal static unsafe class BlockTilesNeonOne
 {
-    /// <summary>Room for the words of a block.</summary>
+    /// <summary>Room for the words of a block, and for what <see cref="BlockTilesNeonTerms.Sums"/> makes of its sums.</summary>
     internal struct Memory
     {
-        public Vector128<byte> A, B, C, D, E, F, G, H;
+        public Vector128<byte> A, B, C, D, E, F, G, H, I, J, K, L;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,24 +28,25 @@ internal static unsafe class BlockTilesNeonOne
             Vector128<float> uLow = dLow, uHigh = dHigh;
             if ((BlockTiles.Offsets >> format & 1) != 0)
                 BlockTilesNeonTerms.Offsets(block + 16, out uLow, out uHigh, format);
+            float* prepared = BlockTilesNeonTerms.Sums(sum, (float*)(room + 128), format);
+            sum += BlockTiles.Columns(format) / 16;
             byte* group = block + BlockTiles.GroupsAt(format);
             byte* last = group + BlockTiles.GroupBytes(format) * (BlockTiles.Columns(format) / 32);
             do
             {
+                Vector128<float> sums = BlockTilesNeonTerms.Sums(prepared, format);
                 var a = AdvSimd.LoadVector128((sbyte*)x);
                 var c = AdvSimd.LoadVector128((sbyte*)x + 16);
-                Dots(group, a, c, out Vector128<int> s, out Vector128<int> t, format);
-                Dots(group + 16, a, c, out Vector128<int> u, out Vector128<int> v, format);
-                Vector128<float> sums = BlockTilesNeonTerms.Sums(sum, format);
-                Vector128<float> centres = BlockTilesNeonTerms.Centres(sum, format);
+                Dots(group, a, c, sums, out Vector128<int> s, out Vector128<int> t, format);
+                Dots(group + 16, a, c, sums, out Vector128<int> u, out Vector128<int> v, format);
                 Vector128<byte> w = BlockTilesNeonTerms.Scales(words, format);
                 Vector128<byte> m = BlockTilesNeonTerms.Offsets(words, format);
-                var one = BlockTilesNeonTerms.Term(s, w, m, 0, dLow, uLow, sums, centres, format);
-                var two = BlockTilesNeonTerms.Term(u, w, m, 4, dHigh, uHigh, sums, centres, format);
+                var one = BlockTilesNeonTerms.Term(s, w, m, 0, dLow, uLow, sums, format);
+                var two = BlockTilesNeonTerms.Term(u, w, m, 4, dHigh, uHigh, sums, format);
                 if ((BlockTiles.Halves >> format & 1) != 0)
                 {
-                    one += BlockTilesNeonTerms.Term(t, w, m, 8, dLow, uLow, sums, centres, format);
-                    two += BlockTilesNeonTerms.Term(v, w, m, 12, dHigh, uHigh, sums, centres, format);
+                    one += BlockTilesNeonTerms.Term(t, w, m, 8, dLow, uLow, sums, format);
+                    two += BlockTilesNeonTerms.Term(v, w, m, 12, dHigh, uHigh, sums, format);
                     words += 8;
                 }
                 low += AdvSimd.MultiplyBySelectedScalar(one, Vector128.CreateScalarUnsafe(*scale), 0);
@@ -54,7 +55,7 @@ internal static unsafe class BlockTilesNeonOne
                 words += 8;
                 x += 32;
                 scale++;
-                sum += 2;
+                prepared += BlockTilesNeonTerms.SumsPerGroup(format);
             } while (group < last);
         }
         TilesNeon.Store(y, low, high, rows);
@@ -63,8 +64,8 @@ internal static unsafe class BlockTilesNeonOne
     /// <summary>32 columns of four rows, added to the bits of <see cref="BlockTilesNeonTerms.Start"/>; with halves, 16
     /// and 16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Dots(byte* group, Vector128<sbyte> a, Vector128<sbyte> c, out Vector128<int> s,
-        out Vector128<int> t, int format)
+    private static void Dots(byte* group, Vector128<sbyte> a, Vector128<sbyte> c, Vector128<float> sums,
+        out Vector128<int> s, out Vector128<int> t, int format)
     {
         Vector128<byte> first = default, second = default, bits = default;
         if ((BlockTiles.Crumbs >> format & 1) != 0)
@@ -81,7 +82,8 @@ internal static unsafe class BlockTilesNeonOne
             n2 = AdvSimd.LoadVector128(group + 64);
             n3 = AdvSimd.LoadVector128(group + 96);
         }
-        s = t = BlockTilesNeonTerms.Start(format);
+        s = BlockTilesNeonTerms.Start(sums, false, format);
+        t = BlockTilesNeonTerms.Start(sums, true, format);
         s = Dp.DotProductBySelectedQuadruplet(s, Code(n0, first, bits, 0, format), a, 0);
         s = Dp.DotProductBySelectedQuadruplet(s, Code(n1, first, bits, 1, format), a, 1);
         s = Dp.DotProductBySelectedQuadruplet(s, Code(n2, first, bits, 2, format), a, 2);
@@ -115,8 +117,9 @@ internal static unsafe class BlockTilesNeonOne
         }
         if (format == BlockTiles.Q6_K)
         {
-            return (k < 4 ? BlockTilesNeonCodes.SixLow(both, crumbs, k & 3)
-                : BlockTilesNeonCodes.SixHigh(both, crumbs, k & 3)).AsSByte();
+            var pair = BlockTilesNeonCodes.Pairs((k & 1) != 0 ? crumbs >>> 2 : crumbs);
+            return (k < 4 ? BlockTilesNeonCodes.SixLow(both, pair, (k & 2) != 0)
+                : BlockTilesNeonCodes.SixHigh(both, pair, (k & 2) != 0)).AsSByte();
         }
         if ((BlockTiles.Nibbles >> format & 1) != 0)
         {

@@ -192,29 +192,26 @@ internal static unsafe class BlockTilesNeonScales
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Sixteen(byte* words, byte* to, Vector128<byte> centre)
     {
-        for (long i = 0; i < 32; i += 16, words += 16, to += 16)
-        {
-            var crumbs = AdvSimd.LoadVector128(words + 64);
-            var a = AdvSimd.LoadVector128(words);
-            var b = AdvSimd.LoadVector128(words + 32);
-            AdvSimd.Store(to, BlockTilesNeonCodes.SixLow(a, crumbs, 0) - centre);
-            AdvSimd.Store(to + 32, BlockTilesNeonCodes.SixLow(b, crumbs, 1) - centre);
-            AdvSimd.Store(to + 64, BlockTilesNeonCodes.SixHigh(a, crumbs, 2) - centre);
-            AdvSimd.Store(to + 96, BlockTilesNeonCodes.SixHigh(b, crumbs, 3) - centre);
-        }
+        Four(words, words + 32, words + 64, to, 32, centre);
+        Four(words + 16, words + 48, words + 80, to + 16, 32, centre);
     }
 
     /// <summary>IQ4_XS's eight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Eights(byte* words, byte* to, Vector128<byte> centre)
+    internal static void Eights(byte* words, byte* to, Vector128<byte> centre) =>
+        Four(words, words + 16, words + 32, to, 16, centre);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(byte* first, byte* second, byte* tops, byte* to, long step, Vector128<byte> centre)
     {
-        var crumbs = AdvSimd.LoadVector128(words + 32);
-        var a = AdvSimd.LoadVector128(words);
-        var b = AdvSimd.LoadVector128(words + 16);
-        AdvSimd.Store(to, BlockTilesNeonCodes.SixLow(a, crumbs, 0) - centre);
-        AdvSimd.Store(to + 16, BlockTilesNeonCodes.SixLow(b, crumbs, 1) - centre);
-        AdvSimd.Store(to + 32, BlockTilesNeonCodes.SixHigh(a, crumbs, 2) - centre);
-        AdvSimd.Store(to + 48, BlockTilesNeonCodes.SixHigh(b, crumbs, 3) - centre);
+        var a = AdvSimd.LoadVector128(first);
+        var b = AdvSimd.LoadVector128(second);
+        var crumbs = AdvSimd.LoadVector128(tops);
+        Vector128<byte> even = BlockTilesNeonCodes.Pairs(crumbs), odd = BlockTilesNeonCodes.Pairs(crumbs >>> 2);
+        AdvSimd.Store(to, BlockTilesNeonCodes.SixLow(a, even, false) - centre);
+        AdvSimd.Store(to + step, BlockTilesNeonCodes.SixLow(b, odd, false) - centre);
+        AdvSimd.Store(to + 2 * step, BlockTilesNeonCodes.SixHigh(a, even, true) - centre);
+        AdvSimd.Store(to + 3 * step, BlockTilesNeonCodes.SixHigh(b, odd, true) - centre);
     }
 
     /// <summary>Four signed bytes, 2²⁴-fold.</summary>

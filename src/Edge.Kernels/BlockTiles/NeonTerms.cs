@@ -15,12 +15,20 @@ internal static unsafe class BlockTilesNeonTerms
 {
     /// <summary>Formats whose scales have words.</summary>
     private const ulong WithWords = BlockTiles.Supers & ~(1UL << BlockTiles.TQ2_0);
+    /// <summary>Formats whose codes are used without their sign, though there are no offsets to correct it.</summary>
+    private const ulong Unsigned = 1UL << BlockTiles.Q6_K | 1UL << BlockTiles.TQ2_0 | 1UL << BlockTiles.I2_S;
     private const float Fold = 4194304; // 2²²
     private const float Magic = 12582912; // 1.5 · 2²³
 
+    /// <summary>What integers are added to: of 32 columns, or of the first or second 16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<int> Start(int format) =>
-        Vector128.Create((WithWords >> format & 1) != 0 ? 0x56400000 : 0x4B400000);
+    internal static Vector128<int> Start(Vector128<float> sums, bool isSecond, int format)
+    {
+        if ((Unsigned >> format & 1) == 0)
+            return Vector128.Create((WithWords >> format & 1) != 0 ? 0x56400000 : 0x4B400000);
+        return (isSecond ? AdvSimd.DuplicateSelectedScalarToVector128(sums, 1)
+            : AdvSimd.DuplicateSelectedScalarToVector128(sums, 0)).AsInt32();
+    }
 
     /// <summary>Where the words are; six-bit ones are put together.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,45 +89,57 @@ internal static unsafe class BlockTilesNeonTerms
         return format == BlockTiles.Q2_K ? AdvSimd.LoadVector128(words) >>> 4 : default;
     }
 
-    /// <summary>What multiplies the offsets: of 32 columns, or of 16 and 16.</summary>
+    /// <summary>What multiplies the offsets of a block: one sum per 32 columns, or two; of codes that are used without
+    /// their sign, the float that their integers are added to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<float> Sums(float* sum, int format)
+    internal static float* Sums(float* sum, float* room, int format)
     {
-        if ((BlockTiles.Offsets >> format & 1) == 0) return default;
-        if (format == BlockTiles.Q2_K)
-            return AdvSimd.LoadVector64(sum).ToVector128Unsafe() * Vector128.Create(Fold);
-        float both = sum[0] + sum[1];
-        return Vector128.CreateScalarUnsafe((WithWords >> format & 1) != 0 ? both * Fold : both);
+        if ((BlockTiles.Offsets >> format & 1) == 0 && (Unsigned >> format & 1) == 0) return sum;
+        if ((BlockTiles.Halves >> format & 1) != 0)
+        {
+            for (long i = 0; i < 16; i += 4)
+            {
+                var v = AdvSimd.LoadVector128(sum + i);
+                AdvSimd.Store(room + i, format == BlockTiles.Q2_K ? v * Vector128.Create(Fold)
+                    : AdvSimd.FusedMultiplySubtract(Vector128.Create(Magic * Fold), v, Vector128.Create(32 * Fold)));
+            }
+        }
+        else if ((BlockTiles.Supers >> format & 1) != 0)
+        {
+            for (long i = 0; i < 8; i += 4)
+            {
+                var v = AdvSimd.Arm64.AddPairwise(AdvSimd.LoadVector128(sum + 2 * i),
+                    AdvSimd.LoadVector128(sum + 2 * i + 4));
+                AdvSimd.Store(room + i, format == BlockTiles.TQ2_0 ? Vector128.Create(Magic) - v
+                    : v * Vector128.Create(Fold));
+            }
+        }
+        else return sum;
+        return room;
     }
 
-    /// <summary>What the floats of the integers begin with, and the codes' centre: of 32 columns, or of 16 and
-    /// 16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<float> Centres(float* sum, int format)
+    internal static long SumsPerGroup(int format) =>
+        1 + (long)((BlockTiles.Halves | ~BlockTiles.Supers) >> format & 1);
+
+    /// <summary>A group's of these.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<float> Sums(float* prepared, int format)
     {
-        if (format == BlockTiles.Q6_K)
-        {
-            return AdvSimd.FusedMultiplyAdd(Vector128.Create(Magic * Fold),
-                AdvSimd.LoadVector64(sum).ToVector128Unsafe(), Vector128.Create(32 * Fold));
-        }
-        if (format is BlockTiles.TQ2_0 or BlockTiles.I2_S) return Vector128.CreateScalarUnsafe(sum[0] + sum[1] + Magic);
-        return default;
+        if ((BlockTiles.Halves >> format & 1) != 0) return AdvSimd.LoadVector64(prepared).ToVector128Unsafe();
+        if ((BlockTiles.Supers >> format & 1) != 0) return Vector128.CreateScalarUnsafe(*prepared);
+        float both = prepared[0] + prepared[1];
+        return Vector128.CreateScalarUnsafe(format == BlockTiles.I2_S ? Magic - both : both);
     }
 
     /// <summary>dot · scale (+ sum · offset) of rows n … n + 3; 8 and 12 are the second 16 columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<float> Term(Vector128<int> dot, Vector128<byte> w, Vector128<byte> m, int n,
-        Vector128<float> d, Vector128<float> u, Vector128<float> sums, Vector128<float> centres, int format)
+        Vector128<float> d, Vector128<float> u, Vector128<float> sums, int format)
     {
         bool hasWords = (WithWords >> format & 1) != 0;
-        Vector128<float> exact, scale = d, offset = u;
-        if (format is BlockTiles.Q6_K or BlockTiles.TQ2_0 or BlockTiles.I2_S)
-        {
-            exact = n < 8
-                ? AdvSimd.Arm64.FusedMultiplySubtractBySelectedScalar(dot.AsSingle(), Vector128.Create(1f), centres, 0)
-                : AdvSimd.Arm64.FusedMultiplySubtractBySelectedScalar(dot.AsSingle(), Vector128.Create(1f), centres, 1);
-        }
-        else exact = dot.AsSingle() - Vector128.Create(hasWords ? Magic * Fold : Magic);
+        Vector128<float> scale = d, offset = u;
+        var exact = dot.AsSingle() - Vector128.Create(hasWords ? Magic * Fold : Magic);
         if (hasWords)
         {
             scale = BlockTilesNeonScales.Unsigned(w, BlockTilesNeonScales.Thirds(n));
