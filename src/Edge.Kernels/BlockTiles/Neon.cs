@@ -66,15 +66,26 @@ public static unsafe class BlockTilesNeon
         long yStride) where TFormat : unmanaged
     {
         int format = sizeof(TFormat);
+        BlockTilesNeonOne.Memory room;
         long tileBytes = BlockTiles.TileBytes(columns, format), tokenBytes = BlockTiles.ActivationBytes(columns);
         for (long r = row0; r < row1; r += 8)
-            for (long t = 0; t < tokens; t += 8)
+        {
+            byte* tile = w + r / 8 * tileBytes;
+            for (long t = 0, count; t < tokens; t += count)
             {
-                long count = tokens - t < 8 ? tokens - t : 8;
-                Tile(w + r / 8 * tileBytes, x + t * tokenBytes, y + t * yStride + r, columns, count, tokenBytes,
-                    yStride, row1 - r, format);
+                count = tokens - t < 8 ? tokens - t : 8;
+                byte* token = x + t * tokenBytes;
+                float* to = y + t * yStride + r;
+                if (count == 1) One<TFormat>(tile, token, to, columns, row1 - r, (byte*)&room);
+                else Tile(tile, token, to, columns, count, tokenBytes, yStride, row1 - r, format);
             }
+        }
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void One<TFormat>(byte* tile, byte* x, float* y, long columns, long rows, byte* room)
+        where TFormat : unmanaged =>
+        BlockTilesNeonOne.Rows(tile, x, y, columns, rows, room, sizeof(TFormat), false);
 
     [SkipLocalsInit]
     private static void Tile(byte* block, byte* x, float* y, long columns, long tokens, long tokenBytes, long yStride,

@@ -82,7 +82,7 @@ public static unsafe class BlockTilesNeonDot
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void One<TFormat>(byte* tile, byte* x, float* y, long columns, long rows, byte* room)
         where TFormat : unmanaged =>
-        BlockTilesNeonOne.Rows(tile, x, y, columns, rows, room, sizeof(TFormat));
+        BlockTilesNeonOne.Rows(tile, x, y, columns, rows, room, sizeof(TFormat), true);
 
     /// <summary>Four or eight tokens.</summary>
     [SkipLocalsInit]

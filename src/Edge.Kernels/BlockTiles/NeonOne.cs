@@ -16,7 +16,8 @@ internal static unsafe class BlockTilesNeonOne
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Rows(byte* block, byte* x, float* y, long columns, long rows, byte* room, int format)
+    internal static void Rows(byte* block, byte* x, float* y, long columns, long rows, byte* room, int format,
+        bool hasDot)
     {
         float* scale = (float*)(x + columns);
         float* sum = scale + columns / 32;
@@ -35,10 +36,19 @@ internal static unsafe class BlockTilesNeonOne
             do
             {
                 Vector128<float> sums = BlockTilesNeonTerms.Sums(prepared, format);
-                var a = AdvSimd.LoadVector128((sbyte*)x);
-                var c = AdvSimd.LoadVector128((sbyte*)x + 16);
-                Dots(group, a, c, sums, out Vector128<int> s, out Vector128<int> t, format);
-                Dots(group + 16, a, c, sums, out Vector128<int> u, out Vector128<int> v, format);
+                Vector128<int> s, t, u, v;
+                if (hasDot)
+                {
+                    var a = AdvSimd.LoadVector128((sbyte*)x);
+                    var c = AdvSimd.LoadVector128((sbyte*)x + 16);
+                    Dots(group, a, c, sums, out s, out t, format);
+                    Dots(group + 16, a, c, sums, out u, out v, format);
+                }
+                else
+                {
+                    Products(group, (int*)x, sums, out s, out t, format);
+                    Products(group + 16, (int*)x, sums, out u, out v, format);
+                }
                 Vector128<byte> w = BlockTilesNeonTerms.Scales(words, format);
                 Vector128<byte> m = BlockTilesNeonTerms.Offsets(words, format);
                 var one = BlockTilesNeonTerms.Term(s, w, m, 0, dLow, uLow, sums, format);
@@ -103,6 +113,89 @@ internal static unsafe class BlockTilesNeonOne
             s = Dp.DotProductBySelectedQuadruplet(s, Code(n3, second, bits, 7, format), c, 3);
         }
     }
+
+    /// <summary>As <see cref="Dots"/>, without the dot product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Products(byte* group, int* x, Vector128<float> sums, out Vector128<int> s,
+        out Vector128<int> t, int format)
+    {
+        Vector128<byte> first = default, second = default, bits = default;
+        if ((BlockTiles.Crumbs >> format & 1) != 0)
+        {
+            first = AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format));
+            second = AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format) + 32);
+        }
+        if ((BlockTiles.Bits >> format & 1) != 0) bits = ~AdvSimd.LoadVector128(group + BlockTiles.BitsAt(format));
+        Vector128<byte> n0 = default, n1 = n0, n2 = n0, n3 = n0;
+        if ((BlockTiles.Nibbles >> format & 1) != 0)
+        {
+            n0 = AdvSimd.LoadVector128(group);
+            n1 = AdvSimd.LoadVector128(group + 32);
+            n2 = AdvSimd.LoadVector128(group + 64);
+            n3 = AdvSimd.LoadVector128(group + 96);
+        }
+        s = BlockTilesNeonTerms.Start(sums, false, format);
+        t = BlockTilesNeonTerms.Start(sums, true, format);
+        Vector128<short> low, high, low2, high2;
+        Multiply(Code(n0, first, bits, 0, format), x, out low, out high);
+        MultiplyAdd(Code(n1, first, bits, 1, format), x + 1, ref low, ref high);
+        if ((BlockTiles.WideTables >> format & 1) != 0)
+        {
+            // No more than two products fit in 16 bits.
+            Multiply(Code(n2, first, bits, 2, format), x + 2, out low2, out high2);
+            MultiplyAdd(Code(n3, first, bits, 3, format), x + 3, ref low2, ref high2);
+            var rows01 = AdvSimd.AddPairwiseWideningAndAdd(AdvSimd.AddPairwiseWidening(low), low2);
+            var rows23 = AdvSimd.AddPairwiseWideningAndAdd(AdvSimd.AddPairwiseWidening(high), high2);
+            Multiply(Code(n0, second, bits, 4, format), x + 4, out low, out high);
+            MultiplyAdd(Code(n1, second, bits, 5, format), x + 5, ref low, ref high);
+            Multiply(Code(n2, second, bits, 6, format), x + 6, out low2, out high2);
+            MultiplyAdd(Code(n3, second, bits, 7, format), x + 7, ref low2, ref high2);
+            rows01 = AdvSimd.AddPairwiseWideningAndAdd(AdvSimd.AddPairwiseWideningAndAdd(rows01, low), low2);
+            rows23 = AdvSimd.AddPairwiseWideningAndAdd(AdvSimd.AddPairwiseWideningAndAdd(rows23, high), high2);
+            s += AdvSimd.Arm64.AddPairwise(rows01, rows23);
+            return;
+        }
+        MultiplyAdd(Code(n2, first, bits, 2, format), x + 2, ref low, ref high);
+        MultiplyAdd(Code(n3, first, bits, 3, format), x + 3, ref low, ref high);
+        if ((BlockTiles.Halves >> format & 1) != 0)
+        {
+            Multiply(Code(n0, second, bits, 4, format), x + 4, out low2, out high2);
+            MultiplyAdd(Code(n1, second, bits, 5, format), x + 5, ref low2, ref high2);
+            MultiplyAdd(Code(n2, second, bits, 6, format), x + 6, ref low2, ref high2);
+            MultiplyAdd(Code(n3, second, bits, 7, format), x + 7, ref low2, ref high2);
+            t += Rows(low2, high2);
+        }
+        else
+        {
+            MultiplyAdd(Code(n0, second, bits, 4, format), x + 4, ref low, ref high);
+            MultiplyAdd(Code(n1, second, bits, 5, format), x + 5, ref low, ref high);
+            MultiplyAdd(Code(n2, second, bits, 6, format), x + 6, ref low, ref high);
+            MultiplyAdd(Code(n3, second, bits, 7, format), x + 7, ref low, ref high);
+        }
+        s += Rows(low, high);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Multiply(Vector128<sbyte> codes, int* x, out Vector128<short> low, out Vector128<short> high)
+    {
+        var a = AdvSimd.LoadAndReplicateToVector128(x).AsSByte();
+        low = AdvSimd.MultiplyWideningLower(codes.GetLower(), a.GetLower());
+        high = AdvSimd.MultiplyWideningUpper(codes, a);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MultiplyAdd(Vector128<sbyte> codes, int* x, ref Vector128<short> low,
+        ref Vector128<short> high)
+    {
+        var a = AdvSimd.LoadAndReplicateToVector128(x).AsSByte();
+        low = AdvSimd.MultiplyWideningLowerAndAdd(low, codes.GetLower(), a.GetLower());
+        high = AdvSimd.MultiplyWideningUpperAndAdd(high, codes, a);
+    }
+
+    /// <summary>Products of rows 0 and 1, and of rows 2 and 3, to the sums of four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Rows(Vector128<short> low, Vector128<short> high) =>
+        AdvSimd.Arm64.AddPairwise(AdvSimd.AddPairwiseWidening(low), AdvSimd.AddPairwiseWidening(high));
 
     /// <summary>The codes of quad k: Q6_K's and ternary ones without their sign.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -95,27 +95,26 @@ internal static unsafe class BlockTilesNeonTerms
     internal static float* Sums(float* sum, float* room, int format)
     {
         if ((BlockTiles.Offsets >> format & 1) == 0 && (Unsigned >> format & 1) == 0) return sum;
-        if ((BlockTiles.Halves >> format & 1) != 0)
-        {
-            for (long i = 0; i < 16; i += 4)
-            {
-                var v = AdvSimd.LoadVector128(sum + i);
-                AdvSimd.Store(room + i, format == BlockTiles.Q2_K ? v * Vector128.Create(Fold)
-                    : AdvSimd.FusedMultiplySubtract(Vector128.Create(Magic * Fold), v, Vector128.Create(32 * Fold)));
-            }
-        }
-        else if ((BlockTiles.Supers >> format & 1) != 0)
-        {
-            for (long i = 0; i < 8; i += 4)
-            {
-                var v = AdvSimd.Arm64.AddPairwise(AdvSimd.LoadVector128(sum + 2 * i),
-                    AdvSimd.LoadVector128(sum + 2 * i + 4));
-                AdvSimd.Store(room + i, format == BlockTiles.TQ2_0 ? Vector128.Create(Magic) - v
-                    : v * Vector128.Create(Fold));
-            }
-        }
-        else return sum;
+        if ((BlockTiles.Supers >> format & 1) == 0) return sum;
+        FourSums(sum, room, format);
+        FourSums(sum + ((BlockTiles.Halves >> format & 1) != 0 ? 4 : 8), room + 4, format);
+        if ((BlockTiles.Halves >> format & 1) == 0) return room;
+        FourSums(sum + 8, room + 8, format);
+        FourSums(sum + 12, room + 12, format);
         return room;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourSums(float* sum, float* to, int format)
+    {
+        var v = AdvSimd.LoadVector128(sum);
+        if ((BlockTiles.Halves >> format & 1) == 0)
+            v = AdvSimd.Arm64.AddPairwise(v, AdvSimd.LoadVector128(sum + 4));
+        if (format == BlockTiles.Q6_K)
+            v = AdvSimd.FusedMultiplySubtract(Vector128.Create(Magic * Fold), v, Vector128.Create(32 * Fold));
+        else if (format == BlockTiles.TQ2_0) v = Vector128.Create(Magic) - v;
+        else v *= Vector128.Create(Fold);
+        AdvSimd.Store(to, v);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
