@@ -5,11 +5,11 @@ using System.Runtime.Intrinsics.Arm;
 namespace Edge.Kernels;
 
 /// <summary>One token × eight rows of <see cref="BlockTiles"/>: one body, of which the compiler makes one for each
-/// format, with the dot product. Codes are taken apart where they are multiplied, scales made where they
+/// format, with the dot product and without. Codes are taken apart where they are multiplied, scales made where they
 /// are used.</summary>
 internal static unsafe class BlockTilesNeonOne
 {
-    /// <summary>Room for the words of a block, and for what <see cref="BlockTilesNeonTerms.Sums"/> makes of its sums.</summary>
+    /// <summary>Room for the words of a block and for what <see cref="BlockTilesNeonTerms.Sums"/> makes of sums.</summary>
     internal struct Memory
     {
         public Vector128<byte> A, B, C, D, E, F, G, H, I, J, K, L;
@@ -77,21 +77,9 @@ internal static unsafe class BlockTilesNeonOne
     private static void Dots(byte* group, Vector128<sbyte> a, Vector128<sbyte> c, Vector128<float> sums,
         out Vector128<int> s, out Vector128<int> t, int format)
     {
-        Vector128<byte> first = default, second = default, bits = default;
-        if ((BlockTiles.Crumbs >> format & 1) != 0)
-        {
-            first = AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format));
-            second = AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format) + 32);
-        }
-        if ((BlockTiles.Bits >> format & 1) != 0) bits = ~AdvSimd.LoadVector128(group + BlockTiles.BitsAt(format));
-        Vector128<byte> n0 = default, n1 = n0, n2 = n0, n3 = n0;
-        if ((BlockTiles.Nibbles >> format & 1) != 0)
-        {
-            n0 = AdvSimd.LoadVector128(group);
-            n1 = AdvSimd.LoadVector128(group + 32);
-            n2 = AdvSimd.LoadVector128(group + 64);
-            n3 = AdvSimd.LoadVector128(group + 96);
-        }
+        Load(group, out Vector128<byte> first, out Vector128<byte> second, out Vector128<byte> bits, format);
+        Load(group, out Vector128<byte> n0, out Vector128<byte> n1, out Vector128<byte> n2, out Vector128<byte> n3,
+            format);
         s = BlockTilesNeonTerms.Start(sums, false, format);
         t = BlockTilesNeonTerms.Start(sums, true, format);
         s = Dp.DotProductBySelectedQuadruplet(s, Code(n0, first, bits, 0, format), a, 0);
@@ -114,26 +102,41 @@ internal static unsafe class BlockTilesNeonOne
         }
     }
 
-    /// <summary>As <see cref="Dots"/>, without the dot product.</summary>
+    /// <summary>Crumbs of columns 0 … 15 and 16 … 31, and bits, inverted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Products(byte* group, int* x, Vector128<float> sums, out Vector128<int> s,
-        out Vector128<int> t, int format)
+    private static void Load(byte* group, out Vector128<byte> first, out Vector128<byte> second,
+        out Vector128<byte> bits, int format)
     {
-        Vector128<byte> first = default, second = default, bits = default;
+        first = second = bits = default;
         if ((BlockTiles.Crumbs >> format & 1) != 0)
         {
             first = AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format));
             second = AdvSimd.LoadVector128(group + BlockTiles.CrumbsAt(format) + 32);
         }
         if ((BlockTiles.Bits >> format & 1) != 0) bits = ~AdvSimd.LoadVector128(group + BlockTiles.BitsAt(format));
-        Vector128<byte> n0 = default, n1 = n0, n2 = n0, n3 = n0;
-        if ((BlockTiles.Nibbles >> format & 1) != 0)
-        {
-            n0 = AdvSimd.LoadVector128(group);
-            n1 = AdvSimd.LoadVector128(group + 32);
-            n2 = AdvSimd.LoadVector128(group + 64);
-            n3 = AdvSimd.LoadVector128(group + 96);
-        }
+    }
+
+    /// <summary>Nibbles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Load(byte* group, out Vector128<byte> n0, out Vector128<byte> n1, out Vector128<byte> n2,
+        out Vector128<byte> n3, int format)
+    {
+        n0 = n1 = n2 = n3 = default;
+        if ((BlockTiles.Nibbles >> format & 1) == 0) return;
+        n0 = AdvSimd.LoadVector128(group);
+        n1 = AdvSimd.LoadVector128(group + 32);
+        n2 = AdvSimd.LoadVector128(group + 64);
+        n3 = AdvSimd.LoadVector128(group + 96);
+    }
+
+    /// <summary>As <see cref="Dots"/>, without the dot product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Products(byte* group, int* x, Vector128<float> sums, out Vector128<int> s,
+        out Vector128<int> t, int format)
+    {
+        Load(group, out Vector128<byte> first, out Vector128<byte> second, out Vector128<byte> bits, format);
+        Load(group, out Vector128<byte> n0, out Vector128<byte> n1, out Vector128<byte> n2, out Vector128<byte> n3,
+            format);
         s = BlockTilesNeonTerms.Start(sums, false, format);
         t = BlockTilesNeonTerms.Start(sums, true, format);
         Vector128<short> low, high, low2, high2;
@@ -179,8 +182,9 @@ internal static unsafe class BlockTilesNeonOne
     private static void Multiply(Vector128<sbyte> codes, int* x, out Vector128<short> low, out Vector128<short> high)
     {
         var a = AdvSimd.LoadAndReplicateToVector128(x).AsSByte();
-        low = AdvSimd.MultiplyWideningLower(codes.GetLower(), a.GetLower());
+        // The lower half, which has a register of its own while the whole is needed, last.
         high = AdvSimd.MultiplyWideningUpper(codes, a);
+        low = AdvSimd.MultiplyWideningLower(codes.GetLower(), a.GetLower());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -188,8 +192,8 @@ internal static unsafe class BlockTilesNeonOne
         ref Vector128<short> high)
     {
         var a = AdvSimd.LoadAndReplicateToVector128(x).AsSByte();
-        low = AdvSimd.MultiplyWideningLowerAndAdd(low, codes.GetLower(), a.GetLower());
         high = AdvSimd.MultiplyWideningUpperAndAdd(high, codes, a);
+        low = AdvSimd.MultiplyWideningLowerAndAdd(low, codes.GetLower(), a.GetLower());
     }
 
     /// <summary>Products of rows 0 and 1, and of rows 2 and 3, to the sums of four rows.</summary>
