@@ -30,7 +30,7 @@ internal static unsafe class BlockTilesNeonCodes
         for (long g = 0; g < groups; g++, group += step)
             for (long half = 0; half < 32; half += 16, to += 128)
             {
-                if (format is BlockTiles.TQ2_0 or BlockTiles.I2_S) Ternary(group + half, to);
+                if (format == BlockTiles.TQ2_0) Ternary(group + half, to);
                 else if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
                 else if (format == BlockTiles.Q6_K) Six(group + half, to);
                 else if (format is BlockTiles.Q5_0 or BlockTiles.Q5_1 or BlockTiles.Q5_K) Five(group + half, to);

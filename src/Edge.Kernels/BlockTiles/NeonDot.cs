@@ -72,7 +72,9 @@ public static unsafe class BlockTilesNeonDot
         {
             byte* tile = w + r / 8 * tileBytes;
             long t = 0;
-            for (long fours; (fours = (tokens - t < 8 ? tokens - t : 8) / 4) > 0; t += 4 * fours)
+            // I2_S's blocks are too short for it.
+            long most = format == BlockTiles.I2_S ? 0 : 8;
+            for (long fours; (fours = (tokens - t < most ? tokens - t : most) / 4) > 0; t += 4 * fours)
                 Tile(tile, x + t * tokenBytes, y + t * yStride + r, columns, fours, yStride, row1 - r, format);
             for (; t < tokens; t++)
                 One<TFormat>(tile, x + t * tokenBytes, y + t * yStride + r, columns, row1 - r, (byte*)&room);
@@ -95,11 +97,11 @@ public static unsafe class BlockTilesNeonDot
         float* total = (float*)&sums;
         long tokenBytes = BlockTiles.ActivationBytes(columns);
         for (long i = 0; i < 64; i += 4) AdvSimd.Store(total + i, Vector128<float>.Zero);
-        bool isWide = BlockTiles.Columns(format) > 32;
+        bool isWide = (BlockTiles.Supers >> format & 1) != 0;
         long step = isWide ? BlockTiles.GroupBytes(format) : BlockTiles.BlockBytes(format);
         for (long g = 0, groups; g < columns / 32; g += groups)
         {
-            groups = isWide ? BlockTiles.Columns(format) / 32 : columns / 32 - g < 8 ? columns / 32 - g : 8;
+            groups = columns / 32 - g < 8 ? columns / 32 - g : 8;
             BlockTilesNeonScales.Terms(block, (float*)&terms, groups, format);
             BlockTilesNeonCodes.Unpack(block + BlockTiles.GroupsAt(format), step, groups, (sbyte*)&codes, format);
             for (long f = 0; f < fours; f++)
@@ -111,15 +113,5 @@ public static unsafe class BlockTilesNeonDot
         for (long t = 0; t < 4 * fours; t++)
             TilesNeon.Store(y + t * yStride, AdvSimd.LoadVector128(total + t * 8),
                 AdvSimd.LoadVector128(total + t * 8 + 4), rows);
-    }
-
-    /// <summary>dot · scale (+ sum · offset) of four rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<float> Term(Vector128<int> dot, float* scale, float* offset, float sum, bool hasOffsets)
-    {
-        var product = AdvSimd.ConvertToSingle(dot) * AdvSimd.LoadVector128(scale);
-        if (!hasOffsets) return product;
-        return product + AdvSimd.MultiplyBySelectedScalar(AdvSimd.LoadVector128(offset),
-            Vector128.CreateScalarUnsafe(sum), 0);
     }
 }

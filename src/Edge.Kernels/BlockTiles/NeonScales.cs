@@ -31,7 +31,7 @@ internal static unsafe class BlockTilesNeonScales
     internal static void Terms(byte* block, float* to, long groups, int format)
     {
         if ((BlockTiles.Halves >> format & 1) != 0) Halves(block, to, format);
-        else if (format is BlockTiles.TQ2_0 or BlockTiles.I2_S) Ternary(block, to, groups, format);
+        else if (format == BlockTiles.TQ2_0) Ternary(block, to);
         else if ((BlockTiles.Supers >> format & 1) != 0) Words(block, to, format);
         else if (format == BlockTiles.MXFP4) Exponents(block, to, groups);
         else Small(block, to, groups, BlockTiles.BlockBytes(format), format);
@@ -78,17 +78,11 @@ internal static unsafe class BlockTilesNeonScales
         high = AdvSimd.Arm64.ZipHigh(Vector128<short>.Zero, tops).AsSingle();
     }
 
-    /// <summary>d of TQ2_0 or I2_S for each group of a block.</summary>
-    private static void Ternary(byte* block, float* to, long groups, int format)
+    /// <summary>TQ2_0: d for each group.</summary>
+    private static void Ternary(byte* block, float* to)
     {
-        Vector128<float> low, high;
-        if (format == BlockTiles.TQ2_0) Halves(out low, out high, (short*)block);
-        else
-        {
-            low = AdvSimd.LoadVector128((float*)block);
-            high = AdvSimd.LoadVector128((float*)block + 4);
-        }
-        for (long g = 0; g < groups; g++, to += 16)
+        Halves(out Vector128<float> low, out Vector128<float> high, (short*)block);
+        for (long g = 0; g < 8; g++, to += 16)
         {
             AdvSimd.Store(to, low);
             AdvSimd.Store(to + 4, high);
