@@ -9,7 +9,7 @@ namespace Edge.Kernels;
 /// are used.</summary>
 internal static unsafe class BlockTilesNeonOne
 {
-    /// <summary>Room for the words of a block and for what <see cref="BlockTilesNeonTerms.Sums"/> makes of sums.</summary>
+    /// <summary>Room for a block: its words, and what <see cref="BlockTilesNeonTerms.Sums"/> makes of sums.</summary>
     internal struct Memory
     {
         public Vector128<byte> A, B, C, D, E, F, G, H, I, J, K, L;
