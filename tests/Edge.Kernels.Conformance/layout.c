@@ -37,6 +37,8 @@ static long q5_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (
 static long q6_k_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 210; }
 static long iq4_nl_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 18; }
 static long iq4_xs_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 136; }
+static long tq2_0_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 256) * 66; }
+static long i2_s_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 64) * 20; }
 static long mxfp4_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 17; }
 static long sums_activation_bytes(long columns) { return whole(columns + columns / 32 * 20, 64); }
 
@@ -53,6 +55,8 @@ const Layout layouts[] = {
     { "BlockTiles.RowsQ6_K", "", 0, q6_k_tile_bytes, sums_activation_bytes, 0 },
     { "BlockTiles.RowsIQ4_NL", "", 0, iq4_nl_tile_bytes, sums_activation_bytes, 0 },
     { "BlockTiles.RowsIQ4_XS", "", 0, iq4_xs_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsTQ2_0", "", 0, tq2_0_tile_bytes, sums_activation_bytes, 0 },
+    { "BlockTiles.RowsI2_S", "", 0, i2_s_tile_bytes, sums_activation_bytes, 0 },
     { "BlockTiles.RowsMXFP4", "", 0, mxfp4_tile_bytes, sums_activation_bytes, 0 },
     { "Digits2.Rows", "Digits.QuantizeGroups", 0, digits2_bytes, digits_activation_bytes, 0 },
     { "Nested4.Coarse", "", 0, digits2_bytes, digits_activation_bytes, 0 },

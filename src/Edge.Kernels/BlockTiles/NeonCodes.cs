@@ -30,7 +30,8 @@ internal static unsafe class BlockTilesNeonCodes
         for (long g = 0; g < groups; g++, group += step)
             for (long half = 0; half < 32; half += 16, to += 128)
             {
-                if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
+                if (format == BlockTiles.TQ2_0) Ternary(group + half, to);
+                else if (format is BlockTiles.Q2_K or BlockTiles.Q3_K) Crumbs(group + half, to, format);
                 else if (format == BlockTiles.Q6_K) Six(group + half, to);
                 else if (format is BlockTiles.Q5_0 or BlockTiles.Q5_1 or BlockTiles.Q5_K) Five(group + half, to);
                 else if (format is BlockTiles.Q4_1 or BlockTiles.Q4_K) Nibbles(group + half, to);
@@ -91,21 +92,23 @@ internal static unsafe class BlockTilesNeonCodes
 
     private static void Six(byte* group, sbyte* to)
     {
-        var first = AdvSimd.LoadVector128(group + 128);
-        var second = AdvSimd.LoadVector128(group + 160);
+        var crumbs = AdvSimd.LoadVector128(group + 128);
+        Vector128<byte> even = Pairs(crumbs), odd = Pairs(crumbs >>> 2);
+        crumbs = AdvSimd.LoadVector128(group + 160);
+        Vector128<byte> evenHigh = Pairs(crumbs), oddHigh = Pairs(crumbs >>> 2);
         var centre = Vector128.Create((byte)32);
         var both = AdvSimd.LoadVector128(group);
-        AdvSimd.Store(to, (SixLow(both, first, 0) - centre).AsSByte());
-        AdvSimd.Store(to + 64, (SixHigh(both, second, 0) - centre).AsSByte());
+        AdvSimd.Store(to, (SixLow(both, even, false) - centre).AsSByte());
+        AdvSimd.Store(to + 64, (SixHigh(both, evenHigh, false) - centre).AsSByte());
         both = AdvSimd.LoadVector128(group + 32);
-        AdvSimd.Store(to + 16, (SixLow(both, first, 1) - centre).AsSByte());
-        AdvSimd.Store(to + 80, (SixHigh(both, second, 1) - centre).AsSByte());
+        AdvSimd.Store(to + 16, (SixLow(both, odd, false) - centre).AsSByte());
+        AdvSimd.Store(to + 80, (SixHigh(both, oddHigh, false) - centre).AsSByte());
         both = AdvSimd.LoadVector128(group + 64);
-        AdvSimd.Store(to + 32, (SixLow(both, first, 2) - centre).AsSByte());
-        AdvSimd.Store(to + 96, (SixHigh(both, second, 2) - centre).AsSByte());
+        AdvSimd.Store(to + 32, (SixLow(both, even, true) - centre).AsSByte());
+        AdvSimd.Store(to + 96, (SixHigh(both, evenHigh, true) - centre).AsSByte());
         both = AdvSimd.LoadVector128(group + 96);
-        AdvSimd.Store(to + 48, (SixLow(both, first, 3) - centre).AsSByte());
-        AdvSimd.Store(to + 112, (SixHigh(both, second, 3) - centre).AsSByte());
+        AdvSimd.Store(to + 48, (SixLow(both, odd, true) - centre).AsSByte());
+        AdvSimd.Store(to + 112, (SixHigh(both, oddHigh, true) - centre).AsSByte());
     }
 
     private static void Crumbs(byte* group, sbyte* to, int format)
@@ -117,6 +120,19 @@ internal static unsafe class BlockTilesNeonCodes
             var crumbs = AdvSimd.LoadVector128(group);
             for (long v = 0; v < 4; v++, to += 16, mask += mask, crumbs >>>= 2)
                 AdvSimd.Store(to, Three(crumbs, bits, mask));
+        }
+    }
+
+    private static void Ternary(byte* group, sbyte* to)
+    {
+        Vector128<byte> crumb = Vector128.Create((byte)3), one = Vector128.Create((byte)1);
+        for (long k = 0; k < 8; k += 4, group += 32, to += 64)
+        {
+            var crumbs = AdvSimd.LoadVector128(group);
+            AdvSimd.Store(to, ((crumbs & crumb) - one).AsSByte());
+            AdvSimd.Store(to + 16, ((crumbs >>> 2 & crumb) - one).AsSByte());
+            AdvSimd.Store(to + 32, ((crumbs >>> 4 & crumb) - one).AsSByte());
+            AdvSimd.Store(to + 48, ((crumbs >>> 6) - one).AsSByte());
         }
     }
 
@@ -135,28 +151,22 @@ internal static unsafe class BlockTilesNeonCodes
     internal static Vector128<sbyte> Three(Vector128<byte> crumbs, Vector128<byte> bits, Vector128<byte> mask) =>
         AdvSimd.ShiftLeftAndInsert(crumbs, AdvSimd.CompareTest(bits, mask), 2).AsSByte();
 
-    /// <summary>Low nibbles with field <paramref name="v"/> of the crumbs above them.</summary>
+    /// <summary>Fields 0 and 2 of the crumbs, or (shifted) 1 and 3, with nothing above either.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<byte> SixLow(Vector128<byte> both, Vector128<byte> crumbs, int v)
+    internal static Vector128<byte> Pairs(Vector128<byte> crumbs) => crumbs & Vector128.Create((byte)0x33);
+
+    /// <summary>Low nibbles with field 0 or 1 of the crumbs above them, or with field 2 or 3, the upper of its
+    /// pair.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> SixLow(Vector128<byte> both, Vector128<byte> pair, bool isUpper)
     {
         var nibble = Vector128.Create((byte)15);
-        Vector128<byte> six;
-        if (v == 0) six = AdvSimd.ShiftLeftAndInsert(both, crumbs, 4);
-        else if (v == 1) six = AdvSimd.BitwiseSelect(nibble, both, crumbs << 2);
-        else if (v == 2) six = AdvSimd.BitwiseSelect(nibble, both, crumbs);
-        else return AdvSimd.BitwiseSelect(nibble, both, crumbs >>> 2);
-        return six & Vector128.Create((byte)63);
+        return isUpper ? AdvSimd.BitwiseSelect(nibble, both, pair)
+            : AdvSimd.ShiftLeftAndInsert(both & nibble, pair, 4);
     }
 
-    /// <summary>High nibbles with field <paramref name="v"/> of the crumbs above them.</summary>
+    /// <summary>High nibbles with theirs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<byte> SixHigh(Vector128<byte> both, Vector128<byte> crumbs, int v)
-    {
-        Vector128<byte> six;
-        if (v == 0) six = AdvSimd.ShiftRightAndInsert(crumbs << 4, both, 4);
-        else if (v == 1) six = AdvSimd.ShiftRightAndInsert(crumbs << 2, both, 4);
-        else if (v == 2) six = AdvSimd.ShiftRightAndInsert(crumbs, both, 4);
-        else return AdvSimd.ShiftRightAndInsert(crumbs >>> 2, both, 4);
-        return six & Vector128.Create((byte)63);
-    }
+    internal static Vector128<byte> SixHigh(Vector128<byte> both, Vector128<byte> pair, bool isUpper) =>
+        AdvSimd.ShiftRightAndInsert(isUpper ? pair : pair << 4, both, 4);
 }

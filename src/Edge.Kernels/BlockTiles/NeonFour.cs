@@ -4,13 +4,12 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Up to eight groups of <see cref="BlockTiles"/> with the dot product: eight rows of one token, whose codes
-/// are taken apart on the way, or four rows of four tokens with codes that are. Scales and offsets:
-/// <see cref="BlockTilesNeonScales"/>.</summary>
-internal static unsafe partial class BlockTilesNeonGroups
+/// <summary>Four rows of four tokens of <see cref="BlockTiles"/> with the dot product: codes that are taken apart, up
+/// to eight groups. Scales and offsets: <see cref="BlockTilesNeonScales"/>.</summary>
+internal static unsafe class BlockTilesNeonFour
 {
     /// <summary>Adds four rows of up to eight groups to the sums of four tokens, eight floats apart.</summary>
-    internal static void FourTokens(sbyte* codes, float* terms, byte* x, long g, long groups, long columns,
+    internal static void Add(sbyte* codes, float* terms, byte* x, long g, long groups, long columns,
         long tokenBytes, float* total, int format)
     {
         sbyte* x0 = (sbyte*)x + g * 32, x1 = x0 + tokenBytes, x2 = x1 + tokenBytes, x3 = x2 + tokenBytes;
@@ -37,10 +36,10 @@ internal static unsafe partial class BlockTilesNeonGroups
             else
             {
                 HalfGroup(ref s0, ref s1, ref s2, ref s3, codes + 64, x0 + 16, x1 + 16, x2 + 16, x3 + 16);
-                Add(ref y0, s0, terms, scales, sums, hasOffsets);
-                Add(ref y1, s1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
-                Add(ref y2, s2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
-                Add(ref y3, s3, terms, scales + 3 * tokenBytes, sums + 3 * tokenBytes, hasOffsets);
+                AddGroup(ref y0, s0, terms, scales, sums, hasOffsets);
+                AddGroup(ref y1, s1, terms, scales + tokenBytes, sums + tokenBytes, hasOffsets);
+                AddGroup(ref y2, s2, terms, scales + 2 * tokenBytes, sums + 2 * tokenBytes, hasOffsets);
+                AddGroup(ref y3, s3, terms, scales + 3 * tokenBytes, sums + 3 * tokenBytes, hasOffsets);
             }
             terms += 16;
             codes += 256;
@@ -88,7 +87,7 @@ internal static unsafe partial class BlockTilesNeonGroups
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref Vector128<float> y, Vector128<int> dot, float* terms, byte* scale, byte* sums,
+    private static void AddGroup(ref Vector128<float> y, Vector128<int> dot, float* terms, byte* scale, byte* sums,
         bool hasOffsets)
     {
         var v = AdvSimd.ConvertToSingle(dot) * AdvSimd.LoadVector128(terms);

@@ -31,6 +31,7 @@ internal static unsafe class BlockTilesNeonScales
     internal static void Terms(byte* block, float* to, long groups, int format)
     {
         if ((BlockTiles.Halves >> format & 1) != 0) Halves(block, to, format);
+        else if (format == BlockTiles.TQ2_0) Ternary(block, to);
         else if ((BlockTiles.Supers >> format & 1) != 0) Words(block, to, format);
         else if (format == BlockTiles.MXFP4) Exponents(block, to, groups);
         else Small(block, to, groups, BlockTiles.BlockBytes(format), format);
@@ -62,10 +63,29 @@ internal static unsafe class BlockTilesNeonScales
     {
         for (long g = 0; g < groups; g++, block += 136, to += 16)
         {
-            var e = AdvSimd.ZeroExtendWideningLower(AdvSimd.LoadVector64(block)).AsInt16();
-            var tops = AdvSimd.Max((e << 7) - Vector128.Create((short)128), (e << 5) + Vector128.Create((short)32));
-            AdvSimd.Store(to, AdvSimd.Arm64.ZipLow(Vector128<short>.Zero, tops).AsSingle());
-            AdvSimd.Store(to + 4, AdvSimd.Arm64.ZipHigh(Vector128<short>.Zero, tops).AsSingle());
+            Exponents(block, out Vector128<float> low, out Vector128<float> high);
+            AdvSimd.Store(to, low);
+            AdvSimd.Store(to + 4, high);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Exponents(byte* block, out Vector128<float> low, out Vector128<float> high)
+    {
+        var e = AdvSimd.ZeroExtendWideningLower(AdvSimd.LoadVector64(block)).AsInt16();
+        var tops = AdvSimd.Max((e << 7) - Vector128.Create((short)128), (e << 5) + Vector128.Create((short)32));
+        low = AdvSimd.Arm64.ZipLow(Vector128<short>.Zero, tops).AsSingle();
+        high = AdvSimd.Arm64.ZipHigh(Vector128<short>.Zero, tops).AsSingle();
+    }
+
+    /// <summary>TQ2_0: d for each group.</summary>
+    private static void Ternary(byte* block, float* to)
+    {
+        Halves(out Vector128<float> low, out Vector128<float> high, (short*)block);
+        for (long g = 0; g < 8; g++, to += 16)
+        {
+            AdvSimd.Store(to, low);
+            AdvSimd.Store(to + 4, high);
         }
     }
 
@@ -83,7 +103,7 @@ internal static unsafe class BlockTilesNeonScales
         var second = Rows(4);
         if (format == BlockTiles.IQ4_XS)
         {
-            Eights(block + 16, words);
+            Eights(block + 16, words, Vector128.Create((byte)32));
             for (long g = 0; g < 8; g++, words += 8, to += 16)
             {
                 var w = AdvSimd.LoadVector64(words).ToVector128Unsafe();
@@ -166,30 +186,26 @@ internal static unsafe class BlockTilesNeonScales
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Sixteen(byte* words, byte* to, Vector128<byte> centre)
     {
-        for (long i = 0; i < 32; i += 16, words += 16, to += 16)
-        {
-            var crumbs = AdvSimd.LoadVector128(words + 64);
-            var a = AdvSimd.LoadVector128(words);
-            var b = AdvSimd.LoadVector128(words + 32);
-            AdvSimd.Store(to, BlockTilesNeonCodes.SixLow(a, crumbs, 0) - centre);
-            AdvSimd.Store(to + 32, BlockTilesNeonCodes.SixLow(b, crumbs, 1) - centre);
-            AdvSimd.Store(to + 64, BlockTilesNeonCodes.SixHigh(a, crumbs, 2) - centre);
-            AdvSimd.Store(to + 96, BlockTilesNeonCodes.SixHigh(b, crumbs, 3) - centre);
-        }
+        Four(words, words + 32, words + 64, to, 32, centre);
+        Four(words + 16, words + 48, words + 80, to + 16, 32, centre);
     }
 
     /// <summary>IQ4_XS's eight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eights(byte* words, byte* to)
+    internal static void Eights(byte* words, byte* to, Vector128<byte> centre) =>
+        Four(words, words + 16, words + 32, to, 16, centre);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(byte* first, byte* second, byte* tops, byte* to, long step, Vector128<byte> centre)
     {
-        var crumbs = AdvSimd.LoadVector128(words + 32);
-        var a = AdvSimd.LoadVector128(words);
-        var b = AdvSimd.LoadVector128(words + 16);
-        var centre = Vector128.Create((byte)32);
-        AdvSimd.Store(to, BlockTilesNeonCodes.SixLow(a, crumbs, 0) - centre);
-        AdvSimd.Store(to + 16, BlockTilesNeonCodes.SixLow(b, crumbs, 1) - centre);
-        AdvSimd.Store(to + 32, BlockTilesNeonCodes.SixHigh(a, crumbs, 2) - centre);
-        AdvSimd.Store(to + 48, BlockTilesNeonCodes.SixHigh(b, crumbs, 3) - centre);
+        var a = AdvSimd.LoadVector128(first);
+        var b = AdvSimd.LoadVector128(second);
+        var crumbs = AdvSimd.LoadVector128(tops);
+        Vector128<byte> even = BlockTilesNeonCodes.Pairs(crumbs), odd = BlockTilesNeonCodes.Pairs(crumbs >>> 2);
+        AdvSimd.Store(to, BlockTilesNeonCodes.SixLow(a, even, false) - centre);
+        AdvSimd.Store(to + step, BlockTilesNeonCodes.SixLow(b, odd, false) - centre);
+        AdvSimd.Store(to + 2 * step, BlockTilesNeonCodes.SixHigh(a, even, true) - centre);
+        AdvSimd.Store(to + 3 * step, BlockTilesNeonCodes.SixHigh(b, odd, true) - centre);
     }
 
     /// <summary>Four signed bytes, 2²⁴-fold.</summary>
@@ -220,6 +236,15 @@ internal static unsafe class BlockTilesNeonScales
         var h = AdvSimd.LoadVector128(halves);
         low = Low(h, Vector128.Create(Third)) * Vector128.Create(factor);
         high = High(h, Vector128.Create(Third)) * Vector128.Create(factor);
+    }
+
+    /// <summary>Eight finite halves as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Halves(out Vector128<float> low, out Vector128<float> high, short* halves)
+    {
+        var h = AdvSimd.LoadVector128(halves);
+        low = Low(h, Vector128.Create(One));
+        high = High(h, Vector128.Create(One));
     }
 
     /// <summary>Finite halves to float, exact but for the power of two; see <see cref="TilesNeon"/>.</summary>

@@ -8,7 +8,7 @@ public sealed unsafe class BlockTilesTests
 {
     private static readonly int[] Formats = [BlockTiles.Q4_1, BlockTiles.Q5_0, BlockTiles.Q5_1, BlockTiles.Q2_K,
         BlockTiles.Q3_K, BlockTiles.Q4_K, BlockTiles.Q5_K, BlockTiles.Q6_K, BlockTiles.IQ4_NL, BlockTiles.IQ4_XS,
-        BlockTiles.MXFP4];
+        Blocks.TQ1_0, BlockTiles.TQ2_0, BlockTiles.I2_S, BlockTiles.MXFP4];
 
     public static TheoryData<int, int> Matrices()
     {
@@ -22,15 +22,14 @@ public sealed unsafe class BlockTilesTests
     [MemberData(nameof(Matrices))]
     public void Decode_OfPackedRows_GivesTheBitsOfTheFile(int format, int rows)
     {
-        int columns = 3 * (int)BlockTiles.Columns(format);
-        long rowBytes = Blocks.RowBytes(columns, format);
+        int columns = 3 * (int)BlockTiles.Columns(Tile(format));
         using NativeBytes file = RandomRows(format, rows, columns), tiles = Packed(file, format, rows, columns);
         using NativeBytes actual = new(columns * sizeof(float)), expected = new(columns * sizeof(float));
         var seen = new HashSet<float>();
         for (int r = 0; r < rows; r++)
         {
-            BlocksScalar.Decode(file.Pointer + r * rowBytes, expected.Floats, columns, format);
-            BlockTilesScalar.Decode(tiles.Pointer, actual.Floats, columns, r, format);
+            DecodeFile(file, expected.Floats, columns, r, format);
+            BlockTilesScalar.Decode(tiles.Pointer, actual.Floats, columns, r, Tile(format));
             for (int c = 0; c < columns; c++)
             {
                 // A zero may have either sign.
@@ -38,7 +37,8 @@ public sealed unsafe class BlockTilesTests
                 seen.Add(actual.FloatSpan[c]);
             }
         }
-        Assert.True(seen.Count > 16, "the rows have no variety");
+        int fewest = format is Blocks.TQ1_0 or BlockTiles.TQ2_0 or BlockTiles.I2_S ? 3 : 17;
+        Assert.True(seen.Count >= fewest, "the rows have no variety");
     }
 
     [Theory]
@@ -46,7 +46,7 @@ public sealed unsafe class BlockTilesTests
     public void Rows_OfRandomBlocks_AgreesWithTheDoubleProduct(int format, int rows)
     {
         const int tokens = 2;
-        int columns = 3 * (int)BlockTiles.Columns(format);
+        int columns = 3 * (int)BlockTiles.Columns(Tile(format));
         long tokenBytes = BlockTiles.ActivationBytes(columns);
         var random = new Random(format + rows);
         using NativeBytes file = RandomRows(format, rows, columns), tiles = Packed(file, format, rows, columns);
@@ -57,7 +57,7 @@ public sealed unsafe class BlockTilesTests
         Scalar(format)(tiles.Pointer, q.Pointer, y.Floats, columns, 0, rows, tokens, rows);
         for (int r = 0; r < rows; r++)
         {
-            BlockTilesScalar.Decode(tiles.Pointer, w.Floats, columns, r, format);
+            BlockTilesScalar.Decode(tiles.Pointer, w.Floats, columns, r, Tile(format));
             for (int t = 0; t < tokens; t++)
             {
                 byte* token = q.Pointer + t * tokenBytes;
@@ -112,9 +112,27 @@ public sealed unsafe class BlockTilesTests
 
     private static NativeBytes Packed(NativeBytes file, int format, int rows, int columns)
     {
-        var tiles = new NativeBytes((rows + 7) / 8 * BlockTiles.TileBytes(columns, format), 0xFF);
+        var tiles = new NativeBytes((rows + 7) / 8 * BlockTiles.TileBytes(columns, Tile(format)), 0xFF);
         Assert.Equal(0, Pack(format)(file.Pointer, tiles.Pointer, columns, rows));
         return tiles;
+    }
+
+    private static int Tile(int format) => format == Blocks.TQ1_0 ? BlockTiles.TQ2_0 : format;
+
+    /// <summary>A row of the file to float; I2_S's scale stands behind the rows there, and before each row where
+    /// <see cref="BlocksScalar.Decode"/> reads it.</summary>
+    private static void DecodeFile(NativeBytes file, float* y, int columns, int row, int format)
+    {
+        int rowBytes = (int)Blocks.RowBytes(columns, format);
+        if (format != BlockTiles.I2_S)
+        {
+            BlocksScalar.Decode(file.Pointer + row * rowBytes, y, columns, format);
+            return;
+        }
+        using var alone = new NativeBytes(rowBytes);
+        file.Span[^4..].CopyTo(alone.Span);
+        file.Span.Slice(row * (rowBytes - 4), rowBytes - 4).CopyTo(alone.Span[4..]);
+        BlocksScalar.Decode(alone.Pointer, y, columns, format);
     }
 
     /// <summary>Rows of random bytes with finite scales.</summary>
@@ -127,12 +145,16 @@ public sealed unsafe class BlockTilesTests
             BlockTiles.Q2_K => [80, 82],
             BlockTiles.Q3_K => [108],
             BlockTiles.Q6_K => [208],
-            BlockTiles.MXFP4 => [],
+            Blocks.TQ1_0 => [52],
+            BlockTiles.TQ2_0 => [64],
+            BlockTiles.MXFP4 or BlockTiles.I2_S => [],
             _ => [0],
         };
-        int blockBytes = (int)(BlockTiles.BlockBytes(format) / 8);
-        var file = new NativeBytes(rows * Blocks.RowBytes(columns, format));
+        long rowBytes = Blocks.RowBytes(columns, format);
+        int blockBytes = (int)(rowBytes / (columns / BlockTiles.Columns(Tile(format))));
+        var file = new NativeBytes(format == BlockTiles.I2_S ? rows * (rowBytes - 4) + 4 : rows * rowBytes);
         random.NextBytes(file.Span);
+        if (format == BlockTiles.I2_S) *(float*)(file.Pointer + file.Span.Length - 4) = 0.37f;
         for (int at = 0; at < file.Span.Length; at += blockBytes)
         {
             if (format == BlockTiles.MXFP4) file.Span[at] = (byte)random.Next(110, 130);
@@ -154,6 +176,8 @@ public sealed unsafe class BlockTilesTests
         BlockTiles.Q6_K => &BlockTilesScalar.RowsQ6_K,
         BlockTiles.IQ4_NL => &BlockTilesScalar.RowsIQ4_NL,
         BlockTiles.IQ4_XS => &BlockTilesScalar.RowsIQ4_XS,
+        Blocks.TQ1_0 or BlockTiles.TQ2_0 => &BlockTilesScalar.RowsTQ2_0,
+        BlockTiles.I2_S => &BlockTilesScalar.RowsI2_S,
         _ => &BlockTilesScalar.RowsMXFP4,
     };
 
@@ -169,6 +193,9 @@ public sealed unsafe class BlockTilesTests
         BlockTiles.Q6_K => &BlockTilesScalar.PackQ6_K,
         BlockTiles.IQ4_NL => &BlockTilesScalar.PackIQ4_NL,
         BlockTiles.IQ4_XS => &BlockTilesScalar.PackIQ4_XS,
+        Blocks.TQ1_0 => &BlockTilesScalar.PackTQ1_0,
+        BlockTiles.TQ2_0 => &BlockTilesScalar.PackTQ2_0,
+        BlockTiles.I2_S => &BlockTilesScalar.PackI2_S,
         _ => &BlockTilesScalar.PackMXFP4,
     };
 }
