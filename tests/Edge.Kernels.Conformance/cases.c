@@ -5,23 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { F32 = 0, F16 = 1, Q4_0 = 2, Q8_0 = 8, BF16 = 30, TILE_Q4_0 = 100, TILE_Q8_0, BLOCKS = 200 };
-
-// ggml's blocks, by their number: columns, bytes, and where their half scales stand (-1: none).
-static const struct { long columns, bytes, scale[2]; } blocks[] = {
-    [3] = { 32, 20, { 0, 2 } },      [6] = { 32, 22, { 0, -1 } },     [7] = { 32, 24, { 0, 2 } },
-    [10] = { 256, 84, { 80, 82 } },  [11] = { 256, 110, { 108, -1 } }, [12] = { 256, 144, { 0, 2 } },
-    [13] = { 256, 176, { 0, 2 } },   [14] = { 256, 210, { 208, -1 } }, [20] = { 32, 18, { 0, -1 } },
-    [23] = { 256, 136, { 0, -1 } },  [34] = { 256, 54, { 52, -1 } },  [35] = { 256, 66, { 64, -1 } },
-    [36] = { 128, 32, { -1, -1 } },  [39] = { 32, 17, { -1, -1 } },
-};
-enum { I2_S = 36, MXFP4 = 39 };
+enum { F32 = 0, F16 = 1, Q4_0 = 2, Q8_0 = 8, BF16 = 30, TILE_Q4_0 = 100, TILE_Q8_0 };
 
 static long columns_of(int format, int size)
 {
     static const long whole[] = { 32, 64, 96, 352, 160, 1024 }, any[] = { 1, 7, 32, 100, 19, 516 };
-    static const long units[] = { 1, 2, 3, 5, 4, 9 };
-    if (format >= BLOCKS) return units[size] * blocks[format - BLOCKS].columns;
     return format == F32 || format == F16 || format == BF16 ? any[size] : whole[size];
 }
 
@@ -37,23 +25,6 @@ static uint16_t random_half(Frame *frame, int values)
     static const uint16_t extremes[] = { 0x7BFF, 0xFBFF, 0x0001, 0x8001, 0x03FF, 0x0400, 0x0000, 0x8000, 0x3C00 };
     uint16_t extreme = extremes[random_below(frame, 9)], normal = half_of(0.05f * random_normal(frame));
     return values == ZEROS ? 0 : values == EXTREMES ? extreme : normal;
-}
-
-// Rows of blocks: random bytes with finite scales; exponents of MXFP4 in the middle; I2_S rows begin with a float.
-static void fill_blocks(Frame *frame, uint8_t *w, long row_bytes, long rows, int type, int values)
-{
-    fill_bytes(frame, w, row_bytes * rows, values);
-    for (long r = 0; r < rows && type == I2_S; r++) {
-        float scale = values == ZEROS ? 0 : values == EXTREMES ? 30000.0f : 0.01f * random_normal(frame);
-        memcpy(w + r * row_bytes, &scale, 4);
-    }
-    for (long at = 0; at < row_bytes * rows && type != I2_S; at += blocks[type].bytes) {
-        if (type == MXFP4) w[at] = (uint8_t)(values == ZEROS ? 0 : 100 + random_below(frame, 40));
-        for (int i = 0; i < 2 && blocks[type].scale[i] >= 0; i++) {
-            uint16_t half = random_half(frame, values);
-            memcpy(w + at + blocks[type].scale[i], &half, 2);
-        }
-    }
 }
 
 static void fill_rows(Frame *frame, uint8_t *w, long bytes, int format, int values)
@@ -77,8 +48,6 @@ static void fill_rows(Frame *frame, uint8_t *w, long bytes, int format, int valu
 
 static long row_bytes(long columns, int format)
 {
-    if (format == BLOCKS + I2_S) return 4 + columns / 4;
-    if (format >= BLOCKS) return columns / blocks[format - BLOCKS].columns * blocks[format - BLOCKS].bytes;
     return format == F32 ? columns * 4 : format == Q4_0 ? columns / 32 * 18 : format == Q8_0 ? columns / 32 * 34
         : columns * 2;
 }
@@ -112,18 +81,15 @@ static void prepare_matrix(Frame *frame, int index)
     long block = format == TILE_Q4_0 ? 144 : 272;
     long weight_bytes = tiles ? (rows + 7) / 8 * (columns / 32) * block : rows * row_bytes(columns, format);
     uint8_t *w = add(frame, INPUT, weight_bytes);
-    int by_row = format >= BLOCKS;
-    if (by_row) fill_blocks(frame, w, weight_bytes / rows, rows, format - BLOCKS, values);
-    else fill_rows(frame, w, weight_bytes, format, values);
-    if (tiles || by_row) {
-        // Blocks go by the tokens of BlockTiles, of which they read values and scales.
-        long token_bytes = (columns + columns / 32 * (tiles ? 8 : 20) + 63) / 64 * 64;
+    fill_rows(frame, w, weight_bytes, format, values);
+    if (tiles) {
+        long token_bytes = (columns + columns / 32 * 8 + 63) / 64 * 64;
         uint8_t *x = add(frame, INPUT, tokens * token_bytes);
         for (long t = 0; t < tokens; t++) fill_activations(frame, x + t * token_bytes, columns, token_bytes, values);
     } else {
         fill_floats(frame, add(frame, INPUT, tokens * columns * 4), tokens * columns, values);
     }
-    add(frame, tiles || by_row ? EXACT : CLOSE, ((tokens - 1) * stride + rows) * 4);
+    add(frame, tiles ? EXACT : CLOSE, ((tokens - 1) * stride + rows) * 4);
     // Sum of |w x| from above: weights of up to 128 times the largest scale.
     double weight = values == EXTREMES
         ? (format == F32 ? 30000 : 65504.0 * (format == Q8_0 ? 128 : format == Q4_0 ? 8 : 1))
