@@ -65,8 +65,7 @@ internal sealed unsafe class TileLayout
     public void DecodeRow(byte* matrix, float* y, long columns, long row)
     {
         if (Decode != null) Decode(matrix, y, columns, row);
-        else BlockTilesScalar.Decode(matrix, y, columns, row,
-            (int)(_sizes.Id == QuantType.TQ1_0 ? QuantType.TQ2_0 : _sizes.Id));
+        else BlockTilesScalar.Decode(matrix, y, columns, row, Format(_sizes.Id));
     }
 
     /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
@@ -95,10 +94,13 @@ internal sealed unsafe class TileLayout
     /// <summary>Eight rows side by side: a block of the file's bytes, but for TQ1_0 and I2_S.</summary>
     private static TileLayout OfFile(QuantTypeRow file)
     {
-        int blockBytes = (int)BlockTiles.BlockBytes((int)(file.Id == QuantType.TQ1_0 ? QuantType.TQ2_0 : file.Id));
+        int blockBytes = (int)BlockTiles.BlockBytes(Format(file.Id));
         return Own(file.Id, Tiles.Rows, file.BlockElements, blockBytes, ActivationFormat.FileBlocks,
             BlockKernels.Pack(file.Id), null);
     }
+
+    /// <summary>The format of a type's tiles: TQ1_0 takes TQ2_0's.</summary>
+    private static int Format(QuantType type) => (int)(type == QuantType.TQ1_0 ? QuantType.TQ2_0 : type);
 
     private static TileLayout Own(QuantType type, int rows, int columns, int blockBytes, ActivationFormat activations,
         PackKernel pack, DecodeKernel decode) =>

@@ -182,7 +182,8 @@ internal sealed class PackArguments
         var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: true);
         if (ids.Count == 0) throw new UserErrorException($"{path} is empty; --calibrate takes a text file");
         using var progress = new ProgressLine("calibrating");
-        return Calibration.Run(loaded.Model, ids, Math.Min(Window, loaded.Model.Config.ContextLength),
+        int window = Math.Min(options.Memory!.ContextLength, loaded.Model.Config.ContextLength);
+        return Calibration.Run(loaded.Model, ids, window,
             parsed.GetValue(_calibrateTokens), progress.Report, stop);
     }
 

@@ -9,23 +9,29 @@ public static unsafe class Calibration
     /// <summary>Rows of a window whose logits are computed: enough for the head's columns.</summary>
     private const int HeadInterval = 8;
 
+    /// <summary>Tokens of a window that still show what a column's activations are like.</summary>
+    private const int WindowMin = 64;
+
     /// <summary>Memory that a run may take beside the largest tensor, unless more is needed.</summary>
     private const long SpareBytes = 512L << 20;
 
     /// <summary>Options to load a model with for a calibration in at most <paramref name="bytes"/> of memory; 0: the
-    /// largest tensor and 512 MB, or, where that is not enough, the least with which the model runs. Errors: as
+    /// largest tensor and 512 MB, or, where that is not enough, the least with which the model runs. Its context is the
+    /// window, or a shorter one (64 tokens at least) where the cache of a longer one does not fit. Errors: as
     /// <see cref="Model.Load"/>, and ArgumentException with the reason when the memory given does not do.</summary>
     public static ModelOptions Within(long bytes, string path, int window, ModelOptions options)
     {
-        ModelOptions With(long budget) => options with
+        ModelOptions With(long budget, int context) => options with
         {
-            Memory = new MemoryBudget { Bytes = budget, ContextLength = window },
+            Memory = new MemoryBudget { Bytes = budget, ContextLength = context },
         };
         long usual = GgufFile.Open(path).Tensors.Max(tensor => (long?)tensor.Bytes) + SpareBytes ?? SpareBytes;
-        MemoryPlan plan = MemoryPlanner.Plan(path, With(bytes > 0 ? bytes : usual));
-        if (plan.Refusal is null) return With(plan.BudgetBytes);
+        MemoryPlan plan = MemoryPlanner.Plan(path, With(bytes > 0 ? bytes : usual, window));
+        if (plan.Refusal is null) return With(plan.BudgetBytes, window);
+        // The cache of a long window may be what does not fit.
+        if (plan.ContextThatFits >= WindowMin) return With(plan.BudgetBytes, plan.ContextThatFits);
         if (bytes > 0) throw new ArgumentException(plan.Refusal, nameof(bytes));
-        return With(plan.LeastBytes);
+        return With(plan.LeastBytes, window);
     }
 
     /// <summary>Runs windows of <paramref name="window"/> tokens, spread evenly over the text, until

@@ -68,13 +68,16 @@ public sealed class StreamedCalibrationTests(PackedDemo demo, TinyDense tiny) : 
     [InlineData(32, 4096, 14336, 32, 8, 128256, false)] // Llama 3 8B
     [InlineData(28, 3072, 8192, 24, 8, 128256, true)] // Llama 3.2 3B
     [InlineData(22, 2048, 5632, 32, 4, 32000, false)] // TinyLlama 1.1B
-    public void Within_PublishedShapesInF16_AreTheLargestTensorAndHalfAGigabyte(
-        int layers, int width, int feedForward, int heads, int headsKv, int vocabulary, bool isTied)
+    [InlineData(60, 6656, 17920, 52, 52, 32000, false, 511)] // Llama 33B, whose cache wants a shorter window
+    [InlineData(80, 8192, 22016, 64, 64, 32000, false, 511)] // Llama 65B
+    public void Within_PublishedShapesInF16_AreTheLargestTensorAndHalfAGigabyte(int layers, int width, int feedForward,
+        int heads, int headsKv, int vocabulary, bool isTied, int windowMost = 512)
     {
         using var file = new Gguf.TemporaryFile();
         WriteShape(file.Path, layers, width, feedForward, heads, headsKv, vocabulary, isTied);
         ModelOptions options = Calibration.Within(0, file.Path, 512, new ModelOptions());
         Assert.Equal(2L * vocabulary * width + (512L << 20), options.Memory!.Bytes);
+        Assert.InRange(options.Memory.ContextLength, windowMost == 512 ? 512 : 64, windowMost);
         MemoryPlan plan = MemoryPlanner.Plan(file.Path, options);
         Assert.Null(plan.Refusal);
         Assert.True(plan.TotalBytes <= options.Memory.Bytes, $"{plan.TotalBytes} of {options.Memory.Bytes}");
