@@ -144,9 +144,9 @@ internal sealed class ControlDesk(
     /// again.</summary>
     private async Task<Problem?> EmptyAsync(ControlCall call, CancellationToken stopping)
     {
-        call.Reply.Accepted(0);
         _isChanging = true;
         intake.Close("the model is being changed");
+        call.Reply.Accepted(0); // Behind the door: who hears it may count on being refused.
         _link.SetStatus(ready: false, seat.Statistics.QueueDepth);
         _link.LeavePools(s_farewell);
         using var look = new PeriodicTimer(s_look);

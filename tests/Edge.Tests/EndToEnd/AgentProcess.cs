@@ -40,6 +40,18 @@ internal sealed partial class AgentProcess : IDisposable
     }
 
     public const string Node = "e2e";
+
+    /// <summary>More of a request: a reply of nearly 400 tokens. With <see cref="SlowKernels"/> it takes a second and
+    /// more on any machine, longer than messages travel.</summary>
+    public const string Long =
+        """
+        ,"max_tokens":400,"temperature":1,"seed":1,"response_format":{"type":"json_schema","json_schema":{"name":"long",
+         "schema":{"type":"array","items":{"enum":[0,1,2]},"minItems":180,"maxItems":190}}}
+        """;
+
+    /// <summary>Options for a test that needs the agent busy while something else happens.</summary>
+    public static readonly string[] SlowKernels = ["--kernels", "scalar", "--threads", "1"];
+
     public static NodeTopics Topics { get; } = new(NodeTopics.DefaultRoot, Node);
     public long StartedAt { get; }
     public Inbox<string> Log { get; } = new();

@@ -14,20 +14,13 @@ public sealed class ControlTests : IDisposable
     private const string Ops = "clients/ops/rsp", Guest = "clients/guest/rsp";
     private const string First = "sensor-triage-moe-q4_0";
 
-    /// <summary>Half a second of work and more.</summary>
-    private const string Long =
-        """
-        ,"max_tokens":400,"temperature":1,"seed":1,"response_format":{"type":"json_schema","json_schema":{"name":"long",
-         "schema":{"type":"array","items":{"enum":[0,1,2]},"minItems":180,"maxItems":190}}}
-        """;
-
     private readonly JournalPlace _place = new();
     private int _lastId;
 
     public void Dispose() => _place.Dispose();
 
     /// <summary>Operators may do all, guests may load one model; "broken" is no model.</summary>
-    private async Task<AgentProcess> Start(Broker broker)
+    private async Task<AgentProcess> Start(Broker broker, params string[] extra)
     {
         string config = _place.Path + ".json", broken = _place.Path + ".gguf";
         await File.WriteAllTextAsync(broken, "not a model");
@@ -38,7 +31,7 @@ public sealed class ControlTests : IDisposable
              "models":[{"name":"exact","path":"{{NativeEdge.Model.Replace("q4_0", "q8_0")}}"},
               {"name":"broken","path":"{{broken}}"}] } }
             """);
-        return await Ready(broker, "--config", config, "--slots", "1");
+        return await Ready(broker, ["--config", config, "--slots", "1", .. extra]);
     }
 
     private static Task<Client> Operator(Broker broker) =>
@@ -121,7 +114,7 @@ public sealed class ControlTests : IDisposable
     {
         using var broker = new Broker();
         using var client = await Operator(broker);
-        using var agent = await Start(broker);
+        using var agent = await Start(broker, SlowKernels);
         byte[] running = agent.Send(client, Chat("x", Long));
         await Got(client, running, "accepted");
         byte[] load = Send(client, "model.load", """{"model":"exact"}""");
@@ -140,10 +133,9 @@ public sealed class ControlTests : IDisposable
     {
         using var broker = new Broker();
         using var client = await Operator(broker);
-        using var agent = await Start(broker);
+        using var agent = await Start(broker, SlowKernels);
         IsRefused(await Do(client, "model.load", """{"model":"other"}"""), "model_not_found", 404, "exact");
         IsRefused(await Do(client, "model.load", """{"model":"broken"}"""), "load_failed", 500, "GGUF");
-        for (int i = 0; i < 8; i++) agent.Send(client, Chat("w", Long));
         byte[] running = agent.Send(client, Chat("x", Long));
         await Got(client, running, "accepted");
         IsRefused(await Do(client, "model.load", """{"model":"exact","timeout_s":0.1}"""), "timeout", 408, "nothing");
@@ -198,7 +190,7 @@ public sealed class ControlTests : IDisposable
     {
         using var broker = new Broker();
         using var client = await Operator(broker);
-        using var agent = await Start(broker);
+        using var agent = await Start(broker, SlowKernels);
         byte[] running = agent.Send(client, Chat("x", Long));
         await Got(client, running, "accepted");
         byte[] drain = Send(client, "drain", "");
@@ -230,7 +222,7 @@ public sealed class ControlTests : IDisposable
     {
         using var broker = new Broker();
         using var client = await Operator(broker);
-        using var agent = await Start(broker);
+        using var agent = await Start(broker, SlowKernels);
         byte[] running = agent.Send(client, Chat("x", Long));
         await Got(client, running, "accepted");
         byte[] drain = Send(client, "drain", "");

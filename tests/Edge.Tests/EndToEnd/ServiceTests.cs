@@ -16,12 +16,7 @@ public sealed class ServiceTests
     private const string Reading = "cold store 2: temp 12.4C rising, hum 81%, door closed";
 
     /// <summary>A reply of hundreds of tokens, whatever the model would like to say.</summary>
-    private const string LongReply =
-        """
-        ,"max_tokens":400,"temperature":1,"seed":1,"stream":true,
-        "response_format":{"type":"json_schema","json_schema":{"name":"long",
-         "schema":{"type":"array","items":{"enum":[0,1,2]},"minItems":180,"maxItems":190}}}
-        """;
+    private const string LongReply = Long + ",\"stream\":true";
 
     private static string Format =>
         ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"v\",\"schema\":"
@@ -115,8 +110,7 @@ public sealed class ServiceTests
     public async Task Cancel_WhileStreaming_EndsWithCancelled()
     {
         using var broker = new Broker();
-        // The slowest kernels: a reply lasts seconds, on any machine longer than a message travels.
-        using var agent = await Ready(broker, "--kernels", "scalar", "--threads", "1");
+        using var agent = await Ready(broker, SlowKernels);
         using var client = await Connect(broker);
         byte[] id = agent.Send(client, Chat(Reading, LongReply));
         await Reply(client, id, "delta");
@@ -132,7 +126,7 @@ public sealed class ServiceTests
     {
         const int count = 24;
         using var broker = new Broker();
-        using var agent = await Ready(broker, "--slots", "1", "--queue", "2");
+        using var agent = await Ready(broker, [.. SlowKernels, "--slots", "1", "--queue", "2"]);
         using var client = await Connect(broker);
         byte[][] ids = [.. Enumerable.Range(0, count)
             .Select(i => agent.Send(client, Chat($"{Reading} {i}", ",\"max_tokens\":20")))];

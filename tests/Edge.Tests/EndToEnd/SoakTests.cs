@@ -32,16 +32,17 @@ public sealed class SoakTests : IDisposable
         int kills = 0;
         var random = new Random(7);
         var finished = clients.Run();
+        // However fast it serves, the first one is killed while there is work left.
+        var begun = clients.Ended(load.Requests / 10);
         while (!finished.IsCompleted)
         {
             using var agent = await AgentProcess.Ready(broker, options);
-            var clock = Stopwatch.StartNew();
-            double life = Setting("LIFE_MS", 1500) * (0.5 + random.NextDouble());
-            while (!finished.IsCompleted && clock.ElapsedMilliseconds < life)
+            var life = kills == 0 ? begun : Task.Delay((int)(Setting("LIFE_MS", 1500) * (0.5 + random.NextDouble())));
+            while (!finished.IsCompleted && !life.IsCompleted)
             {
                 rssMax = Math.Max(rssMax, agent.RssBytes());
                 journalMax = Math.Max(journalMax, new FileInfo(_place.Path).Length);
-                await Task.WhenAny(finished, Task.Delay(100));
+                await Task.WhenAny(finished, life, Task.Delay(100));
             }
             if (finished.IsCompleted) break;
             agent.KillNow();
