@@ -26,9 +26,12 @@ public abstract class Model : IDisposable
         MemoryPlan? plan = MemoryPlanner.Plan(file, config, kernels, options);
         if (plan?.Refusal is { } refusal) throw new ArgumentException(refusal, nameof(options));
         if (plan is not null) options = options with { BatchRowsMax = plan.BatchRows };
-        var tensors = BindWeights(file, config, pack, kernels, options, plan, progress);
         int cores = Math.Min(cpus?.Cpus.Count ?? Environment.ProcessorCount, ModelOptions.ThreadsMax);
-        var pool = new WorkerPool(options.Threads > 0 ? options.Threads : cores, cpus);
+        int threads = options.Threads > 0 ? options.Threads : cores;
+        // Not bound to CPUs: the thread that loads goes on to other work, and a pool binds its caller for good.
+        using var loaders = new WorkerPool(threads);
+        var tensors = BindWeights(file, config, pack, kernels, loaders, options, plan, progress);
+        var pool = new WorkerPool(threads, cpus);
         Model? model = null;
         try
         {
@@ -46,7 +49,7 @@ public abstract class Model : IDisposable
     }
 
     private static Tensors BindWeights(GgufFile file, ModelConfig config, PackHeader? pack, KernelSet kernels,
-        ModelOptions options, MemoryPlan? plan, Action<long, long>? progress)
+        WorkerPool loaders, ModelOptions options, MemoryPlan? plan, Action<long, long>? progress)
     {
         WeightStream? stream = plan is { Kind: not MemoryPlanKind.Resident }
             ? new WeightStream(file, config, pack, kernels, options, plan) : null;
@@ -54,7 +57,7 @@ public abstract class Model : IDisposable
         {
             WeightLoading loading = stream is null ? options.Loading : WeightLoading.Read;
             var weights = WeightFile.Open(file, loading, progress, stream?.Absent);
-            return new Tensors(file, pack, weights, kernels, options, progress, stream);
+            return new Tensors(file, pack, weights, kernels, loaders, options, progress, stream);
         }
         catch
         {

@@ -16,6 +16,7 @@ internal sealed unsafe partial class Tensors : IDisposable
 {
     private readonly WeightFile _weights;
     private readonly KernelSet _kernels;
+    private readonly WorkerPool _loaders;
     private readonly Arithmetic _arithmetic;
     private readonly bool _coarse;
     private readonly Action<long, long>? _progress;
@@ -26,12 +27,13 @@ internal sealed unsafe partial class Tensors : IDisposable
     private readonly long _totalBytes;
     private long _doneBytes;
 
-    /// <summary><paramref name="pack"/>: null for a file that is not packed. Takes <paramref name="stream"/>
-    /// over.</summary>
-    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, ModelOptions options,
-        Action<long, long>? progress, WeightStream? stream = null)
+    /// <summary><paramref name="pack"/>: null for a file that is not packed. <paramref name="loaders"/> make tiles
+    /// while tensors are bound. Takes <paramref name="stream"/> over.</summary>
+    public Tensors(GgufFile file, PackHeader? pack, WeightFile weights, KernelSet kernels, WorkerPool loaders,
+        ModelOptions options, Action<long, long>? progress, WeightStream? stream = null)
     {
         (File, _pack, _weights, _kernels, _progress) = (file, pack, weights, kernels, progress);
+        _loaders = loaders;
         (_arithmetic, _coarse, Stream) = (options.Arithmetic, options.Coarse, stream);
         _totalBytes = file.Tensors.Sum(tensor => tensor.Bytes);
         weights.PreferLargePages(

@@ -7,7 +7,7 @@ namespace Edge.Models;
 /// <summary>Tensors that no kernel reads as the file has them.</summary>
 internal sealed unsafe partial class Tensors
 {
-    private const long BlockBytes = 64 << 20;
+    private const long BlockBytes = 64 << 20, GrainBytes = 256 << 10;
 
     /// <summary>The reference path has no kernel for packed tiles and ggml's blocks: they are decoded to float32,
     /// once.</summary>
@@ -59,16 +59,9 @@ internal sealed unsafe partial class Tensors
         bool inPlace = _weights.Loading == WeightLoading.Read && layout.PacksInPlace(type, rows)
             && !tensor.HasBlocksOf64;
         byte* target = inPlace ? source : Allocate(checked(bytes * count));
-        long bad = 0;
-        if (inPlace) bad = layout.PackInPlace(source, tensor.Columns, rows * count);
-        else
-        {
-            long sourceBytes = type.StackBytes(rows, tensor.Columns);
-            for (long i = 0; i < count; i++)
-                bad += Rearrange(tensor, layout, source + i * sourceBytes, target + i * bytes, rows);
-            _weights.Release(tensor);
-        }
-        RequireFinite(tensor, bad);
+        RequireFinite(tensor, inPlace ? PackInPlace(tensor, layout, source, rows * count)
+            : PackStack(tensor, layout, source, target, rows, count));
+        if (!inPlace) _weights.Release(tensor);
         return new Matrix
         {
             Weights = target,
@@ -81,6 +74,51 @@ internal sealed unsafe partial class Tensors
             Bytes = bytes,
         };
     }
+
+    private long PackInPlace(GgufTensor tensor, TileLayout layout, byte* weights, long rows)
+    {
+        long columns = tensor.Columns, tileBytes = layout.Bytes(layout.Rows, columns), bad = 0;
+        using var scratch = new NativeArena(_loaders.Count * tileBytes);
+        byte* tiles = scratch.Take(_loaders.Count * tileBytes);
+        _loaders.Run((worker, from, to) => Interlocked.Add(ref bad, layout.PackInPlace(
+                weights + from * tileBytes, tiles + worker * tileBytes, columns, (to - from) * layout.Rows)),
+            rows / layout.Rows, Grain(tileBytes));
+        return bad;
+    }
+
+    /// <summary>The matrices of a stack, shared among the threads by parts of their rows; returns how many scales are
+    /// not finite.</summary>
+    private long PackStack(GgufTensor tensor, TileLayout layout, byte* source, byte* target, long rows, long count)
+    {
+        QuantTypeRow type = QuantTypes.Of(tensor.Type);
+        long columns = tensor.Columns, bad = 0;
+        long sourceBytes = type.StackBytes(rows, columns), targetBytes = layout.Bytes(rows, columns);
+        if (tensor.HasBlocksOf64)
+        {
+            for (long i = 0; i < count; i++)
+                bad += Rearrange(tensor, layout, source + i * sourceBytes, target + i * targetBytes, rows);
+            return bad;
+        }
+        long partRows = layout.PartRows(type, rows), parts = (rows + partRows - 1) / partRows;
+        _loaders.Run((_, from, to) =>
+        {
+            long badHere = 0;
+            for (long item = from; item < to; item++)
+            {
+                (long matrix, long part) = Math.DivRem(item, parts);
+                long row = part * partRows;
+                badHere += layout.Pack(
+                    source + matrix * sourceBytes + row / type.TileRows * type.TileBytes(columns),
+                    target + matrix * targetBytes + layout.Bytes(row, columns),
+                    columns, Math.Min(partRows, rows - row));
+            }
+            Interlocked.Add(ref bad, badHere);
+        }, parts * count, Grain(layout.Bytes(partRows, columns)));
+        return bad;
+    }
+
+    /// <summary>Parts that a thread takes at a time: enough not to fight over them.</summary>
+    private static long Grain(long partBytes) => Math.Max(1, GrainBytes / partBytes);
 
     /// <summary>One matrix of the file to the layout; returns how many scales are not finite.</summary>
     private static long Rearrange(GgufTensor tensor, TileLayout layout, byte* from, byte* to, long rows)

@@ -73,18 +73,31 @@ internal sealed unsafe class TileLayout
         from.TileRows == 1 && _sizes.TileHeaderBytes == 0 && rows % Rows == 0
         && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
 
+    /// <summary>Rows that are tiled without a look at others: threads share a matrix by them. All, where the file has
+    /// something before or behind its rows.</summary>
+    public long PartRows(QuantTypeRow from, long rows) =>
+        from.MatrixHeaderBytes + from.MatrixTrailerBytes + from.RowHeaderBytes > 0 ? rows
+            : Math.Max(Rows, from.TileRows);
+
     /// <summary>Tiles rows where they stand (<see cref="PacksInPlace"/>); returns how many scales are not finite.
     /// </summary>
     public long PackInPlace(byte* weights, long columns, long rows)
     {
+        byte* tile = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes(Rows, columns), 64);
+        long bad = PackInPlace(weights, tile, columns, rows);
+        NativeMemory.AlignedFree(tile);
+        return bad;
+    }
+
+    /// <summary>The same, each tile by way of <paramref name="tile"/>, which is as large as one.</summary>
+    public long PackInPlace(byte* weights, byte* tile, long columns, long rows)
+    {
         long tileBytes = Bytes(Rows, columns), bad = 0;
-        byte* tile = (byte*)NativeMemory.AlignedAlloc((nuint)tileBytes, 64);
         for (byte* end = weights + rows / Rows * tileBytes; weights < end; weights += tileBytes)
         {
             bad += Pack(weights, tile, columns, Rows);
             Buffer.MemoryCopy(tile, weights, tileBytes, tileBytes);
         }
-        NativeMemory.AlignedFree(tile);
         return bad;
     }
 

@@ -5,7 +5,8 @@ namespace Edge.Agent.Commands;
 /// <summary>`edge kernels --bench`: every runnable kernel beside the rate at which this machine reads memory.</summary>
 internal static class KernelsBench
 {
-    public static void Run(int threads, bool asJson)
+    /// <param name="types">Of weights; none: all.</param>
+    public static void Run(string[] types, int threads, bool asJson)
     {
         double memory = MemoryBandwidth.Best(threads) / 1e9;
         if (!asJson)
@@ -16,7 +17,8 @@ internal static class KernelsBench
                 $"{"weights/ns",10} {"of memory",9}");
         }
         var matrices = new List<KernelSpeed>();
-        foreach (var speed in KernelTiming.Matrices(threads, (_, _) => true))
+        foreach (var speed in KernelTiming.Matrices(threads, (_, type) =>
+            types.Length == 0 || types.Contains(type.ToString(), StringComparer.OrdinalIgnoreCase)))
         {
             matrices.Add(speed);
             if (!asJson) Print(speed, memory);

@@ -12,6 +12,10 @@ internal static class KernelsCommand
     {
         var command = new Command("kernels", "List the kernels of this binary and which of them this CPU runs.");
         var bench = new Option<bool>("--bench") { Description = "Measure every kernel that multiplies matrices." };
+        var types = new Option<string[]>("--type")
+        {
+            Description = "Measure weights of this type only, such as Q4_K; may be repeated.", HelpName = "TYPE",
+        };
         var tune = new Option<bool>("--tune")
         {
             Description = "Measure the kernel sets at the shapes of --model and remember the fastest for this CPU.",
@@ -30,15 +34,23 @@ internal static class KernelsCommand
         {
             if (result.GetValue(tune) && result.GetValue(bench))
                 result.AddError("--bench and --tune exclude each other");
+            if (result.GetValue(types) is { Length: > 0 } && !result.GetValue(bench))
+                result.AddError("--type is for --bench");
             if (result.GetValue(tune) != result.GetValue(model) is not null)
                 result.AddError("--tune and --model belong together: --tune --model FILE");
         });
-        foreach (Option option in (Option[])[bench, tune, model, threads, json]) command.Options.Add(option);
+        types.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (!Types().Contains(token.Value, StringComparer.OrdinalIgnoreCase))
+                    result.AddError($"--type {token.Value} is none of {string.Join(", ", Types())}");
+        });
+        foreach (Option option in (Option[])[bench, types, tune, model, threads, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             bool asJson = parsed.GetValue(json);
             int count = parsed.GetValue(threads) is > 0 and int n ? n : Environment.ProcessorCount;
-            if (parsed.GetValue(bench)) KernelsBench.Run(count, asJson);
+            if (parsed.GetValue(bench)) KernelsBench.Run(parsed.GetValue(types) ?? [], count, asJson);
             else if (parsed.GetValue(tune)) KernelsTune.Run(parsed.GetValue(model)!, count, asJson);
             else List(asJson);
             return ExitCode.Ok;
@@ -58,6 +70,8 @@ internal static class KernelsCommand
             throw new UserErrorException($"--kernels: {Sentence.Of(e)}", ExitCode.Usage);
         }
     }
+
+    private static string[] Types() => Array.ConvertAll([.. KernelTiming.Types], type => type.ToString());
 
     private static void List(bool asJson)
     {

@@ -56,7 +56,7 @@ public sealed class KernelsTests : IDisposable
     [Fact]
     public async Task Bench_Json_EveryRunnableVariantBesideTheMemory()
     {
-        var report = await RunJson("kernels", "--bench", "--threads", "2");
+        var report = await RunJson("kernels", "--bench", "--type", "Q4_0", "--type", "digits2_g128", "--threads", "2");
         Assert.True(report.GetProperty("memory_gb_per_second").GetDouble() > 0);
         Assert.Equal(2, report.GetProperty("threads").GetInt32());
         var rows = report.GetProperty("matrices").EnumerateArray().ToList();
@@ -65,6 +65,8 @@ public sealed class KernelsTests : IDisposable
             .. (await RunJson("kernels")).GetProperty("sets").EnumerateArray()
                 .Where(set => set.GetProperty("runs").GetBoolean()).Select(set => set.GetProperty("name").GetString()!),
         ];
+        Assert.Equal(["DIGITS2_G128", "Q4_0"],
+            rows.Select(row => row.GetProperty("type").GetString()!).Distinct().Order());
         Assert.Equal(runnable.Order(), rows.Select(row => row.GetProperty("variant").GetString()!).Distinct().Order());
         foreach (var row in rows)
         {
@@ -137,4 +139,11 @@ public sealed class KernelsTests : IDisposable
     [InlineData("--bench", "--tune", "--model", "m.gguf")]
     public async Task Arguments_ThatDoNotGoTogether_AreRefused(params string[] arguments) =>
         (await Run(["kernels", .. arguments])).RefusesWith(2, "--tune");
+
+    [Fact]
+    public async Task Types_WithoutBenchOrUnknown_AreRefused()
+    {
+        (await Run("kernels", "--type", "Q4_0")).RefusesWith(2, "--bench");
+        (await Run("kernels", "--bench", "--type", "IQ2_S")).RefusesWith(2, "IQ2_S", "Q4_K");
+    }
 }

@@ -83,8 +83,9 @@ public sealed unsafe class RealActivationTests(PackedDemo demo, ITestOutputHelpe
         var errors = new Dictionary<QuantType, List<double>>();
         GgufFile file = GgufFile.Open(path);
         KernelSet set = KernelSet.Choose(null);
+        using var loaders = new WorkerPool(1);
         using var tensors = new Tensors(file, PackHeader.Find(file), WeightFile.Open(file, WeightLoading.Map), set,
-            new ModelOptions(), null);
+            loaders, new ModelOptions(), null);
         foreach (IGrouping<(string, long), Seen> rows in seen.GroupBy(row => (row.Tensor, row.Matrix)))
         {
             GgufTensor tensor = file.Get(rows.Key.Item1);
