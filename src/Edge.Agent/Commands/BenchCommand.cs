@@ -50,7 +50,13 @@ internal static class BenchCommand
             string? picture = parsed.GetValue(plot);
             // Found out before the minutes of measuring, not after them.
             if (picture is not null) File.Open(picture, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
-            using var loaded = model.Load(parsed, promptTokens + genTokens, draft.Name(parsed));
+            bool drafting = draft.Name(parsed) != DraftSetup.Off;
+            int context = promptTokens + genTokens;
+            if (drafting)
+                context = Math.Max(context,
+                    DraftBench.Context(model.Path(parsed), parsed.GetValue(data), genTokens));
+            using var loaded = model.Load(
+                parsed, context, draft.Name(parsed), drafting ? DraftBench.Sequences : 1);
             double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)
@@ -69,7 +75,8 @@ internal static class BenchCommand
                 report = report with
                 {
                     Drafts = DraftBench.Measure(
-                        loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens),
+                        loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens,
+                        Math.Min(context, limit)),
                 };
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
             else Print(report);

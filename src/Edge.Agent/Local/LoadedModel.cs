@@ -1,28 +1,23 @@
-using Edge.Gguf;
 using Edge.Models;
 using Edge.Text;
 
 namespace Edge.Agent;
 
-/// <summary>A model with what belongs to it: tokenizer and chat template are read when first needed, because some files
-/// have neither.</summary>
+/// <summary>A model with what belongs to it: tokenizer and chat template.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private readonly Lazy<Tokenizer> _tokenizer;
-    private readonly Lazy<ChatTemplate> _template;
-
     private LoadedModel(string path, Model model)
     {
         Path = path;
         Model = model;
-        _tokenizer = new(() => ModelFile.Explain(path, () => Tokenizer.FromGguf(model.Metadata)));
-        _template = new(() => ModelFile.Explain(path, () => ChatTemplate.FromGguf(model.Metadata)));
+        Text = new ModelText(path, model.Metadata);
     }
 
     public string Path { get; }
     public Model Model { get; }
-    public Tokenizer Tokenizer => _tokenizer.Value;
-    public ChatTemplate Template => _template.Value;
+    public ModelText Text { get; }
+    public Tokenizer Tokenizer => Text.Tokenizer;
+    public ChatTemplate Template => Text.Template;
 
     /// <summary>Errors: UserErrorException naming the file and what is wrong with it.</summary>
     public static LoadedModel Open(string path, ModelOptions options, Action<long, long>? progress = null)
@@ -32,13 +27,7 @@ internal sealed class LoadedModel : IDisposable
     }
 
     /// <summary>Token ids of a conversation, ready for generation.</summary>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages)
-    {
-        // A reading that spells <|im_end|> must not end its own turn.
-        ChatMessage[] shielded = [.. messages.Select(m => m with { Content = Tokenizer.Shield(m.Content) })];
-        string text = ModelFile.Explain(Path, () => Template.Render(shielded));
-        return Tokenizer.EncodeShielded(text);
-    }
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages) => Text.EncodeChat(messages);
 
     public void Dispose() => Model.Dispose();
 }
