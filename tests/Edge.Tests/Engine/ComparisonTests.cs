@@ -1,5 +1,6 @@
 using Edge.Engine;
 using Edge.Models;
+using Edge.Tests.Gguf;
 using Edge.Tests.Models;
 using Xunit;
 
@@ -60,6 +61,25 @@ public sealed class ComparisonTests
         Assert.Contains("768 and 96 tokens", Assert.Throws<ArgumentException>(
             () => Comparison.Run(a, b, Ids, 40)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Comparison.Run(a, a, [1], 40));
+    }
+
+    [Fact]
+    public void VocabularyMismatch_OtherTokensOfTheSameNumber_AreNamed()
+    {
+        using var other = new TemporaryFile(File.ReadAllBytes(DemoModel.File("q8_0")));
+        using Model a = Load("q8_0");
+        var own = Edge.Text.Tokenizer.FromGguf(a.Metadata);
+        byte[] bytes = File.ReadAllBytes(other.Path);
+        int at = bytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(own.TokenText(300)));
+        // The first token that is spelt so gets another spelling of the same length.
+        bytes[at + own.TokenText(300).Length - 1] ^= 1;
+        File.WriteAllBytes(other.Path, bytes);
+        using Model b = Model.Load(other.Path, new ModelOptions { Threads = 2 });
+        var changed = Edge.Text.Tokenizer.FromGguf(b.Metadata);
+        Assert.Null(Comparison.VocabularyMismatch(own, own));
+        string? mismatch = Comparison.VocabularyMismatch(own, changed);
+        Assert.Contains("only models with one vocabulary can be compared", mismatch, StringComparison.Ordinal);
+        Assert.Contains("edge perplexity", mismatch, StringComparison.Ordinal);
     }
 
     [Fact]
