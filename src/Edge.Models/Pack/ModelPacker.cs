@@ -113,9 +113,11 @@ public static class ModelPacker
     private static string PartOf(string input, string output)
     {
         string part = OutputPath.Resolve(output) + ".part";
+        // A packed file may stand in the folder of its model: GGUF files there are not read.
         string[] sources = Directory.Exists(input) ? Directory.GetFiles(input) : [input];
         foreach (string file in sources)
-            if (FileFacts.AreOne(file, output) || FileFacts.AreOne(file, part))
+            if ((file == input || !file.EndsWith(".gguf", StringComparison.Ordinal))
+                && (FileFacts.AreOne(file, output) || FileFacts.AreOne(file, part)))
                 throw new IOException($"{output} is the model itself, or a part of it ({file}); give another name " +
                     "for the packed one");
         PackJournal.RequireOurs(part);
