@@ -12,7 +12,7 @@ public static class Comparison
     public static string? VocabularyMismatch(Tokenizer a, Tokenizer b) =>
         DraftVocabulary.FindOtherToken(a, b) is { } id
             ? $"token {id} is '{a.TokenText(id)}' to A and '{b.TokenText(id)}' to B; only models with one vocabulary " +
-                "can be compared: compare a model with copies of itself, and others by 'edge perplexity' (bits per byte)"
+                "can be compared: 'edge perplexity' gives bits per byte, which any two models may be judged by"
             : null;
 
     /// <summary>Runs both models over windows of <paramref name="contextLength"/> tokens, one after another; every

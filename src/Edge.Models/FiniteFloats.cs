@@ -4,7 +4,8 @@ using Edge.Gguf;
 
 namespace Edge.Models;
 
-/// <summary>Finds what is no number among floats that are used as they are: one of them makes every answer NaN.</summary>
+/// <summary>Finds what is no number among floats that are used as they are: one of them makes every answer
+/// NaN.</summary>
 internal static class FiniteFloats
 {
     /// <summary>Numbers that are infinite or NaN; 0 for types that are no plain floats.</summary>

@@ -51,12 +51,9 @@ internal static class BenchCommand
             // Found out before the minutes of measuring, not after them.
             if (picture is not null) File.Open(picture, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
             bool drafting = draft.Name(parsed) != DraftSetup.Off;
-            int context = promptTokens + genTokens;
-            if (drafting)
-                context = Math.Max(context,
-                    DraftBench.Context(model.Path(parsed), parsed.GetValue(data), genTokens));
-            using var loaded = model.Load(
-                parsed, context, draft.Name(parsed), drafting ? DraftBench.Sequences : 1);
+            int drafted = drafting ? DraftBench.Context(model.Path(parsed), parsed.GetValue(data), genTokens) : 0;
+            int context = Math.Max(promptTokens + genTokens, drafted);
+            using var loaded = model.Load(parsed, context, draft.Name(parsed), drafting ? DraftBench.Sequences : 1);
             double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)
@@ -74,8 +71,7 @@ internal static class BenchCommand
             if (drafts.Options is not null)
                 report = report with
                 {
-                    Drafts = DraftBench.Measure(
-                        loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens,
+                    Drafts = DraftBench.Measure(loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens,
                         Math.Min(context, limit)),
                 };
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);

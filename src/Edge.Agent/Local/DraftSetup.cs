@@ -33,7 +33,7 @@ internal sealed class DraftSetup : IDisposable
     /// <summary>What is wrong with the name, with its remedy; null when it can be opened.</summary>
     public static string? Problem(string draft) =>
         draft is Off or Lookup ? null
-        : InputFile.Problem(draft, $"'{Off}', '{Lookup}', the path of a .gguf file, or a name that 'edge models list' " +
+        : InputFile.Problem(draft, $"'{Off}', '{Lookup}', the path of a .gguf file or a name that 'edge models list' " +
             "shows is expected") is { } problem
             ? $"draft model {problem}" : null;
 

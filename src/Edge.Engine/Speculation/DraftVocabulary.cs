@@ -8,8 +8,8 @@ internal static class DraftVocabulary
     // Sizes of one family differ by what pads them to a round number.
     private const int PaddingMax = 256;
 
-    /// <summary>The first token that stands for other bytes in the other vocabulary; null when there is none among those
-    /// that both have.</summary>
+    /// <summary>The first token that stands for other bytes in the other vocabulary; null when there is none among
+    /// those that both have.</summary>
     public static int? FindOtherToken(Tokenizer a, Tokenizer b)
     {
         int common = Math.Min(a.VocabularySize, b.VocabularySize);

@@ -14,14 +14,16 @@ namespace Edge.Models.Pack;
 /// head. The order is QuantMoE-Bench's (shared experts and attention, first blocks, frequent experts, the rest); the
 /// factors are ours.</para>
 /// </summary>
-internal sealed class MixedPlan(PackSource source, PackOptions options, PackJournal? journal = null,
-    Action<long, long>? measured = null, CancellationToken cancel = default)
+internal sealed class MixedPlan(PackSource source, PackOptions options, PackJournal? journal, CancellationToken cancel)
 {
     private const double Attention = 2, FirstLayers = 1.5, Head = 8;
 
     private readonly bool _tied = source.Find("output.weight") is null;
     private readonly List<MixedUnit> _units = [];
     private long _layers;
+
+    /// <summary>Hears of (done, all) matrices that were measured.</summary>
+    public Action<long, long>? Measured { get; init; }
 
     /// <summary>The tensors of the packed file. Errors: ArgumentException for a size that cannot be met;
     /// OperationCanceledException.</summary>
@@ -86,7 +88,7 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
             }
             double matters = Matters(unit);
             for (int i = 0; i < unit.Loss.Length; i++) unit.Loss[i] *= matters;
-            measured?.Invoke(++done, _units.Count);
+            Measured?.Invoke(++done, _units.Count);
         }
     }
 

@@ -100,7 +100,7 @@ public static class ModelPacker
         }
         using PackSource source = Open(input, options);
         if (options.Problem is { } problem) throw new ArgumentException(problem, nameof(options));
-        if (options.Target == PackTarget.Mixed) new MixedPlan(source, options).Least();
+        if (options.Target == PackTarget.Mixed) new MixedPlan(source, options, null, default).Least();
     }
 
     private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) =>
@@ -135,8 +135,8 @@ public static class ModelPacker
         Action<long, long>? measured, CancellationToken cancel)
     {
         if (options.Problem is { } problem) throw new ArgumentException(problem, nameof(options));
-        return options.Target == PackTarget.Mixed
-            ? new MixedPlan(source, options, journal, measured, cancel).All() : PackPlan.All(source, options);
+        return options.Target != PackTarget.Mixed ? PackPlan.All(source, options)
+            : new MixedPlan(source, options, journal, cancel) { Measured = measured }.All();
     }
 
     private static ulong Job(PackSource source, PackOptions options)

@@ -82,6 +82,7 @@ public sealed class ComparisonTests
             writer.Set("general.architecture", "llama");
             writer.Set("tokenizer.ggml.model", "llama");
             writer.SetArray("tokenizer.ggml.tokens", ["<unk>", "<s>", "</s>", "a", word]);
+            writer.Set("tokenizer.ggml.unknown_token_id", 0u);
             writer.SetArray<float>("tokenizer.ggml.scores", [0, 0, 0, -1, -2]);
             writer.SetArray<int>("tokenizer.ggml.token_type", [2, 3, 3, 1, 1]);
             writer.Complete();
