@@ -115,7 +115,7 @@ public sealed class PackPlaceTests
     public void Pack_MixedPerExpertWithOutliers_HasTheSizeThatWasForecastAndNotMore()
     {
         const string Stack = "blk.0.ffn_up_exps.weight";
-        const int Columns = 1024, Rows = 32, Experts = 12;
+        const int Columns = 1024, Rows = 16, Experts = 12;
         using var model = new TemporaryFile();
         using (var writer = new GgufWriter(model.Path))
         {
@@ -125,8 +125,7 @@ public sealed class PackPlaceTests
             writer.Complete();
         }
         bool hasOutliers = false;
-        // Every page of what is left over is a chance to take one too many.
-        for (long target = 258_000; target < 280_000; target += 9_000)
+        foreach (long target in (long[])[160_000, 175_000])
         {
             using var output = new TemporaryFile(name: "out.gguf");
             var measured = new List<(long, long)>();
