@@ -94,17 +94,8 @@ internal sealed unsafe partial class Tensors : IDisposable
     }
 
     /// <summary>Formats of activations that matrices with that many columns read.</summary>
-    public IReadOnlySet<ActivationFormat> Activations(int columns)
-    {
-        var formats = new HashSet<ActivationFormat>();
-        if (_arithmetic == Arithmetic.Float) return formats;
-        foreach (GgufTensor tensor in File.Tensors)
-        {
-            if (tensor.Columns == columns && tensor.Shape.Count >= 2 && _kernels.Layout(tensor.Type) is { } layout)
-                formats.Add(layout.Activations);
-        }
-        return formats;
-    }
+    public IReadOnlySet<ActivationFormat> Activations(int columns) =>
+        _arithmetic == Arithmetic.Float ? new HashSet<ActivationFormat>() : _kernels.Activations(File, columns);
 
     /// <summary>A tensor that nothing asked for would be left out of the arithmetic, and the answers be wrong without a
     /// word. Errors: GgufException that names it.</summary>
@@ -175,6 +166,7 @@ internal sealed unsafe partial class Tensors : IDisposable
                 ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.InPlace(tensor.Type), null)
             : stored
                 ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.Tiled(tensor.Type), layout)
+            : RegroupsInPlace(tensor, layout, rows) ? Regroup(tensor, rows, count, layout)
             : Pack(tensor, rows, count, layout);
         if (Stream is not null) matrix = matrix with { StreamedUnit = Stream.UnitOf(tensor) + 1 };
         Count(tensor);
