@@ -144,6 +144,7 @@ internal sealed unsafe partial class Tensors : IDisposable
     {
         if (_bound.TryGetValue(tensor, out Matrix bound)) return bound;
         TileLayout? layout = _kernels.Layout(tensor.Type);
+        RequireColumns(tensor, layout);
         if (Stream?.Place(tensor) is { } place)
         {
             RowsKernel kernel = layout is null || _arithmetic == Arithmetic.Float
@@ -174,6 +175,14 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (_arithmetic == Arithmetic.Integer) matrix = WithOutliers(tensor, matrix, rows, count);
         _bound.Add(tensor, matrix);
         return matrix;
+    }
+
+    private void RequireColumns(GgufTensor tensor, TileLayout? layout)
+    {
+        if (layout is not null && _arithmetic == Arithmetic.Integer && tensor.Columns > layout.ColumnsMax)
+            throw new GgufException($"tensor '{tensor.Name}' has {tensor.Columns} columns, and sums of " +
+                $"{QuantTypes.Of(tensor.Type).Name} hold {layout.ColumnsMax}; pack the model that this file was made " +
+                "of with --type digits4", tensor.EntryOffset);
     }
 
     /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix

@@ -53,6 +53,8 @@ internal sealed unsafe class TileLayout
 
     public int Rows => _sizes.TileRows;
     public ActivationFormat Activations { get; }
+    /// <summary>Sums over a whole row stay within their integers; the other formats sum parts of one.</summary>
+    public long ColumnsMax => Activations == ActivationFormat.Token ? Digits.TokenColumnsMax : long.MaxValue;
     /// <summary>From the bytes of the file; null: the file holds these tiles.</summary>
     public PackKernel Pack { get; }
     /// <summary>Null: ggml's blocks, see <see cref="DecodeRow"/>.</summary>

@@ -165,8 +165,8 @@ public static unsafe class Digits2LutScalar
         return 0;
     }
 
-    /// <summary>As <see cref="FromDigits2"/>, which is its specification, a word at a time: it runs at load, and at every
-    /// read of a matrix that streams.</summary>
+    /// <summary>As <see cref="FromDigits2"/>, which is its specification, a word at a time: it runs at load, and at
+    /// every read of a matrix that streams.</summary>
     public static long Regroup(byte* source, byte* tiles, long columns, long rows)
     {
         long groups = columns / Digits.Group, tileBytes = groups * Digits.Digits2GroupBytes;
@@ -176,8 +176,8 @@ public static unsafe class Digits2LutScalar
             byte* from = source;
             for (long g = 0; g < groups; g++, from += Digits.Digits2GroupBytes, tiles += GroupBytes)
             {
-                Half(from, tiles, tiles + 64);
-                Half(from + tileBytes, tiles + 32, tiles + 80);
+                Sixteen(from, tiles, tiles + 64);
+                Sixteen(from + tileBytes, tiles + 32, tiles + 80);
             }
         }
         // What is behind the last row is no weight, whatever the source has there.
@@ -185,7 +185,7 @@ public static unsafe class Digits2LutScalar
     }
 
     // One group of sixteen rows.
-    private static void Half(byte* from, byte* scales, byte* codes)
+    private static void Sixteen(byte* from, byte* scales, byte* codes)
     {
         for (int r = 0; r < 16; r++)
             ((ushort*)scales)[r] = Digits.Multiply(((ushort*)from)[r], r >> 2 << 1);

@@ -28,7 +28,8 @@ public sealed class MemoryPlanner
     private readonly ModelOptions _options;
     private readonly MemoryBudget _budget;
     private readonly WindowUnits[] _units;
-    private readonly long _kvBytesPerToken, _programBytes, _residentBytes, _heldBytes, _streamedBytes, _slotBytes, _rowBytes;
+    private readonly long _kvBytesPerToken, _programBytes, _rowBytes;
+    private readonly long _residentBytes, _heldBytes, _streamedBytes, _slotBytes;
 
     private MemoryPlanner(WeightLayout layout, ModelConfig config, ModelOptions options, MemoryBudget budget)
     {
@@ -222,14 +223,13 @@ public sealed class MemoryPlanner
     /// <summary>What to do about a matrix that cannot stream. What is packed is not packed again.</summary>
     private string Remedy(GgufTensor obstacle)
     {
-        const string Pack = "edge pack --type digits4";
         if (_options.Arithmetic == Arithmetic.Float) return "in float arithmetic: leave out --float";
         if (_layout.File.Tensors.Any(tensor => QuantTypes.Of(tensor.Type).IsPacked))
-            return "and what is packed is not packed again: take the model that this file was made of, " +
-                $"{Pack} --model SOURCE --out packed.gguf";
+            return "and what is packed is not packed again; take the model that this file was made of: " +
+                "edge pack --type digits4 --model SOURCE --out packed.gguf";
         return PackPlan.For(obstacle, tied: false, new PackOptions { Target = PackTarget.Digits4 }).Type
             == obstacle.Type ? "and packing leaves it as it is: give that memory"
-            : $"a packed copy can: {Pack} --model {_layout.File.Path} --out packed.gguf";
+            : $"a packed copy can: edge pack --type digits4 --model {_layout.File.Path} --out packed.gguf";
     }
 
     private static string Mib(long bytes) =>

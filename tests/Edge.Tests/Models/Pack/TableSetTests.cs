@@ -109,7 +109,7 @@ public sealed class TableSetTests(PackedDemo demo)
         MemoryPlan plan = Plan(tiny.Packed, 200_000, Set);
         Assert.Contains("'blk.0.ffn_gate.weight' (DIGITS2_G128) cannot stream with these kernels", plan.Refusal,
             StringComparison.Ordinal);
-        Assert.Contains("take the model that this file was made of, edge pack --type digits4 --model SOURCE",
+        Assert.Contains("take the model that this file was made of: edge pack --type digits4 --model SOURCE",
             plan.Refusal, StringComparison.Ordinal);
         Assert.DoesNotContain(tiny.Packed, plan.Refusal, StringComparison.Ordinal);
         // The remedy works.
