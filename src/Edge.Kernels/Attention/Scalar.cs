@@ -71,6 +71,6 @@ public static unsafe class AttentionScalar
         }
     }
 
-    private static float At(byte* values, long i, bool half) =>
+    internal static float At(byte* values, long i, bool half) =>
         half ? FloatScalar.FromF16(((ushort*)values)[i]) : ((float*)values)[i];
 }

@@ -64,6 +64,17 @@ public static unsafe class FloatNeon
         return (value | special | (wide & Vector128.Create(0x8000u)) << 16).AsSingle();
     }
 
+    /// <summary>Four finite halves as floats of 2⁻¹¹² times their value, exact: a half's exponent and mantissa in those
+    /// of a float, the copies of its sign between them masked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<float> Widen(Vector64<short> halves) =>
+        (AdvSimd.ShiftLeftLogicalWideningLower(halves, 13).AsUInt32() & Vector128.Create(0x8FFFFFFFu)).AsSingle();
+
+    /// <summary>As <see cref="Widen"/>, of the upper four.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<float> WidenUpper(Vector128<short> halves) =>
+        (AdvSimd.ShiftLeftLogicalWideningUpper(halves, 13).AsUInt32() & Vector128.Create(0x8FFFFFFFu)).AsSingle();
+
     /// <summary>Eight floats to half, the same bits as <see cref="FloatScalar.ToF16"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ushort> ToF16(Vector128<float> a, Vector128<float> b) =>
