@@ -44,7 +44,8 @@ public static unsafe class AttentionNeon
         {
             long n = length - p0 < Chunk ? length - p0 : Chunk;
             for (long g = 0; g < group; g += HeadsMax)
-                Scores<TValue>(group - g, q + g * headSize, k, scratch + g * Chunk, headSize, n, scale * unit);
+                Scores<TValue>(group - g, q + g * headSize, k, scratch + g * Chunk, headSize, n, scale * unit,
+                    FloatNeon.WidenMask);
             if ((headSize & 7) != 0) AttentionNeonScores.Rest(q, k, scratch, headSize, group, n, scale, half);
             for (long g = 0; g < group; g++)
             {
@@ -52,7 +53,8 @@ public static unsafe class AttentionNeon
                 Weigh(scratch + g * Chunk, n, max + g, sum + g, y + g * headSize, headSize, unit);
             }
             for (long g = 0; g < group; g += HeadsMax)
-                Values<TValue>(group - g, y + g * headSize, v, scratch + g * Chunk, headSize, n);
+                Values<TValue>(group - g, y + g * headSize, v, scratch + g * Chunk, headSize, n,
+                    FloatNeon.WidenMask);
             if ((headSize & 7) != 0) AttentionNeonValues.Rest(y, v, scratch, headSize, group, n, unit, half);
         }
         for (long g = 0; g < group; g++) Multiply(y + g * headSize, 1 / sum[g], headSize);
@@ -60,13 +62,13 @@ public static unsafe class AttentionNeon
 
     /// <summary>Eight values from the i-th of a row: floats, or halves as 2⁻¹¹² times their value, exact.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Eight(byte* row, long i, bool half, out Vector128<float> low, out Vector128<float> high)
+    internal static void Eight(byte* row, long i, bool half, Vector128<uint> mask, out Vector128<float> low,
+        out Vector128<float> high)
     {
         if (half)
         {
-            var eight = AdvSimd.LoadVector128((short*)row + i);
-            low = FloatNeon.Widen(eight.GetLower());
-            high = FloatNeon.WidenUpper(eight);
+            low = FloatNeon.Widen(AdvSimd.LoadVector64((short*)row + i), mask);
+            high = FloatNeon.Widen(AdvSimd.LoadVector64((short*)row + i + 4), mask);
             return;
         }
         low = AdvSimd.LoadVector128((float*)row + i);
@@ -74,34 +76,34 @@ public static unsafe class AttentionNeon
     }
 
     private static void Scores<TValue>(long heads, float* q, byte* keys, float* score, long headSize, long n,
-        float scale) where TValue : unmanaged
+        float scale, uint mask) where TValue : unmanaged
     {
         switch (heads)
         {
-            case 1: AttentionNeonScores.Rows<Heads1, TValue>(q, keys, score, headSize, n, scale); break;
-            case 2: AttentionNeonScores.Rows<Heads2, TValue>(q, keys, score, headSize, n, scale); break;
-            case 3: AttentionNeonScores.Rows<Heads3, TValue>(q, keys, score, headSize, n, scale); break;
-            case 4: AttentionNeonScores.Rows<Heads4, TValue>(q, keys, score, headSize, n, scale); break;
-            case 5: AttentionNeonScores.Rows<Heads5, TValue>(q, keys, score, headSize, n, scale); break;
-            case 6: AttentionNeonScores.Rows<Heads6, TValue>(q, keys, score, headSize, n, scale); break;
-            case 7: AttentionNeonScores.Rows<Heads7, TValue>(q, keys, score, headSize, n, scale); break;
-            default: AttentionNeonScores.Rows<Heads8, TValue>(q, keys, score, headSize, n, scale); break;
+            case 1: AttentionNeonScores.Rows<Heads1, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 2: AttentionNeonScores.Rows<Heads2, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 3: AttentionNeonScores.Rows<Heads3, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 4: AttentionNeonScores.Rows<Heads4, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 5: AttentionNeonScores.Rows<Heads5, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 6: AttentionNeonScores.Rows<Heads6, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 7: AttentionNeonScores.Rows<Heads7, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            default: AttentionNeonScores.Rows<Heads8, TValue>(q, keys, score, headSize, n, scale, mask); break;
         }
     }
 
-    private static void Values<TValue>(long heads, float* y, byte* values, float* weight, long headSize, long n)
-        where TValue : unmanaged
+    private static void Values<TValue>(long heads, float* y, byte* values, float* weight, long headSize, long n,
+        uint mask) where TValue : unmanaged
     {
         switch (heads)
         {
-            case 1: AttentionNeonValues.Rows<Heads1, TValue>(y, values, weight, headSize, n); break;
-            case 2: AttentionNeonValues.Rows<Heads2, TValue>(y, values, weight, headSize, n); break;
-            case 3: AttentionNeonValues.Rows<Heads3, TValue>(y, values, weight, headSize, n); break;
-            case 4: AttentionNeonValues.Rows<Heads4, TValue>(y, values, weight, headSize, n); break;
-            case 5: AttentionNeonValues.Rows<Heads5, TValue>(y, values, weight, headSize, n); break;
-            case 6: AttentionNeonValues.Rows<Heads6, TValue>(y, values, weight, headSize, n); break;
-            case 7: AttentionNeonValues.Rows<Heads7, TValue>(y, values, weight, headSize, n); break;
-            default: AttentionNeonValues.Rows<Heads8, TValue>(y, values, weight, headSize, n); break;
+            case 1: AttentionNeonValues.Rows<Heads1, TValue>(y, values, weight, headSize, n, mask); break;
+            case 2: AttentionNeonValues.Rows<Heads2, TValue>(y, values, weight, headSize, n, mask); break;
+            case 3: AttentionNeonValues.Rows<Heads3, TValue>(y, values, weight, headSize, n, mask); break;
+            case 4: AttentionNeonValues.Rows<Heads4, TValue>(y, values, weight, headSize, n, mask); break;
+            case 5: AttentionNeonValues.Rows<Heads5, TValue>(y, values, weight, headSize, n, mask); break;
+            case 6: AttentionNeonValues.Rows<Heads6, TValue>(y, values, weight, headSize, n, mask); break;
+            case 7: AttentionNeonValues.Rows<Heads7, TValue>(y, values, weight, headSize, n, mask); break;
+            default: AttentionNeonValues.Rows<Heads8, TValue>(y, values, weight, headSize, n, mask); break;
         }
     }
 

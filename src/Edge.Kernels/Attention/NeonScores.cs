@@ -12,12 +12,13 @@ internal static unsafe class AttentionNeonScores
     /// <summary>score[h][p] = scale · Σ q[h][i] · k[p][i] over whole eights of i. An odd key at the end is its own
     /// neighbour, so score has room for it. Up to two queries sum the upper halves of the eights apart: two chains
     /// would wait for each other's end.</summary>
-    public static void Rows<THeads, TValue>(float* q, byte* keys, float* score, long headSize, long n, float scale)
-        where THeads : unmanaged where TValue : unmanaged
+    public static void Rows<THeads, TValue>(float* q, byte* keys, float* score, long headSize, long n, float scale,
+        uint mask) where THeads : unmanaged where TValue : unmanaged
     {
         int heads = sizeof(THeads);
         bool half = sizeof(TValue) == sizeof(ushort);
-        long rowBytes = headSize * sizeof(TValue);
+        long rowBytes = headSize * sizeof(TValue), whole = headSize & ~7;
+        var masks = Vector128.Create(mask);
         float* q1 = q + headSize, q2 = q1 + headSize, q3 = q2 + headSize;
         float* q4 = q3 + headSize, q5 = q4 + headSize, q6 = q5 + headSize, q7 = q6 + headSize;
         for (long p = 0; p < n; p += 2, keys += 2 * rowBytes)
@@ -25,10 +26,10 @@ internal static unsafe class AttentionNeonScores
             byte* next = p + 1 < n ? keys + rowBytes : keys;
             Vector128<float> a0 = Vector128<float>.Zero, a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
             Vector128<float> b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0, b6 = a0, b7 = a0;
-            for (long i = 0; i + 8 <= headSize; i += 8)
+            for (long i = 0; i < whole; i += 8)
             {
-                AttentionNeon.Eight(keys, i, half, out var k, out var l);
-                AttentionNeon.Eight(next, i, half, out var m, out var o);
+                AttentionNeon.Eight(keys, i, half, masks, out var k, out var l);
+                AttentionNeon.Eight(next, i, half, masks, out var m, out var o);
                 if (heads <= 2)
                 {
                     Add(q + i, k, m, ref a0, ref b0);

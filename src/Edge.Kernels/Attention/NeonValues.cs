@@ -12,12 +12,13 @@ internal static unsafe class AttentionNeonValues
 
     /// <summary>y[h][i] += Σ weight[h][p] · v[p][i] over whole eights of i. Weights behind the n-th are zero up to a
     /// multiple of four; the last row stands in for theirs.</summary>
-    public static void Rows<THeads, TValue>(float* y, byte* values, float* weight, long headSize, long n)
-        where THeads : unmanaged where TValue : unmanaged
+    public static void Rows<THeads, TValue>(float* y, byte* values, float* weight, long headSize, long n,
+        uint mask) where THeads : unmanaged where TValue : unmanaged
     {
         int heads = sizeof(THeads);
         bool half = sizeof(TValue) == sizeof(ushort);
-        long rowBytes = headSize * sizeof(TValue);
+        long rowBytes = headSize * sizeof(TValue), whole = headSize & ~7;
+        var masks = Vector128.Create(mask);
         float* y1 = y + headSize, y2 = y1 + headSize, y3 = y2 + headSize;
         float* y4 = y3 + headSize, y5 = y4 + headSize, y6 = y5 + headSize, y7 = y6 + headSize;
         for (long p = 0; p < n; p += 4, values += 4 * rowBytes, weight += 4)
@@ -33,12 +34,12 @@ internal static unsafe class AttentionNeonValues
             var w5 = heads > 5 ? AdvSimd.LoadVector128(weight + 5 * Chunk) : w0;
             var w6 = heads > 6 ? AdvSimd.LoadVector128(weight + 6 * Chunk) : w0;
             var w7 = heads > 7 ? AdvSimd.LoadVector128(weight + 7 * Chunk) : w0;
-            for (long i = 0; i + 8 <= headSize; i += 8)
+            for (long i = 0; i < whole; i += 8)
             {
-                AttentionNeon.Eight(values, i, half, out var a, out var b);
-                AttentionNeon.Eight(v1, i, half, out var c, out var d);
-                AttentionNeon.Eight(v2, i, half, out var e, out var f);
-                AttentionNeon.Eight(v3, i, half, out var g, out var h);
+                AttentionNeon.Eight(values, i, half, masks, out var a, out var b);
+                AttentionNeon.Eight(v1, i, half, masks, out var c, out var d);
+                AttentionNeon.Eight(v2, i, half, masks, out var e, out var f);
+                AttentionNeon.Eight(v3, i, half, masks, out var g, out var h);
                 Add(y + i, w0, a, b, c, d, e, f, g, h);
                 if (heads > 1) Add(y1 + i, w1, a, b, c, d, e, f, g, h);
                 if (heads > 2) Add(y2 + i, w2, a, b, c, d, e, f, g, h);

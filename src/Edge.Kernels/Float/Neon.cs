@@ -7,6 +7,9 @@ namespace Edge.Kernels;
 /// <summary>Matrix × float activations with NEON, within the bound of <see cref="FloatScalar"/>.</summary>
 public static unsafe class FloatNeon
 {
+    /// <summary>All bits of a float but the three exponent bits that a half does not have.</summary>
+    internal const uint WidenMask = 0x8FFFFFFF;
+
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
     public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
         long yStride)
@@ -65,15 +68,12 @@ public static unsafe class FloatNeon
     }
 
     /// <summary>Four finite halves as floats of 2⁻¹¹² times their value, exact: a half's exponent and mantissa in those
-    /// of a float, the copies of its sign between them masked.</summary>
+    /// of a float, the copies of its sign between them masked by <see cref="WidenMask"/>. A loop is given the mask, as
+    /// the compiler would make a constant in each of its steps; and it loads four halves, as it would copy eight.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<float> Widen(Vector64<short> halves) =>
-        (AdvSimd.ShiftLeftLogicalWideningLower(halves, 13).AsUInt32() & Vector128.Create(0x8FFFFFFFu)).AsSingle();
-
-    /// <summary>As <see cref="Widen"/>, of the upper four.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<float> WidenUpper(Vector128<short> halves) =>
-        (AdvSimd.ShiftLeftLogicalWideningUpper(halves, 13).AsUInt32() & Vector128.Create(0x8FFFFFFFu)).AsSingle();
+    internal static Vector128<float> Widen(Vector64<short> halves, Vector128<uint> mask) =>
+        (AdvSimd.ShiftLeftLogicalWideningLower(halves, 13).AsUInt32() & mask).AsSingle();
 
     /// <summary>Eight floats to half, the same bits as <see cref="FloatScalar.ToF16"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
