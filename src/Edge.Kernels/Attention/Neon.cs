@@ -13,7 +13,6 @@ namespace Edge.Kernels;
 public static unsafe class AttentionNeon
 {
     private const int Chunk = AttentionScalar.Chunk, HeadsMax = 8;
-    private const float HalfUnit = 5.192296858534828e33f; // 2^112
 
     /// <inheritdoc cref="AttentionScalar.HeadF32"/>
     public static void HeadF32(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
@@ -31,7 +30,7 @@ public static unsafe class AttentionNeon
         float scale, float cap, float* sinks, float* scratch) where TValue : unmanaged
     {
         bool half = sizeof(TValue) == sizeof(ushort);
-        float unit = half ? HalfUnit : 1;
+        float unit = half ? FloatNeon.HalfUnit : 1;
         float* max = scratch + group * Chunk, sum = max + group;
         for (long g = 0; g < group; g++)
         {
