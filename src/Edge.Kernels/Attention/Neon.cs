@@ -59,19 +59,24 @@ public static unsafe class AttentionNeon
         for (long g = 0; g < group; g++) Multiply(y + g * headSize, 1 / sum[g], headSize);
     }
 
-    /// <summary>Eight values from the i-th of a row: floats, or halves as 2⁻¹¹² times their value, exact.</summary>
+    /// <summary>Eight values from the i-th of two rows: floats, or halves as 2⁻¹¹² times their value, exact. Step by
+    /// step for all four vectors, since little cores wait for each result where it is used.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Eight(byte* row, long i, bool half, Vector128<uint> mask, out Vector128<float> low,
-        out Vector128<float> high)
+    internal static void Two(byte* row, byte* next, long i, bool half, Vector128<uint> mask, out Vector128<float> low,
+        out Vector128<float> high, out Vector128<float> nextLow, out Vector128<float> nextHigh)
     {
         if (half)
         {
-            low = FloatNeon.Widen(AdvSimd.LoadVector64((short*)row + i), mask);
-            high = FloatNeon.Widen(AdvSimd.LoadVector64((short*)row + i + 4), mask);
+            Vector64<short> a = AdvSimd.LoadVector64((short*)row + i), b = AdvSimd.LoadVector64((short*)row + i + 4);
+            Vector64<short> c = AdvSimd.LoadVector64((short*)next + i), d = AdvSimd.LoadVector64((short*)next + i + 4);
+            Vector128<uint> e = FloatNeon.Shift(a), f = FloatNeon.Shift(b), g = FloatNeon.Shift(c);
+            Vector128<uint> h = FloatNeon.Shift(d);
+            (low, high) = ((e & mask).AsSingle(), (f & mask).AsSingle());
+            (nextLow, nextHigh) = ((g & mask).AsSingle(), (h & mask).AsSingle());
             return;
         }
-        low = AdvSimd.LoadVector128((float*)row + i);
-        high = AdvSimd.LoadVector128((float*)row + i + 4);
+        (low, high) = (AdvSimd.LoadVector128((float*)row + i), AdvSimd.LoadVector128((float*)row + i + 4));
+        (nextLow, nextHigh) = (AdvSimd.LoadVector128((float*)next + i), AdvSimd.LoadVector128((float*)next + i + 4));
     }
 
     private static void Scores<TValue>(long heads, float* q, byte* keys, float* score, long headSize, long n,

@@ -28,8 +28,7 @@ internal static unsafe class AttentionNeonScores
             Vector128<float> b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0, b6 = a0, b7 = a0;
             for (long i = 0; i < whole; i += 8)
             {
-                AttentionNeon.Eight(keys, i, half, masks, out var k, out var l);
-                AttentionNeon.Eight(next, i, half, masks, out var m, out var o);
+                AttentionNeon.Two(keys, next, i, half, masks, out var k, out var l, out var m, out var o);
                 if (heads <= 2)
                 {
                     Add(q + i, k, m, ref a0, ref b0);
@@ -38,14 +37,13 @@ internal static unsafe class AttentionNeonScores
                     if (heads > 1) Add(q1 + i + 4, l, o, ref a5, ref b5);
                     continue;
                 }
-                Add(q + i, k, l, m, o, ref a0, ref b0);
-                Add(q1 + i, k, l, m, o, ref a1, ref b1);
-                Add(q2 + i, k, l, m, o, ref a2, ref b2);
-                if (heads > 3) Add(q3 + i, k, l, m, o, ref a3, ref b3);
-                if (heads > 4) Add(q4 + i, k, l, m, o, ref a4, ref b4);
-                if (heads > 5) Add(q5 + i, k, l, m, o, ref a5, ref b5);
-                if (heads > 6) Add(q6 + i, k, l, m, o, ref a6, ref b6);
-                if (heads > 7) Add(q7 + i, k, l, m, o, ref a7, ref b7);
+                Add(q + i, q1 + i, k, l, m, o, ref a0, ref b0, ref a1, ref b1);
+                if (heads == 3) Add(q2 + i, k, l, m, o, ref a2, ref b2);
+                if (heads > 3) Add(q2 + i, q3 + i, k, l, m, o, ref a2, ref b2, ref a3, ref b3);
+                if (heads == 5) Add(q4 + i, k, l, m, o, ref a4, ref b4);
+                if (heads > 5) Add(q4 + i, q5 + i, k, l, m, o, ref a4, ref b4, ref a5, ref b5);
+                if (heads == 7) Add(q6 + i, k, l, m, o, ref a6, ref b6);
+                if (heads > 7) Add(q6 + i, q7 + i, k, l, m, o, ref a6, ref b6, ref a7, ref b7);
             }
             if (heads <= 2) (a0, b0, a1, b1) = (a0 + a4, b0 + b4, a1 + a5, b1 + b5);
             Store(score + p, a0, b0, a1, b1, scale, heads > 1);
@@ -91,6 +89,24 @@ internal static unsafe class AttentionNeonScores
         b = AdvSimd.FusedMultiplyAdd(b, low, m);
         a = AdvSimd.FusedMultiplyAdd(a, high, l);
         b = AdvSimd.FusedMultiplyAdd(b, high, o);
+    }
+
+    /// <summary>Eight dimensions of two queries, turn about, so that no sum waits for itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(float* q, float* r, Vector128<float> k, Vector128<float> l, Vector128<float> m,
+        Vector128<float> o, ref Vector128<float> a, ref Vector128<float> b, ref Vector128<float> c,
+        ref Vector128<float> d)
+    {
+        Vector128<float> low = AdvSimd.LoadVector128(q), high = AdvSimd.LoadVector128(q + 4);
+        Vector128<float> second = AdvSimd.LoadVector128(r), secondHigh = AdvSimd.LoadVector128(r + 4);
+        a = AdvSimd.FusedMultiplyAdd(a, low, k);
+        b = AdvSimd.FusedMultiplyAdd(b, low, m);
+        c = AdvSimd.FusedMultiplyAdd(c, second, k);
+        d = AdvSimd.FusedMultiplyAdd(d, second, m);
+        a = AdvSimd.FusedMultiplyAdd(a, high, l);
+        b = AdvSimd.FusedMultiplyAdd(b, high, o);
+        c = AdvSimd.FusedMultiplyAdd(c, secondHigh, l);
+        d = AdvSimd.FusedMultiplyAdd(d, secondHigh, o);
     }
 
     /// <summary>Two queries' sums with two keys to their rows of scores.</summary>

@@ -36,18 +36,16 @@ internal static unsafe class AttentionNeonValues
             var w7 = heads > 7 ? AdvSimd.LoadVector128(weight + 7 * Chunk) : w0;
             for (long i = 0; i < whole; i += 8)
             {
-                AttentionNeon.Eight(values, i, half, masks, out var a, out var b);
-                AttentionNeon.Eight(v1, i, half, masks, out var c, out var d);
-                AttentionNeon.Eight(v2, i, half, masks, out var e, out var f);
-                AttentionNeon.Eight(v3, i, half, masks, out var g, out var h);
-                Add(y + i, w0, a, b, c, d, e, f, g, h);
-                if (heads > 1) Add(y1 + i, w1, a, b, c, d, e, f, g, h);
-                if (heads > 2) Add(y2 + i, w2, a, b, c, d, e, f, g, h);
-                if (heads > 3) Add(y3 + i, w3, a, b, c, d, e, f, g, h);
-                if (heads > 4) Add(y4 + i, w4, a, b, c, d, e, f, g, h);
-                if (heads > 5) Add(y5 + i, w5, a, b, c, d, e, f, g, h);
-                if (heads > 6) Add(y6 + i, w6, a, b, c, d, e, f, g, h);
-                if (heads > 7) Add(y7 + i, w7, a, b, c, d, e, f, g, h);
+                AttentionNeon.Two(values, v1, i, half, masks, out var a, out var b, out var c, out var d);
+                AttentionNeon.Two(v2, v3, i, half, masks, out var e, out var f, out var g, out var h);
+                if (heads == 1) Add(y + i, w0, a, b, c, d, e, f, g, h);
+                if (heads > 1) Add(y + i, y1 + i, w0, w1, a, b, c, d, e, f, g, h);
+                if (heads == 3) Add(y2 + i, w2, a, b, c, d, e, f, g, h);
+                if (heads > 3) Add(y2 + i, y3 + i, w2, w3, a, b, c, d, e, f, g, h);
+                if (heads == 5) Add(y4 + i, w4, a, b, c, d, e, f, g, h);
+                if (heads > 5) Add(y4 + i, y5 + i, w4, w5, a, b, c, d, e, f, g, h);
+                if (heads == 7) Add(y6 + i, w6, a, b, c, d, e, f, g, h);
+                if (heads > 7) Add(y6 + i, y7 + i, w6, w7, a, b, c, d, e, f, g, h);
             }
         }
     }
@@ -81,5 +79,35 @@ internal static unsafe class AttentionNeonValues
         high = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(high, h, w, 3);
         AdvSimd.Store(y, low);
         AdvSimd.Store(y + 4, high);
+    }
+
+    /// <summary>The same to two heads, turn about, so that no sum waits for itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(float* y, float* other, Vector128<float> w, Vector128<float> u, Vector128<float> a,
+        Vector128<float> b, Vector128<float> c, Vector128<float> d, Vector128<float> e, Vector128<float> f,
+        Vector128<float> g, Vector128<float> h)
+    {
+        Vector128<float> low = AdvSimd.LoadVector128(y), high = AdvSimd.LoadVector128(y + 4);
+        Vector128<float> otherLow = AdvSimd.LoadVector128(other), otherHigh = AdvSimd.LoadVector128(other + 4);
+        low = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(low, a, w, 0);
+        high = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(high, b, w, 0);
+        otherLow = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherLow, a, u, 0);
+        otherHigh = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherHigh, b, u, 0);
+        low = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(low, c, w, 1);
+        high = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(high, d, w, 1);
+        otherLow = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherLow, c, u, 1);
+        otherHigh = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherHigh, d, u, 1);
+        low = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(low, e, w, 2);
+        high = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(high, f, w, 2);
+        otherLow = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherLow, e, u, 2);
+        otherHigh = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherHigh, f, u, 2);
+        low = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(low, g, w, 3);
+        high = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(high, h, w, 3);
+        otherLow = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherLow, g, u, 3);
+        otherHigh = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(otherHigh, h, u, 3);
+        AdvSimd.Store(y, low);
+        AdvSimd.Store(y + 4, high);
+        AdvSimd.Store(other, otherLow);
+        AdvSimd.Store(other + 4, otherHigh);
     }
 }

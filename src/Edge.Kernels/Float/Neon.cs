@@ -62,7 +62,12 @@ public static unsafe class FloatNeon
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<float> Widen(Vector64<short> halves, Vector128<uint> mask) =>
-        (AdvSimd.ShiftLeftLogicalWideningLower(halves, 13).AsUInt32() & mask).AsSingle();
+        (Shift(halves) & mask).AsSingle();
+
+    /// <summary>The first half of <see cref="Widen"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<uint> Shift(Vector64<short> halves) =>
+        AdvSimd.ShiftLeftLogicalWideningLower(halves, 13).AsUInt32();
 
     /// <summary>Eight floats to half, the same bits as <see cref="FloatScalar.ToF16"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
