@@ -76,7 +76,8 @@ static void measure_attention(const Kernel *kernel, int capped, long group, long
     float *q = zeros(group * head * 4), *y = zeros(group * head * 4), *scratch = zeros((group * 66 + 64 * head) * 4);
     unsigned short *k = zeros(length * head * 2), *v = zeros(length * head * 2);
     for (long i = 0; i < group * head; i++) q[i] = (float)(i % 19) / 16 - 0.5f;
-    for (long i = 0; i < length * head; i++) k[i] = v[i] = (unsigned short)(0x3000 + i * 7919 % 0x800 + (i & 1) * 0x8000);
+    for (long i = 0; i < length * head; i++)
+        k[i] = v[i] = (unsigned short)(0x3000 + i * 7919 % 0x800 + (i & 1) * 0x8000);
     for (int pass = 0; pass < 2; pass++) {
         if (pass) mark(0, region);
         if (capped) cap(q, k, v, y, head, group, length, 0.0884f, 50, 0, scratch);
