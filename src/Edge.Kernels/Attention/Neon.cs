@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace Edge.Kernels;
 
-/// <summary>Attention with NEON, within the bound of <see cref="AttentionScalar"/>. Up to eight queries of a group share
-/// each key and value that is loaded.
+/// <summary>Attention with NEON, within the bound of <see cref="AttentionScalar"/>. Up to eight queries of a group
+/// share each key and value that is loaded.
 /// <para>A half is widened by a shift and a mask to 2⁻¹¹² times its value; the scale of the scores and the weights of
 /// the values, both multiplied by 2¹¹², make that good. Sums of scores are thereby rounded to 2⁻³⁷ at best, which a
 /// softmax cannot tell. Infinities and NaN, which a cache does not hold, would be read as 65536 to 131008.</para>
@@ -84,8 +84,8 @@ public static unsafe class AttentionNeon
     {
         switch (heads)
         {
-            case 1: AttentionNeonScores.Rows<Heads1, TValue>(q, keys, score, headSize, n, scale, mask); break;
-            case 2: AttentionNeonScores.Rows<Heads2, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 1: AttentionNeonScores.Few<Heads1, TValue>(q, keys, score, headSize, n, scale, mask); break;
+            case 2: AttentionNeonScores.Few<Heads2, TValue>(q, keys, score, headSize, n, scale, mask); break;
             case 3: AttentionNeonScores.Rows<Heads3, TValue>(q, keys, score, headSize, n, scale, mask); break;
             case 4: AttentionNeonScores.Rows<Heads4, TValue>(q, keys, score, headSize, n, scale, mask); break;
             case 5: AttentionNeonScores.Rows<Heads5, TValue>(q, keys, score, headSize, n, scale, mask); break;
