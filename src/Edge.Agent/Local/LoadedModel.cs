@@ -31,13 +31,16 @@ internal sealed class LoadedModel : IDisposable
         return new LoadedModel(path, ModelFile.Explain(path, () => Model.Load(path, options, progress)));
     }
 
-    /// <summary>Token ids of a conversation, ready for generation.</summary>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages)
+    /// <summary>Token ids of a conversation, ready for generation. <paramref name="isFormed"/>: a grammar forms the
+    /// reply, so it begins with its answer, without thoughts in a channel of their own.</summary>
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool isFormed)
     {
         // A reading that spells <|im_end|> must not end its own turn.
         ChatMessage[] shielded = [.. messages.Select(m => m with { Content = Tokenizer.Shield(m.Content) })];
         string text = ModelFile.Explain(Path, () => Template.Render(shielded));
-        return Tokenizer.EncodeShielded(text);
+        IReadOnlyList<int> prompt = Tokenizer.EncodeShielded(text);
+        return isFormed && ReplyChannels.Find(Tokenizer) is { } channels
+            ? [.. prompt, .. channels.AnswerPrefix(prompt)] : prompt;
     }
 
     public void Dispose() => Model.Dispose();
