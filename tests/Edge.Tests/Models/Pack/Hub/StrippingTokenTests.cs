@@ -72,7 +72,7 @@ public sealed class StrippingTokenTests
     {
         JsonNode json = JsonNode.Parse(Fixture.GetProperty("tokenizer").GetRawText())!;
         foreach (JsonNode? added in json["added_tokens"]!.AsArray())
-            added!["lstrip"] = added["rstrip"] = false;
+            (added!["lstrip"], added["rstrip"]) = (false, false);
         return HubTokenizerTests.Converted(json.ToJsonString(), 283, writer =>
         {
             writer.Set("general.name", name);
