@@ -38,7 +38,7 @@ internal static class Filters
         ["dictsort"] = (v, a, c) =>
             v is not TemplateMap map ? throw a.Place.Error($"'dictsort' needs a dict, not a {Python.TypeName(v)}")
             : new TemplateList([.. Methods.Pairs(map, c, a.Place).Items.OrderBy(
-                pair => Folded(((TemplateList)pair!).Items[0])!, PythonKeys.Order(a.Place))]),
+                pair => Folded(((TemplateList)pair!).Items[0])!, PythonKeys.Order(map.Items.Keys, a.Place))]),
         ["tojson"] = (v, a, c) => TemplateJson.Write(v, a, c),
         ["indent"] = Indent,
         ["int"] = (v, a, _) => Whole(v) ?? a.TakeInteger(0, "default", 0),

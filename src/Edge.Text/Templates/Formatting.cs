@@ -7,7 +7,8 @@ namespace Edge.Text;
 /// prints.</summary>
 internal static class Formatting
 {
-    /// <summary>Errors: TemplateException for a field that asks for more, or for an argument that is not there.</summary>
+    /// <summary>Errors: TemplateException for a field that asks for more, or for an argument that is not
+    /// there.</summary>
     public static string Format(string text, Arguments arguments, RenderContext context)
     {
         Place place = arguments.Place;

@@ -43,7 +43,7 @@ internal sealed class TemplateJson(RenderContext context, Place place, string? i
             case TemplateList list: Group('[', ']', list.Items, depth, entry => Value(entry, depth + 1)); break;
             case TemplateMap map:
                 IEnumerable<KeyValuePair<object, object?>> entries = map.Items;
-                if (sorted) entries = entries.OrderBy(entry => entry.Key, PythonKeys.Order(place));
+                if (sorted) entries = entries.OrderBy(entry => entry.Key, PythonKeys.Order(map.Items.Keys, place));
                 Group('{', '}', [.. entries], depth, entry =>
                 {
                     Key(entry.Key, depth);

@@ -30,7 +30,7 @@ public sealed class StrippingTokenTests
     public void EncodeToIds_FileWithoutFlagsOfAnotherName_KeepsBlanks()
     {
         var tokenizer = Tokenizer.FromGguf(Unflagged("Llama 2", ""));
-        Assert.Equal([279, 259, 13, 274], tokenizer.EncodeToIds("<|user|>\nHello", addSpecial: false));
+        Assert.Equal([279, 259, 13, 273], tokenizer.EncodeToIds("<|user|>\nHello", addSpecial: false));
     }
 
     [Fact]
