@@ -47,7 +47,8 @@ public sealed class ReplyChannels
         else if (token == _channel) (_part, _hasName, _nameLength) = (Part.Name, true, 0);
         else if (token == _message) (_part, _isAnswer) = (Part.Text, !_hasName || IsFinal());
         else if (token == _constrain) _part = _part == Part.Name ? Part.Header : _part;
-        else if (token == _end || _tokenizer.IsEndOfGeneration(token)) (_part, _hasName) = (Part.Header, true);
+        else if (token == _end || _tokenizer.IsEndOfGeneration(token))
+            (_part, _hasName) = (_part == Part.Plain ? Part.Plain : Part.Header, true);
         else mark = false;
         // A reply that begins with text where a channel should stand is taken for an answer: better than none.
         if (!mark && _mayLackHeader) _part = Part.Plain;

@@ -66,6 +66,8 @@ internal static class AskCommand
             $"{result.PromptTokens} prompt tokens in {timings.PromptMs:F1} ms, {result.CompletionTokens} tokens at " +
             $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}" +
             (timings.Drafted > 0 ? $"; {timings.Accepted} of {timings.Drafted} drafts right" : ""));
+        if (result is { Text.Length: 0, Reason: FinishReason.Length })
+            Console.Error.WriteLine("no answer yet: the reply ended before it; raise --max-tokens");
         if (loaded.Model.Stream is { } stream) Console.Error.WriteLine(StreamText.Of(stream));
     }
 

@@ -25,6 +25,7 @@ public sealed class ReplyChannelsTests
 
     [Theory]
     [InlineData("Once upon", " a time", " a time")]
+    [InlineData("<|return|>Once upon", " a time", " a time")]
     [InlineData(Prompt + "<|channel|>final<|message|>", "Yes", "Yes")]
     [InlineData(Prompt + "<|channel|>analysis<|message|>", "hm<|end|>", "")]
     public void Shows_PromptOfOtherForm_GoesOnWhereItStopped(string prompt, string reply, string answer) =>
