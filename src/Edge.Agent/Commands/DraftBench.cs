@@ -59,7 +59,7 @@ internal static class DraftBench
     {
         try
         {
-            return loaded.EncodeChat([new ChatMessage("user", prompt)], isFormed: false);
+            return loaded.EncodeChat([new ChatMessage("user", prompt)]);
         }
         catch (UserErrorException)
         {

@@ -39,7 +39,7 @@ internal sealed class PromptArguments
     /// refuses the messages.</summary>
     public IReadOnlyList<int> Encode(ParseResult parsed, LoadedModel loaded, string text, bool isFormed)
     {
-        if (parsed.GetValue(_raw)) return loaded.EncodeRaw(text);
+        if (parsed.GetValue(_raw)) return loaded.Text.EncodeRaw(text);
         List<ChatMessage> messages = [];
         if (parsed.GetValue(_system) is { } before) messages.Add(new ChatMessage("system", before));
         messages.Add(new ChatMessage("user", text));
