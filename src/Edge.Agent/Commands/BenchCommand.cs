@@ -53,7 +53,8 @@ internal static class BenchCommand
             bool drafting = draft.Name(parsed) != DraftSetup.Off;
             int drafted = drafting ? DraftBench.Context(model.Path(parsed), parsed.GetValue(data), genTokens) : 0;
             int context = Math.Max(promptTokens + genTokens, drafted);
-            using var loaded = model.Load(parsed, context, draft.Name(parsed), drafting ? DraftBench.Sequences : 1);
+            using var loaded = model.Load(
+                parsed, context, draft.Name(parsed), sequences: drafting ? DraftBench.Sequences : 1);
             double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)

@@ -88,13 +88,15 @@ internal sealed class ModelArguments
 
     /// <summary>Loads the model, if it fits. <paramref name="context"/>: tokens of the cache that will be made; 0: the
     /// model's own, or what a budget allows. <paramref name="draft"/>: what drafts beside it.
-    /// <paramref name="sequences"/>: caches that will be made.</summary>
-    public LoadedModel Load(ParseResult parsed, int context = 0, string draft = DraftSetup.Off, int sequences = 1)
+    /// <paramref name="template"/>: Jinja text instead of the model's own. <paramref name="sequences"/>: caches that will
+    /// be made.</summary>
+    public LoadedModel Load(ParseResult parsed, int context = 0, string draft = DraftSetup.Off,
+        string? template = null, int sequences = 1)
     {
         var options = MemoryAdmission.Admit(
             Path(parsed), Options(parsed), context, sequences, Console.Error.WriteLine, draft);
         using var progress = new ProgressLine("loading");
-        return LoadedModel.Open(Path(parsed), options, progress.Report);
+        return LoadedModel.Open(Path(parsed), options, progress.Report, template);
     }
 
     public ModelOptions Options(ParseResult parsed) => new()
