@@ -88,8 +88,8 @@ internal sealed class ModelArguments
 
     /// <summary>Loads the model, if it fits. <paramref name="context"/>: tokens of the cache that will be made; 0: the
     /// model's own, or what a budget allows. <paramref name="draft"/>: what drafts beside it.
-    /// <paramref name="template"/>: Jinja text instead of the model's own. <paramref name="sequences"/>: caches that will
-    /// be made.</summary>
+    /// <paramref name="template"/>: Jinja text instead of the model's own. <paramref name="sequences"/>: caches that
+    /// will be made.</summary>
     public LoadedModel Load(ParseResult parsed, int context = 0, string draft = DraftSetup.Off,
         string? template = null, int sequences = 1)
     {
