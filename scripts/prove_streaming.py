@@ -44,6 +44,13 @@ def main():
     elif claim == "fewer-bytes":
         ours, other = (load(n)["streaming"]["bytes_per_decoded_token"] for n in names)
         say(ours <= other, bytes_per_token=ours, lru_bytes_per_token=other, ratio=ours / other)
+    elif claim == "replayed-bytes":
+        # The same trace through every policy: what the default and lru read, and the least that any could.
+        rows = {row["policy"].split(":")[0]: row for row in load(names[0])["rows"]}
+        ours, other = rows["reload"], rows["lru"]
+        say(ours["bytes_per_token"] <= other["bytes_per_token"], tokens=ours["tokens"],
+            budget_bytes=ours["budget_bytes"], bytes_per_token=ours["bytes_per_token"],
+            lru_bytes_per_token=other["bytes_per_token"], belady_bytes_per_token=ours["belady_bytes_per_token"])
     elif claim == "against-public":
         try:
             public = load(names[1])[0]["avg_ts"]

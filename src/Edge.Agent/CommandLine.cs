@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Edge.Agent.Commands;
+using Edge.Gguf;
 
 namespace Edge.Agent;
 
@@ -28,7 +30,7 @@ internal static class CommandLine
             Console.Error.WriteLine($"edge: {e.Message}");
             return e.Code;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || OutputPath.IsTooLarge(e))
         {
             Console.Error.WriteLine($"edge: {Sentence.Of(e)}");
             return ExitCode.Failed;
@@ -66,9 +68,12 @@ internal static class CommandLine
             FleetCommand.CreateFleet(),
         };
 
-    private static string CommandPath(ParseResult parsed)
+    /// <summary>"edge models add": with the commands that it belongs to.</summary>
+    internal static string CommandPath(ParseResult parsed)
     {
-        string name = parsed.CommandResult.Command.Name;
-        return parsed.CommandResult.Parent is null ? "edge" : $"edge {name}";
+        string path = "";
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Parent: not null } command; at = at.Parent)
+            path = $" {command.Command.Name}{path}";
+        return $"edge{path}";
     }
 }

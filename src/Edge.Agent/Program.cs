@@ -1,1 +1,2 @@
+Edge.Agent.FileSizeLimit.MakeAnError();
 return Edge.Agent.CommandLine.Run(args);

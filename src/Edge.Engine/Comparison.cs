@@ -1,10 +1,20 @@
+using Edge.Engine.Speculation;
 using Edge.Models;
+using Edge.Text;
 
 namespace Edge.Engine;
 
 /// <summary>How far one model's predictions are from another's, over a text.</summary>
 public static class Comparison
 {
+    /// <summary>Why two models of vocabularies of one size cannot be compared, with the remedy: a token means something
+    /// else to each; null when all mean the same.</summary>
+    public static string? VocabularyMismatch(Tokenizer a, Tokenizer b) =>
+        DraftVocabulary.FindOtherToken(a, b) is { } id
+            ? $"token {id} is '{a.TokenText(id)}' to A and '{b.TokenText(id)}' to B; only models with one vocabulary " +
+                "can be compared: 'edge perplexity' gives bits per byte, which any two models may be judged by"
+            : null;
+
     /// <summary>Runs both models over windows of <paramref name="contextLength"/> tokens, one after another; every
     /// position of a window but the last is compared. Progress: tokens done. Errors: ArgumentException when their
     /// vocabularies differ in size or the text has fewer than two tokens.</summary>

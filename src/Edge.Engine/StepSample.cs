@@ -4,4 +4,4 @@ namespace Edge.Engine;
 
 /// <summary>One timed pass. <paramref name="StartedAt"/>: of <see cref="System.Diagnostics.Stopwatch"/>.
 /// <paramref name="Traffic"/>: what this pass waited for and read; nothing for weights that are resident.</summary>
-public sealed record StepSample(long StartedAt, double Seconds, int Tokens, WeightTraffic Traffic);
+public readonly record struct StepSample(long StartedAt, double Seconds, int Tokens, WeightTraffic Traffic);

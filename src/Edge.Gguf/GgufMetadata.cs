@@ -66,6 +66,10 @@ public sealed class GgufMetadata
         return (entry.Type, _header.AsMemory(start, end - start));
     }
 
+    /// <summary>Bytes that a key with its value takes in a file.</summary>
+    public long EntryBytes(string key) =>
+        sizeof(ulong) + Encoding.UTF8.GetByteCount(key) + sizeof(uint) + Raw(key).Value.Length;
+
     public string GetString(string key) => FindString(key) ?? throw Missing(key);
 
     public string? FindString(string key) =>

@@ -29,16 +29,17 @@ public sealed class GgufWriter : IDisposable
     private long _relativeEnd;
     private int _current = -1;
     private long _currentBytes;
-    private bool _completed;
+    private bool _completed, _disposed;
 
     /// <summary><paramref name="alignment"/> of tensor data: a power of two, 8 to 65536; written when not 32.
     /// <paramref name="resumable"/>: the temporary file is PATH.part, and one that is there is opened: whole tensors in
-    /// it, checked with <see cref="ReadBack"/>, may be skipped. IOException while another process has it.</summary>
+    /// it, checked with <see cref="ReadBack"/>, may be skipped. IOException while another process has it, and for a
+    /// path that <see cref="OutputPath"/> refuses.</summary>
     public GgufWriter(string path, int alignment = GgufLimits.AlignmentDefault, bool resumable = false)
     {
         if (alignment is < GgufLimits.AlignmentMin or > GgufLimits.AlignmentMax || !BitOperations.IsPow2(alignment))
             throw new ArgumentOutOfRangeException(nameof(alignment), alignment, "not a power of two from 8 to 65536");
-        _path = Path.GetFullPath(path);
+        _path = OutputPath.Resolve(path);
         _temporaryPath = resumable ? $"{_path}.part" : $"{_path}.{Guid.NewGuid():N}.tmp";
         _alignment = alignment;
         _values = new BinaryWriter(_metadata, StrictUtf8);
@@ -178,13 +179,24 @@ public sealed class GgufWriter : IDisposable
         _file.SetLength(_file.Position);
         _file.Flush(flushToDisk: true);
         _file.Dispose();
+        // Hours may have passed: what stands there now is what is replaced.
+        OutputPath.Resolve(_path);
         File.Move(_temporaryPath, _path, overwrite: true);
         _completed = true;
     }
 
     public void Dispose()
     {
-        _file.Dispose();
+        if (_disposed) return;
+        _disposed = true;
+        try
+        {
+            _file.Dispose();
+        }
+        catch (Exception e) when (e is IOException or ArgumentOutOfRangeException)
+        {
+            // The last bytes found no room. A part is compared with its digests before it is gone on with.
+        }
         _values.Dispose();
         if (!_completed && !KeepsPart) File.Delete(_temporaryPath);
     }

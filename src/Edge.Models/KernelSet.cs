@@ -179,7 +179,8 @@ public sealed unsafe partial class KernelSet
         KernelSet[] passed = [.. All.TakeWhile(set => set != this)];
         return passed.Length == 0
             ? $"the CPU has {Needs}"
-            : $"the CPU has not what {string.Join(", ", passed.Select(set => $"{set.Name} needs ({set.Needs})"))}";
+            : $"the first of the list that this CPU runs; " +
+                string.Join(", ", passed.Select(set => $"{set.Name} needs {set.Needs}"));
     }
 
     /// <summary>Which file does each family's work in this set: the rows of `edge kernels`.</summary>

@@ -61,9 +61,12 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (tensor.Type != QuantType.F32)
             throw new GgufException($"tensor '{tensor.Name}' is {QuantTypes.Of(tensor.Type).Name}, " +
                 "a vector must be F32", tensor.EntryOffset);
-        _pack?.RequireIntact(tensor, _weights.Address(tensor));
+        byte* address = _weights.Address(tensor);
+        _pack?.RequireIntact(tensor, address);
+        long bad = FiniteFloats.CountBad(tensor.Type, new ReadOnlySpan<byte>(address, checked((int)tensor.Bytes)));
+        if (bad > 0) throw FiniteFloats.Refusal(tensor, bad);
         Count(tensor);
-        return (float*)_weights.Address(tensor);
+        return (float*)address;
     }
 
     /// <summary>As <see cref="Vector"/>; null when the file has no such tensor.</summary>

@@ -50,7 +50,11 @@ internal static class BenchCommand
             string? picture = parsed.GetValue(plot);
             // Found out before the minutes of measuring, not after them.
             if (picture is not null) File.Open(picture, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
-            using var loaded = model.Load(parsed, promptTokens + genTokens, draft.Name(parsed));
+            bool drafting = draft.Name(parsed) != DraftSetup.Off;
+            int drafted = drafting ? DraftBench.Context(model.Path(parsed), parsed.GetValue(data), genTokens) : 0;
+            int context = Math.Max(promptTokens + genTokens, drafted);
+            using var loaded = model.Load(
+                parsed, context, draft.Name(parsed), sequences: drafting ? DraftBench.Sequences : 1);
             double loadMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             int limit = loaded.Model.Config.ContextLength;
             if (promptTokens + genTokens > limit)
@@ -68,8 +72,8 @@ internal static class BenchCommand
             if (drafts.Options is not null)
                 report = report with
                 {
-                    Drafts = DraftBench.Measure(
-                        loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens),
+                    Drafts = DraftBench.Measure(loaded, drafts, draft.Name(parsed), parsed.GetValue(data), genTokens,
+                        Math.Min(context, limit)),
                 };
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.BenchReport);
             else Print(report);

@@ -30,6 +30,9 @@ internal static class CompareCommand
             var options = new ModelOptions { Threads = parsed.GetValue(threads) };
             using LoadedModel a = Load(parsed.GetRequiredValue(first), options);
             using LoadedModel b = Load(parsed.GetRequiredValue(second), options);
+            if (a.Model.Config.VocabularySize == b.Model.Config.VocabularySize
+                && Comparison.VocabularyMismatch(a.Tokenizer, b.Tokenizer) is { } mismatch)
+                throw new UserErrorException($"A is {a.Path}, B is {b.Path}: {mismatch}");
             var ids = text.Read(parsed, a.Tokenizer);
             int limit = Math.Min(a.Model.Config.ContextLength, b.Model.Config.ContextLength);
             CompareReport report = Compare(a, b, ids, text.Window(parsed, limit));
@@ -42,7 +45,7 @@ internal static class CompareCommand
 
     private static LoadedModel Load(string path, ModelOptions options)
     {
-        ModelFile.Require(path);
+        path = ModelFile.Named(path);
         return LoadedModel.Open(path,
             MemoryAdmission.Admit(path, options, context: 0, sequences: 1, Console.Error.WriteLine));
     }
@@ -54,6 +57,9 @@ internal static class CompareCommand
         {
             ComparisonResult result = Comparison.Run(a.Model, b.Model, ids, window,
                 done => progress.Report(done, ids.Count));
+            NotFinite.Refuse(a.Path, result.NatsPerTokenA);
+            NotFinite.Refuse(b.Path, result.NatsPerTokenB);
+            NotFinite.Refuse($"{a.Path}, {b.Path}", result.MeanDivergence, result.MaxDivergence, result.MaxLogitError);
             return new CompareReport(ModelFile.NameOf(a.Path), ModelFile.NameOf(b.Path), result.Tokens,
                 result.MeanDivergence, result.MaxDivergence, result.TopAgreement, result.MaxLogitError,
                 result.NatsPerTokenA, result.NatsPerTokenB, window);

@@ -31,7 +31,7 @@ internal static class DoctorCommand
         command.SetAction(parsed =>
         {
             var connection = broker.Read(parsed);
-            string? file = parsed.GetValue(model);
+            string? file = parsed.GetValue(model) is { } named ? ModelFile.Named(named) : null;
             if (file is not null) ModelFile.Require(file);
             var roots = parsed.GetValue(tree) is { } folder
                 ? new SensorRoots(

@@ -29,7 +29,7 @@ internal sealed class DraftArguments
         command.Options.Add(_max);
     }
 
-    public string Name(ParseResult parsed) => parsed.GetValue(_draft)!;
+    public string Name(ParseResult parsed) => DraftSetup.Named(parsed.GetValue(_draft)!);
 
     public DraftSetup Open(ParseResult parsed, ModelOptions options) =>
         DraftSetup.Open(Name(parsed), parsed.GetValue(_max), options);

@@ -14,19 +14,33 @@ internal static class DraftBench
         "sensor 1: temperature 20.5 C, humidity 40 %\nsensor 2: temperature 21.5 C, humidity 41 %\n" +
         "sensor 3: temperature 22.5 C, humidity 42 %\nsensor 4: temperature 23.5 C, humidity 43 %\n";
 
-    /// <summary><paramref name="data"/>: rows of prompts; null: a list to repeat.</summary>
-    public static DraftReport Measure(LoadedModel loaded, DraftSetup draft, string name, string? data, int tokens)
+    /// <summary>Replies are made with drafts and without, side by side.</summary>
+    public const int Sequences = 2;
+
+    /// <summary>Tokens that the longest prompt and its reply of <paramref name="tokens"/> take, known before the model
+    /// is loaded. <paramref name="data"/>: rows of prompts; null: a list to repeat.</summary>
+    public static int Context(string path, string? data, int tokens)
     {
-        string[] prompts = data is null
-            ? [Repetitive] : [.. EvalRows.Read(data, PromptsMax).Select(row => row.Prompt)];
-        using var plain = new LocalGenerator(loaded);
-        using var drafted = new LocalGenerator(loaded, speculation: draft.Options);
+        var text = new ModelText(path, ModelFile.OpenHeader(path).Metadata);
+        int longest = 0;
+        foreach (string prompt in Prompts(data)) longest = Math.Max(longest, Encode(text, prompt).Count);
+        return longest + tokens;
+    }
+
+    /// <summary><paramref name="data"/> as above; <paramref name="context"/>: of each reply; 0: what the model
+    /// has.</summary>
+    public static DraftReport Measure(
+        LoadedModel loaded, DraftSetup draft, string name, string? data, int tokens, int context)
+    {
+        string[] prompts = Prompts(data);
+        using var plain = new LocalGenerator(loaded, context);
+        using var drafted = new LocalGenerator(loaded, context, draft.Options);
         double plainSeconds = 0, draftedSeconds = 0;
         long completion = 0;
         bool identical = true;
         for (int i = -1; i < prompts.Length; i++)
         {
-            IReadOnlyList<int> prompt = Encode(loaded, prompts[Math.Max(0, i)]);
+            IReadOnlyList<int> prompt = Encode(loaded.Text, prompts[Math.Max(0, i)]);
             int length = i < 0 ? Math.Min(tokens, WarmUpTokens) : tokens;
             GenerationResult a = plain.Run(prompt, new SamplingOptions(), length, null);
             GenerationResult b = drafted.Run(prompt, new SamplingOptions(), length, null);
@@ -55,15 +69,18 @@ internal static class DraftBench
         if (r.Problem is { } problem) Console.Error.WriteLine($"warn: {problem}");
     }
 
-    private static IReadOnlyList<int> Encode(LoadedModel loaded, string prompt)
+    private static string[] Prompts(string? data) => data is null
+        ? [Repetitive] : [.. EvalRows.Read(data, PromptsMax).Select(row => row.Prompt)];
+
+    private static IReadOnlyList<int> Encode(ModelText text, string prompt)
     {
         try
         {
-            return loaded.EncodeChat([new ChatMessage("user", prompt)]);
+            return text.EncodeChat([new ChatMessage("user", prompt)]);
         }
         catch (UserErrorException)
         {
-            return loaded.Tokenizer.EncodeToIds(prompt); // a base model has no template: it goes on with the text
+            return text.Tokenizer.EncodeToIds(prompt); // a base model has no template: it goes on with the text
         }
     }
 

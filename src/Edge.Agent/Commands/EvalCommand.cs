@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Edge.Engine;
 
 namespace Edge.Agent.Commands;
 
@@ -49,7 +50,8 @@ internal static class EvalCommand
                 var ids = before.Encode(parsed, loaded, row.Prompt, form is not null);
                 // Every row has a seed of its own, so that rows do not all draw the same lots.
                 var own = sampled with { Seed = sampled.Seed + (ulong)score.Rows };
-                var result = generator.Run(ids, own, sampling.MaxTokens(parsed), form?.Grammar);
+                var result = Reply(parsed.GetRequiredValue(data), row,
+                    () => generator.Run(ids, own, sampling.MaxTokens(parsed), form?.Grammar));
                 completion += result.CompletionTokens;
                 prompt += result.PromptTokens;
                 if (!score.Add(row.Expected, result.Text) && parsed.GetValue(wrong))
@@ -65,6 +67,18 @@ internal static class EvalCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static GenerationResult Reply(string path, EvalRow row, Func<GenerationResult> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (UserErrorException e)
+        {
+            throw new UserErrorException($"{path}, line {row.Line}: {e.Message}", e.Code);
+        }
     }
 
     private static void Print(EvalScore score, SchemaFile? form, long completion, double seconds)

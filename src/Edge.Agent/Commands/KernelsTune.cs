@@ -8,6 +8,7 @@ internal static class KernelsTune
 {
     public static void Run(string model, int threads, bool asJson)
     {
+        model = ModelFile.Named(model);
         ModelFile.Require(model);
         string weights = TuningFile.WeightType(ModelFile.OpenHeader(model));
         IReadOnlyList<SetSpeed> sets;

@@ -88,12 +88,13 @@ internal sealed class ModelArguments
 
     /// <summary>Loads the model, if it fits. <paramref name="context"/>: tokens of the cache that will be made; 0: the
     /// model's own, or what a budget allows. <paramref name="draft"/>: what drafts beside it.
-    /// <paramref name="template"/>: Jinja text instead of the model's own.</summary>
-    public LoadedModel Load(
-        ParseResult parsed, int context = 0, string draft = DraftSetup.Off, string? template = null)
+    /// <paramref name="template"/>: Jinja text instead of the model's own. <paramref name="sequences"/>: caches that
+    /// will be made.</summary>
+    public LoadedModel Load(ParseResult parsed, int context = 0, string draft = DraftSetup.Off,
+        string? template = null, int sequences = 1)
     {
         var options = MemoryAdmission.Admit(
-            Path(parsed), Options(parsed), context, sequences: 1, Console.Error.WriteLine, draft);
+            Path(parsed), Options(parsed), context, sequences, Console.Error.WriteLine, draft);
         using var progress = new ProgressLine("loading");
         return LoadedModel.Open(Path(parsed), options, progress.Report, template);
     }
@@ -111,7 +112,14 @@ internal sealed class ModelArguments
         Memory = Memory(parsed),
     };
 
-    private MemoryBudget? Memory(ParseResult parsed) => parsed.GetValue(_memory) is not { } text ? null : new()
+    private MemoryBudget? Memory(ParseResult parsed)
+    {
+        foreach (Option option in (Option[])[_experts, _foresight, _policy])
+            Validate.Needs(parsed, option, _memory);
+        return parsed.GetValue(_memory) is { } text ? Budget(parsed, text) : null;
+    }
+
+    private MemoryBudget Budget(ParseResult parsed, string text) => new()
     {
         Bytes = MemorySize.Parse(text)
             ?? throw new UserErrorException($"--memory: {MemorySize.Problem(text)}", ExitCode.Usage),

@@ -159,6 +159,8 @@ internal static class ModelsCommand
     private static string Explain(string state) => state switch
     {
         "missing" => "missing: its file is gone; 'edge models remove' it and add it again",
+        "unfinished" => "unfinished: it is being copied, or its copying was cut off; 'edge models remove' it then, " +
+            "and add it again",
         "unrecorded" => "unrecorded: its record is gone or damaged; 'edge models remove' it and add it again",
         "damaged" => "damaged: not what was added; 'edge models remove' it and add it again",
         _ => state,

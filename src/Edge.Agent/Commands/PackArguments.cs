@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Edge.Gguf;
 using Edge.Models;
 using Edge.Models.Pack;
 
@@ -129,6 +130,10 @@ internal sealed class PackArguments
             throw new UserErrorException("--type mixed and --target-bytes go together", ExitCode.Usage);
         if (parsed.GetValue(_perExpert) && !isMixed)
             throw new UserErrorException("--per-expert needs --type mixed", ExitCode.Usage);
+        foreach (Option option in (Option[])[_memory, _calibrateTokens]) Validate.Needs(parsed, option, _calibrate);
+        if (target == PackTarget.Keep && Validate.IsGiven(parsed, _calibrate))
+            throw new UserErrorException("--calibrate is for rounding, and --type keep rounds nothing; leave it out, " +
+                "or take another --type", ExitCode.Usage);
         var packing = new PackOptions
         {
             Target = target,
@@ -158,12 +163,14 @@ internal sealed class PackArguments
                 $"such as 0.45% or 0.0045, not '{text}'"), ExitCode.Usage);
     }
 
+    public bool Calibrates(ParseResult parsed) => parsed.GetValue(_calibrate) is not null;
+
     /// <summary>Runs the calibration text; null when there is none.</summary>
     public Importance? Calibrate(ParseResult parsed, CancellationToken stop)
     {
         if (parsed.GetValue(_calibrate) is not { } path) return null;
         InputFile.Require(path, "--calibrate takes a text file", TextBytesMax);
-        string from = From(parsed);
+        string from = ModelFile.Named(From(parsed));
         if (Directory.Exists(from))
             throw new UserErrorException($"{from} is a folder, which does not run as it is: pack it with " +
                 "--type keep, and the result with --calibrate");
@@ -181,7 +188,7 @@ internal sealed class PackArguments
         // Chat markers in the text are meant as such: they are what the model will read.
         var ids = loaded.Tokenizer.EncodeToIds(File.ReadAllText(path), addSpecial: false, parseSpecial: true);
         if (ids.Count == 0) throw new UserErrorException($"{path} is empty; --calibrate takes a text file");
-        using var progress = new ProgressLine("calibrating");
+        using var progress = new ProgressLine("calibrating", "tokens");
         int window = Math.Min(options.Memory!.ContextLength, loaded.Model.Config.ContextLength);
         return Calibration.Run(loaded.Model, ids, window,
             parsed.GetValue(_calibrateTokens), progress.Report, stop);
@@ -190,9 +197,9 @@ internal sealed class PackArguments
     /// <summary>Of a folder: its weights.</summary>
     public static long BytesOf(string path)
     {
-        if (File.Exists(path)) return new FileInfo(path).Length;
+        if (File.Exists(path)) return FileFacts.LengthOf(path);
         long bytes = 0;
-        foreach (string file in Directory.EnumerateFiles(path, "*.safetensors")) bytes += new FileInfo(file).Length;
+        foreach (string file in Directory.EnumerateFiles(path, "*.safetensors")) bytes += FileFacts.LengthOf(file);
         return bytes;
     }
 }

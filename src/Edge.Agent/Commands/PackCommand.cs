@@ -22,17 +22,17 @@ internal static class PackCommand
             if (!Directory.Exists(from)) ModelFile.Require(from);
             if (Directory.Exists(to))
                 throw new UserErrorException($"{to} is a directory; --out takes the path of the packed file");
+            PackOptions options = arguments.Options(parsed);
+            bool isDry = arguments.IsDryRun(parsed);
             using var stop = new StopSignal();
-            return Explain(from, to, () =>
+            return Explain(from, to, arguments.Calibrates(parsed), () =>
             {
-                PackOptions options = arguments.Options(parsed) with
-                {
-                    Importance = arguments.Calibrate(parsed, stop.Token),
-                };
-                bool isDry = arguments.IsDryRun(parsed);
-                PackForecast? forecast = isDry ? ModelPacker.Forecast(from, options, stop.Token) : null;
+                // What can be refused is refused before minutes of calibration.
+                ModelPacker.Require(from, isDry ? null : to, options);
+                options = options with { Importance = Calibrate(arguments, parsed, to, stop.Token) };
+                PackForecast? forecast = isDry ? Forecast(from, options, stop.Token) : null;
                 var tensors = forecast?.Tensors ?? Pack(from, to, options, plan => forecast = plan, stop.Token);
-                long bytes = isDry ? forecast!.FileBytes : new FileInfo(to).Length;
+                long bytes = isDry ? forecast!.FileBytes : FileFacts.LengthOf(to);
                 if (asJson)
                     JsonLine.Print(writer => WriteJson(writer, from, to, tensors, bytes, forecast!));
                 else Print(from, to, tensors, bytes, isDry, forecast!.LeftOut);
@@ -45,11 +45,35 @@ internal static class PackCommand
     private static IReadOnlyList<PackedTensor> Pack(string from, string to, PackOptions options,
         Action<PackForecast> planned, CancellationToken stop)
     {
-        using var progress = new ProgressLine("packing", inBytes: true);
-        return ModelPacker.Pack(from, to, options, progress.Report, planned, stop);
+        using var measuring = new ProgressLine("measuring");
+        using var progress = new ProgressLine("packing", "MB");
+        return ModelPacker.Pack(from, to, options, p => progress.Report(p.Done, p.All, p.TakenUp), plan =>
+        {
+            measuring.Dispose();
+            planned(plan);
+        }, measuring.Report, stop);
     }
 
-    private static int Explain(string from, string to, Func<int> work)
+    private static PackForecast Forecast(string from, PackOptions options, CancellationToken stop)
+    {
+        using var measuring = new ProgressLine("measuring");
+        return ModelPacker.Forecast(from, options, measuring.Report, stop);
+    }
+
+    private static Importance? Calibrate(PackArguments arguments, ParseResult parsed, string to, CancellationToken stop)
+    {
+        try
+        {
+            return arguments.Calibrate(parsed, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new UserErrorException($"stopped while the text was run, of which nothing is kept; {to} was not " +
+                "written");
+        }
+    }
+
+    private static int Explain(string from, string to, bool calibrates, Func<int> work)
     {
         try
         {
@@ -61,7 +85,10 @@ internal static class PackCommand
         }
         catch (OperationCanceledException)
         {
-            throw new UserErrorException($"stopped; {to} was not written, the same command goes on where this one was");
+            string done = !File.Exists(OutputPath.Resolve(to) + ".part") ? "" : calibrates
+                ? "; the same command runs the text again, and then goes on where this one was"
+                : "; the same command goes on where this one was";
+            throw new UserErrorException($"stopped, {to} was not written{done}");
         }
     }
 

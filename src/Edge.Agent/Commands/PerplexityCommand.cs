@@ -28,7 +28,7 @@ internal static class PerplexityCommand
             int window = text.Window(parsed, loaded.Model.Config.ContextLength);
             var report = Measure(loaded, ids, window, parsed.GetValue(stepWise));
             if (parsed.GetValue(json)) JsonLine.Print(report, AgentJson.Default.PerplexityReport);
-            else Print(report);
+            else Print(report, loaded.Model.Stream is not null);
             return ExitCode.Ok;
         });
         return command;
@@ -39,24 +39,28 @@ internal static class PerplexityCommand
     private static PerplexityReport Measure(LoadedModel loaded, IReadOnlyList<int> ids, int window, bool stepWise)
     {
         using var progress = new ProgressLine("tokens");
-        long started = Stopwatch.GetTimestamp();
+        long started = Stopwatch.GetTimestamp(), readBefore = loaded.Model.Traffic.BytesRead;
         var score = Scoring.Score(
             loaded.Model, loaded.Tokenizer, ids, window, Math.Max(1, window / 2),
             done => progress.Report(done, ids.Count), stepWise);
-        // Weights read for one byte of text: what decoding it takes, in time and energy, on a machine bound by memory.
-        double weightBytes = (double)loaded.Model.WeightBytesPerToken * score.Tokens / Math.Max(1, score.Bytes);
+        NotFinite.Refuse(loaded.Path, score.Perplexity);
+        // Weights read for one byte of text: what decoding it takes, in time and energy, on a machine bound by memory,
+        // or by storage where they stream.
+        double read = loaded.Model.Stream is null ? (double)loaded.Model.WeightBytesPerToken * score.Tokens
+            : loaded.Model.Traffic.BytesRead - readBefore;
+        double weightBytes = read / Math.Max(1, score.Bytes);
         return new PerplexityReport(
             ModelFile.NameOf(loaded.Path), ids.Count, score.Tokens,
             score.NegativeLogLikelihood / Math.Max(1, score.Tokens),
             score.Perplexity, score.BitsPerByte, window, score.Tokens / Stopwatch.GetElapsedTime(started).TotalSeconds,
-            weightBytes, (8 - score.BitsPerByte) / Math.Log2(8 * weightBytes));
+            weightBytes, (8 - score.BitsPerByte) / Math.Log2(8 * Math.Max(1, weightBytes)));
     }
 
-    private static void Print(PerplexityReport report) =>
+    private static void Print(PerplexityReport report, bool streams) =>
         Console.Out.WriteLine(
             $"perplexity {report.Perplexity:F4} " +
             $"({report.NatsPerToken:F4} nats/token, {report.BitsPerByte:F4} bits/byte) over " +
             $"{report.ScoredTokens} tokens in windows of {report.ContextLength}, " +
             $"{report.TokensPerSecond:F1} tokens/s; {report.WeightBytesPerTextByte:F0} " +
-            $"weight bytes per text byte, capacity {report.Capacity:F4}");
+            $"weight bytes {(streams ? "read from storage " : "")}per text byte, capacity {report.Capacity:F4}");
 }

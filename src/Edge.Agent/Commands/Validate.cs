@@ -17,6 +17,17 @@ internal static class Validate
             if (!(value >= low && value <= high)) result.AddError($"{option.Name} {value} is outside {low} to {high}");
         });
 
+    public static bool IsGiven(ParseResult parsed, Option option) =>
+        parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Errors: UserErrorException (usage) for an option that would do nothing without another.</summary>
+    public static void Needs(ParseResult parsed, Option option, Option other)
+    {
+        if (IsGiven(parsed, option) && !IsGiven(parsed, other))
+            throw new UserErrorException($"{option.Name} needs {other.Name}; without it, it does nothing",
+                ExitCode.Usage);
+    }
+
     /// <summary>What --context asks of a loaded model; 0: <paramref name="absent"/>. Errors: UserErrorException (usage)
     /// for more than the model has.</summary>
     public static int Context(int asked, int limit, int absent) => asked == 0 ? Math.Min(absent, limit)

@@ -6,7 +6,7 @@ namespace Edge.Agent.Config;
 
 /// <summary>Everything that the service can be told; immutable, validated before anything starts. The file's keys are
 /// these names.</summary>
-/// <param name="Model">Path of the GGUF file.</param>
+/// <param name="Model">Path of the GGUF file, or a name in the store.</param>
 /// <param name="ModelName">The name by which requests ask for the model; absent: the file's name without its
 /// ending.</param>
 /// <param name="Node">This machine's name in topics; absent: the host's name.</param>
@@ -32,7 +32,8 @@ internal sealed record AgentConfig(
     double DrainSeconds = 10)
 {
     // No setters: the binder would set them again after the constructor, past these defaults.
-    public string ModelName { get; } = ModelName ?? ModelFile.NameOf(Model);
+    public string Model { get; } = ModelFile.Named(Model);
+    public string ModelName { get; } = ModelName ?? ModelFile.NameOf(ModelFile.Named(Model));
     public string Node { get; } = Node ?? DefaultNode;
     public InferenceConfig Inference { get; } = Inference ?? new();
     public SpeculationConfig Speculation { get; } = Speculation ?? new();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Edge.Gguf;
 using Microsoft.Extensions.Configuration;
 
 namespace Edge.Agent.Config;
@@ -16,7 +17,7 @@ internal static class ConfigFile
         var builder = new ConfigurationBuilder();
         foreach (string file in files)
         {
-            if (new FileInfo(file).Length > BytesMax)
+            if (FileFacts.LengthOf(file) > BytesMax)
                 throw Usage($"configuration {file} is larger than {BytesMax} bytes");
             // Read once, not watched: a change takes a restart, and an idle agent should do nothing.
             byte[] bytes = File.ReadAllBytes(file);

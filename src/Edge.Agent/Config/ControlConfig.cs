@@ -35,4 +35,8 @@ internal sealed record ControlConfig(ControlRule[]? Allow = null, ModelChoice[]?
 }
 
 /// <summary>A model by its name in requests and its file.</summary>
-internal sealed record ModelChoice(string Name = "", string Path = "");
+/// <param name="Path">Path of the GGUF file, or a name in the store.</param>
+internal sealed record ModelChoice(string Name = "", string Path = "")
+{
+    public string Path { get; } = ModelFile.Named(Path);
+}

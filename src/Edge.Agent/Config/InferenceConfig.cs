@@ -63,6 +63,8 @@ internal sealed record InferenceConfig(
         if (Memory is not null && MemorySize.Problem(Memory) is { } memory) return $"inference.memory {memory}";
         if (Experts is not ("exact" or "balanced" or "fast"))
             return $"inference.experts '{Experts}' is not exact, balanced or fast";
+        if (Experts != "exact" && Memory is null)
+            return $"inference.experts '{Experts}' is for experts that stream; set inference.memory";
         if (Kv is not ("f16" or "f32")) return $"inference.kv '{Kv}' is not f16 or f32";
         if (Context is < 0 or > 1 << 24) return $"inference.context {Context} is outside 0 to {1 << 24}";
         if (Slots is < 1 or > 64) return $"inference.slots {Slots} is outside 1 to 64";

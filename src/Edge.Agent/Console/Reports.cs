@@ -49,7 +49,7 @@ internal sealed record DraftReport(
     long Drafted, long Accepted, double Acceptance, double TokensPerStep, bool Identical, string? Problem);
 
 /// <summary>`edge perplexity --json`. Capacity: bits that the model saves of each byte of text, per doubling of the
-/// weight bits that it reads for it.</summary>
+/// weight bits that it reads for it, from storage where it streams.</summary>
 internal sealed record PerplexityReport(
     string Model, long Tokens, long ScoredTokens, double NatsPerToken, double Perplexity, double BitsPerByte,
     int ContextLength, double TokensPerSecond, double WeightBytesPerTextByte, double Capacity);

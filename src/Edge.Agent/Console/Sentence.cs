@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Edge.Gguf;
 
 namespace Edge.Agent;
 
@@ -14,6 +15,8 @@ internal static class Sentence
             Bare(e) + "; give this user the right to it, or name another file (no directory)",
         DirectoryNotFoundException => Bare(e) + "; make its folder first, or name another place",
         IOException { HResult: NoSpace or Quota } => Bare(e) + "; free some room, or name a place on another disk",
+        _ when OutputPath.IsTooLarge(e) => "a file may not grow: a limit on the size of files is reached; lift it " +
+            "(ulimit -f), or name a place on another disk",
         IOException { HResult: ReadOnly } => Bare(e) + "; name a place that can be written",
         JsonException { LineNumber: { } line, BytePositionInLine: { } column } =>
             $"{Before(e.Message, " LineNumber:").TrimEnd('.')} (line {line + 1}, byte {column + 1})",

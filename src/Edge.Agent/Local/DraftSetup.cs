@@ -27,10 +27,14 @@ internal sealed class DraftSetup : IDisposable
         return new DraftSetup(speculation with { DraftModel = model.Model, DraftTokenizer = model.Tokenizer }, model);
     }
 
+    /// <summary>The name itself, or the path of the store's model that it names.</summary>
+    public static string Named(string draft) => draft is Off or Lookup ? draft : ModelFile.Named(draft);
+
     /// <summary>What is wrong with the name, with its remedy; null when it can be opened.</summary>
     public static string? Problem(string draft) =>
         draft is Off or Lookup ? null
-        : InputFile.Problem(draft, $"'{Off}', '{Lookup}' or the path of a .gguf file is expected") is { } problem
+        : InputFile.Problem(draft, $"'{Off}', '{Lookup}', the path of a .gguf file or a name that 'edge models list' " +
+            "shows is expected") is { } problem
             ? $"draft model {problem}" : null;
 
     public void Dispose() => _model?.Dispose();

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Edge.Agent;
 
 /// <summary>One line of an evaluation file.</summary>
-internal sealed record EvalRow(string Prompt, string Expected);
+internal sealed record EvalRow(string Prompt, string Expected, int Line);
 
 /// <summary>Reads evaluation files: a JSON object a line with the strings "prompt" and "expected".</summary>
 internal static class EvalRows
@@ -33,7 +33,7 @@ internal static class EvalRows
         try
         {
             using var document = JsonDocument.Parse(line);
-            return new EvalRow(Text(document, "prompt"), Text(document, "expected"));
+            return new EvalRow(Text(document, "prompt"), Text(document, "expected"), number);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

@@ -1,3 +1,5 @@
+using Edge.Gguf;
+
 namespace Edge.Agent;
 
 /// <summary>Files that options name and that must be there, told apart in what is wrong with them.</summary>
@@ -18,7 +20,7 @@ internal static class InputFile
     public static void Require(string path, string remedy, long bytesMax = long.MaxValue)
     {
         if (Problem(path, remedy) is { } problem) throw new UserErrorException(problem);
-        if (new FileInfo(path).Length > bytesMax)
+        if (FileFacts.LengthOf(path) > bytesMax)
             throw new UserErrorException($"{path} is larger than {bytesMax} bytes; take a part of it");
     }
 

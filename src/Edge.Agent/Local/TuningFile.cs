@@ -55,7 +55,7 @@ internal sealed class TuningFile(string path, Action<string> log)
         try
         {
             if (!File.Exists(path)) return [];
-            if (new FileInfo(path).Length > BytesMax) return Ignore($"it is larger than {BytesMax} bytes");
+            if (FileFacts.LengthOf(path) > BytesMax) return Ignore($"it is larger than {BytesMax} bytes");
             var state = JsonSerializer.Deserialize(File.ReadAllBytes(path), KernelsJson.Default.TuningState);
             if (state is not { Format: Format, Entries: { } entries }) return Ignore($"it is not an {Format} file");
             return entries.Any(e => e is not { Cpu: not null, Weights: not null, Kernels: not null })

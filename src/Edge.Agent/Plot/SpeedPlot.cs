@@ -12,11 +12,14 @@ internal static class SpeedPlot
     public static IReadOnlyList<Panel> Panels(string model, IReadOnlyList<StepSample> samples)
     {
         long begun = samples.Count > 0 ? samples[0].StartedAt : 0;
-        var decode = samples.Where(sample => sample.Tokens == 1).ToList();
-        Panel Draw(string title, string label, Func<StepSample, double> value) => new(
-            title, "seconds", label,
-            [new Series("decode", [.. decode.Select(s =>
-                new Point(Stopwatch.GetElapsedTime(begun, s.StartedAt).TotalSeconds, value(s)))])]);
+        Panel Draw(string title, string label, Func<StepSample, double> value)
+        {
+            var points = new List<Point>();
+            foreach (StepSample s in samples)
+                if (s.Tokens == 1)
+                    points.Add(new Point(Stopwatch.GetElapsedTime(begun, s.StartedAt).TotalSeconds, value(s)));
+            return new Panel(title, "seconds", label, [new Series("decode", points)]);
+        }
         return
         [
             Draw($"{model}: speed", "tokens/s", s => 1 / s.Seconds),

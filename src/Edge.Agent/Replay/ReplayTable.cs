@@ -107,7 +107,7 @@ internal sealed class ReplayTable(Trace trace, RoutingStatistics routing, IReadO
         double most = row.Best.BytesPerToken;
         return $"{row.Policy.Label.PadRight(width)} {100 * counts.HitRate,6:F1} % "
             + $"{counts.BytesPerToken / 1e6,10:F2} "
-            + $"{(most > 0 ? counts.BytesPerToken / most : 1),11:F2}  {overlapped,8:F2}  {serial,10:F2} "
+            + $"{(most > 0 ? counts.BytesPerToken / most : 1),11:F2}  {Rate(overlapped),8}  {Rate(serial),10} "
             + $"{100.0 * counts.Degraded / Math.Max(1, counts.Choices),8:F1} %";
     }
 
@@ -127,10 +127,19 @@ internal sealed class ReplayTable(Trace trace, RoutingStatistics routing, IReadO
         writer.WriteNumber("degraded", counts.Degraded);
         writer.WriteNumber("skipped", counts.Skipped);
         writer.WriteNumber("evictions", counts.Evictions);
-        writer.WriteNumber("tokens_per_second", overlapped);
-        writer.WriteNumber("tokens_per_second_serial", serial);
+        WriteRate(writer, "tokens_per_second", overlapped);
+        WriteRate(writer, "tokens_per_second_serial", serial);
         writer.WriteNumber("prefill_bytes_per_token", row.Result.Prefill.BytesPerToken);
         writer.WriteEndObject();
+    }
+
+    /// <summary>Nothing read and no arithmetic asked for is no speed.</summary>
+    private static string Rate(double? perSecond) => perSecond is { } rate ? $"{rate:F2}" : "-";
+
+    private static void WriteRate(Utf8JsonWriter writer, string name, double? rate)
+    {
+        if (rate is { } value) writer.WriteNumber(name, value);
+        else writer.WriteNull(name);
     }
 
     private static string Mib(long bytes) => $"{bytes / 1048576.0:F1} MiB";

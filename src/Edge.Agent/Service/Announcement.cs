@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Edge.Gguf;
 using Edge.Mqtt;
 
 namespace Edge.Agent.Service;
@@ -16,7 +17,7 @@ internal static class Announcement
         string path = Path.Combine(state, "announce.json");
         try
         {
-            if (!File.Exists(path) || new FileInfo(path).Length > BytesMax) return null;
+            if (!File.Exists(path) || FileFacts.LengthOf(path) > BytesMax) return null;
             byte[] bytes = File.ReadAllBytes(path);
             File.Delete(path);
             using var json = JsonDocument.Parse(bytes);

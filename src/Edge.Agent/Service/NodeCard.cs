@@ -1,6 +1,7 @@
 using System.Reflection;
 using Edge.Agent.Config;
 using Edge.Engine;
+using Edge.Gguf;
 using Edge.Models.Streaming;
 using Edge.Mqtt;
 
@@ -22,7 +23,7 @@ internal static class NodeCard
         [
             new NodeModel(
                 model.Choice.Name, model.Loaded.Model.Config.Architecture, Quantisation(model.Choice.Path),
-                model.Scheduler.ContextLength, new FileInfo(model.Choice.Path).Length),
+                model.Scheduler.ContextLength, LengthOf(model.Choice.Path)),
         ],
         Commands = ["chat", .. ControlCommand.Names.Where(
             name => options.Controls.Any(rule => rule.Commands!.Contains(name)))],
@@ -43,7 +44,7 @@ internal static class NodeCard
     private static WeightsTelemetry Weights(ModelChoice choice, LoadedModel loaded) => new()
     {
         Model = choice.Name,
-        FileBytes = new FileInfo(choice.Path).Length,
+        FileBytes = LengthOf(choice.Path),
         BytesPerToken = loaded.Model.WeightBytesPerToken,
         KernelSet = loaded.Model.KernelSetName,
         Threads = loaded.Model.Threads,
@@ -78,6 +79,9 @@ internal static class NodeCard
             Retries = r.Retries, Failures = r.Failures,
         };
     }
+
+    /// <summary>0 of a file that was taken away from the model that it runs.</summary>
+    private static long LengthOf(string path) => FileFacts.Find(path)?.Bytes ?? 0;
 
     /// <summary>The type that holds most of the weights.</summary>
     private static string Quantisation(string path) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Edge.Gguf;
 using Edge.Mqtt;
 
 namespace Edge.Agent.Service;
@@ -49,7 +50,7 @@ internal sealed class UpdateWatch(
         if (path is null) return unknown;
         try
         {
-            if (!File.Exists(path) || new FileInfo(path).Length > BytesMax) return unknown;
+            if (!File.Exists(path) || FileFacts.LengthOf(path) > BytesMax) return unknown;
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
             string Text(string name) => json.RootElement.GetProperty(name).GetString() is { Length: > 0 } text
                 ? text : throw new JsonException($"{name} is empty");

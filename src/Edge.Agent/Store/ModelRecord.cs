@@ -64,7 +64,7 @@ internal sealed record ModelRecord(
     {
         try
         {
-            if (new FileInfo(path).Length > BytesMax) return null;
+            if (FileFacts.LengthOf(path) > BytesMax) return null;
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
             JsonElement all = json.RootElement;
             if (all.GetProperty("format").GetString() != Format) return null;

@@ -17,6 +17,8 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
     public const int ModelsMax = 1000;
     private const int NameMax = 100, BufferBytes = 1 << 20;
     private const string Unfinished = ".new";
+    // EWOULDBLOCK of Linux, which .NET hands on from the lock.
+    private const int HeldByAnother = 11;
 
     /// <summary>This user's store. Errors: UserErrorException without a state directory.</summary>
     public static ModelStore Own => new(
@@ -26,15 +28,18 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
 
     public string PathOf(string name) => Path.Combine(folder, name + ".gguf");
 
-    /// <summary>In order of name: models with a record, and files that have none (null).</summary>
+    /// <summary>In order of name: models with a record, and files that have none (null): unfinished copies too.
+    /// </summary>
     public IReadOnlyList<(string Name, ModelRecord? Record)> List()
     {
         if (!Directory.Exists(folder)) return [];
         var names = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string path in Directory.EnumerateFiles(folder))
         {
-            if (Path.GetExtension(path) is ".gguf" or ".json" && names.Count < ModelsMax)
-                names.Add(Path.GetFileNameWithoutExtension(path));
+            string name = Path.GetFileName(path);
+            if (name.EndsWith(Unfinished, StringComparison.Ordinal)) name = name[..^Unfinished.Length];
+            if (Path.GetExtension(name) is ".gguf" or ".json" && names.Count < ModelsMax)
+                names.Add(Path.GetFileNameWithoutExtension(name));
         }
         var found = new List<(string, ModelRecord?)>();
         foreach (string name in names) found.Add((name, ModelRecord.Read(RecordPath(name))));
@@ -56,7 +61,7 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
                 "give another --name");
         // What a process left that was stopped while it copied: nobody else is here.
         foreach (string left in Directory.EnumerateFiles(folder, "*" + Unfinished)) File.Delete(left);
-        long bytes = new FileInfo(path).Length, free = freeBytes(folder);
+        long bytes = FileFacts.LengthOf(path), free = freeBytes(folder);
         if (bytes > free - SpareBytes)
             throw new UserErrorException($"{path} has {bytes >> 20} MiB and {folder} has room for " +
                 $"{Math.Max(0, free - SpareBytes) >> 20} MiB; remove a model, or put the state directory on a larger " +
@@ -76,6 +81,11 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
             File.Move(beside, PathOf(name));
             return record;
         }
+        catch (Exception e) when (OutputPath.IsTooLarge(e))
+        {
+            throw new UserErrorException($"{folder} takes no file of {bytes >> 20} MiB: a limit on the size of files " +
+                "is reached; lift it (ulimit -f), or put the state directory on another disk");
+        }
         finally
         {
             File.Delete(beside);
@@ -90,6 +100,8 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
         using FileStream held = Hold();
         File.Delete(PathOf(name));
         File.Delete(RecordPath(name));
+        File.Delete(PathOf(name) + Unfinished);
+        File.Delete(RecordPath(name) + Unfinished);
     }
 
     /// <summary>Reads a model whole: "ok", or what is wrong with it.</summary>
@@ -102,22 +114,25 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
     /// <summary>What can be said without reading the model.</summary>
     public string StateOf(string name, ModelRecord? record)
     {
-        var file = new FileInfo(PathOf(name));
-        if (!file.Exists) return "missing";
+        if (FileFacts.Find(PathOf(name)) is not { } file) return IsUnfinished(name) ? "unfinished" : "missing";
         if (record is null) return "unrecorded";
-        return file.Length == record.Bytes ? "ok" : "damaged";
+        return file.Bytes == record.Bytes ? "ok" : "damaged";
     }
 
     /// <summary>Errors: UserErrorException where there is none of that name.</summary>
     public void RequireKnown(string name)
     {
         RequireName(name);
-        if (File.Exists(PathOf(name)) || File.Exists(RecordPath(name))) return;
+        if (File.Exists(PathOf(name)) || File.Exists(RecordPath(name)) || IsUnfinished(name)) return;
         var names = new List<string>();
         foreach (var (there, _) in List()) names.Add(there);
         throw new UserErrorException($"{name} is not in the store {folder}; it " +
             (names.Count == 0 ? "is empty" : $"has {string.Join(", ", names)}"));
     }
+
+    /// <summary>A copy is under way, or was when its process ended.</summary>
+    private bool IsUnfinished(string name) =>
+        File.Exists(PathOf(name) + Unfinished) || File.Exists(RecordPath(name) + Unfinished);
 
     private string RecordPath(string name) => Path.Combine(folder, name + ".json");
 
@@ -137,9 +152,13 @@ internal sealed class ModelStore(string folder, Func<string, long> freeBytes)
         {
             return new(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException e) when (e.HResult == HeldByAnother)
         {
             throw new UserErrorException($"another edge is changing {folder}; try again when it is done");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{folder} cannot be changed: {Sentence.Of(e)}");
         }
     }
 

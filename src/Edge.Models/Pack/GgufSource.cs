@@ -12,6 +12,9 @@ internal sealed unsafe class GgufSource : PackSource
     private const long Step = 4 << 20;
 
     private readonly WeightFile _weights;
+    /// <summary>Of a file that was packed with --type keep: digests of what it should be.</summary>
+    private readonly PackHeader? _header;
+    private readonly HashSet<GgufTensor> _intact = new(ReferenceEqualityComparer.Instance);
     private long _behind;
     private (GgufTensor? Tensor, long End) _ahead;
 
@@ -33,11 +36,20 @@ internal sealed unsafe class GgufSource : PackSource
             _tensors = _tensors.ConvertAll(tensor =>
                 tensor.Type == QuantType.I2_S ? tensor with { HasBlocksOf64 = true } : tensor);
         }
+        _header = PackHeader.Find(_file);
         _weights = WeightFile.Open(_file, WeightLoading.Map);
     }
 
     public override IReadOnlyList<GgufTensor> Tensors => _tensors;
-    public override long MetadataBytes => _file.Tensors.Count == 0 ? 0 : _file.Tensors.Min(t => t.EntryOffset);
+    public override long MetadataBytes
+    {
+        get
+        {
+            long bytes = 4 + 4 + 8 + 8; // magic, version, counts
+            foreach (string key in Keys) bytes += _file.Metadata.EntryBytes(key);
+            return bytes;
+        }
+    }
 
     public override ulong Identity
     {
@@ -52,13 +64,18 @@ internal sealed unsafe class GgufSource : PackSource
 
     public override void WriteMetadata(GgufWriter writer)
     {
-        foreach (string key in _file.Metadata.Keys)
-            if (key != "general.alignment" && !key.StartsWith("edge.pack.", StringComparison.Ordinal))
-                writer.Copy(_file.Metadata, key);
+        foreach (string key in Keys) writer.Copy(_file.Metadata, key);
     }
 
-    public override byte* Matrix(GgufTensor tensor, long index) =>
-        _weights.Address(InFile(tensor)) + index * MatrixBytes(tensor);
+    /// <summary>Errors: GgufException for a tensor that is not what an earlier packing wrote: it would get fresh
+    /// digests here, and nobody would see the damage again.</summary>
+    public override byte* Matrix(GgufTensor tensor, long index)
+    {
+        GgufTensor own = InFile(tensor);
+        byte* address = _weights.Address(own);
+        if (_intact.Add(own)) _header?.RequireIntact(own, address, (at, count) => _weights.Release(own, at, count));
+        return address + index * MatrixBytes(tensor);
+    }
 
     public override void Release(GgufTensor tensor, long index) =>
         _weights.Release(InFile(tensor), index * MatrixBytes(tensor), MatrixBytes(tensor));
@@ -78,6 +95,10 @@ internal sealed unsafe class GgufSource : PackSource
         _weights.Expect(InFile(tensor), _ahead.End, end - _ahead.End);
         _ahead = (tensor, end);
     }
+
+    /// <summary>Keys that the packed file has too.</summary>
+    private IEnumerable<string> Keys => _file.Metadata.Keys.Where(static key =>
+        key != "general.alignment" && !key.StartsWith("edge.pack.", StringComparison.Ordinal));
 
     /// <summary>The file's own entry: that its blocks are of 64 may have been said by the user.</summary>
     private GgufTensor InFile(GgufTensor tensor) => tensor.HasBlocksOf64 ? _file.Get(tensor.Name) : tensor;

@@ -22,15 +22,29 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
     private readonly List<MixedUnit> _units = [];
     private long _layers;
 
+    /// <summary>Hears of (done, all) matrices that were measured.</summary>
+    public Action<long, long>? Measured { get; init; }
+
     /// <summary>The tensors of the packed file. Errors: ArgumentException for a size that cannot be met;
     /// OperationCanceledException.</summary>
     public List<PlannedTensor> All()
     {
+        PackSize least = Least();
+        Measure();
+        Choose(least);
+        return Tensors();
+    }
+
+    /// <summary>The size with the fewest bits everywhere. Errors: ArgumentException when that is too large.</summary>
+    public PackSize Least()
+    {
         foreach (GgufTensor tensor in source.Tensors) _layers = Math.Max(_layers, LayerOf(tensor) + 1);
         foreach (GgufTensor tensor in source.Tensors) AddUnits(tensor);
-        Measure();
-        Choose();
-        return Tensors();
+        PackSize size = PackSize.Of(source, Tensors());
+        return size.FileBytes <= options.TargetBytes ? size : throw new ArgumentException(
+            $"the file takes {size.FileBytes} bytes with the fewest bits for every matrix, " +
+            $"more than {options.TargetBytes}; give at least that many, or a smaller head (--head digits4)",
+            nameof(options));
     }
 
     private void AddUnits(GgufTensor tensor)
@@ -61,6 +75,7 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
     {
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         var sensitivity = new Sensitivity(source, options.Importance);
+        int done = 0;
         foreach (MixedUnit unit in _units)
         {
             cancel.ThrowIfCancellationRequested();
@@ -73,6 +88,7 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
             }
             double matters = Matters(unit);
             for (int i = 0; i < unit.Loss.Length; i++) unit.Loss[i] *= matters;
+            Measured?.Invoke(++done, _units.Count);
         }
     }
 
@@ -99,15 +115,8 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
         return weight * (all > 0 ? options.Importance!.Share(tensor.Name, unit.Matrix)!.Value / all : 1.0 / matrices);
     }
 
-    private void Choose()
+    private void Choose(PackSize size)
     {
-        long size = ModelPacker.FileBytes(source, Tensors());
-        if (size > options.TargetBytes)
-            throw new ArgumentException(
-                $"the file takes {size} bytes with the fewest bits for every matrix, " +
-                $"more than {options.TargetBytes}; give at least that many, or a smaller head (--head digits4)",
-                nameof(options));
-        long left = options.TargetBytes - size;
         var steps = new List<Step>();
         foreach (MixedUnit unit in _units)
             for (int at = 0; unit.Next(at, out double gain) is >= 0 and var next; at = next)
@@ -116,10 +125,9 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
         foreach (Step step in steps)
         {
             // A step that did not fit leaves its unit where it is; smaller ones of others may still fit.
-            long more = step.Unit.Bytes[step.To] - step.Unit.Bytes[step.From];
-            if (step.Unit.Choice != step.From || more > left) continue;
-            step.Unit.Choice = step.To;
-            left -= more;
+            PackSize after = size + step.Unit.Sizes[step.To] - step.Unit.Sizes[step.From];
+            if (step.Unit.Choice != step.From || after.FileBytes > options.TargetBytes) continue;
+            (step.Unit.Choice, size) = (step.To, after);
         }
     }
 
@@ -138,11 +146,8 @@ internal sealed class MixedPlan(PackSource source, PackOptions options, PackJour
                     PackPlan.For(tensor, _tied, options with { Target = PackTarget.Digits4 });
                 PackPlan.Add(plan, new PlannedTensor(tensor, tensor.Name, type, note).WithOutliers(options.Outliers));
             }
-            else if (_units[first].Matrix < 0) PackPlan.Add(plan, _units[first].Planned(tensor.Name));
             else
-                for (int i = first; i < next; i++)
-                    PackPlan.Add(plan,
-                        _units[i].Planned(Models.Tensors.ExpertName(tensor.Name, _units[i].Matrix)));
+                for (int i = first; i < next; i++) PackPlan.Add(plan, _units[i].Planned());
         }
         return plan;
     }

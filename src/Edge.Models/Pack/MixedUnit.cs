@@ -9,38 +9,41 @@ internal readonly record struct MixedOption(QuantType Type, double Outliers = 0)
 /// what it costs.</summary>
 internal sealed class MixedUnit
 {
+    private readonly string _name;
+
     /// <summary><paramref name="matrix"/>: of a stack whose matrices are chosen one by one; else −1.
     /// <paramref name="types"/>: what they may become; digits also with that share of outliers, 0 for none.</summary>
     public MixedUnit(GgufTensor tensor, long matrix, QuantType[] types, double outliers)
     {
         (Tensor, Matrix) = (tensor, matrix);
-        var options = new List<(MixedOption Option, long Bytes)>();
+        _name = matrix < 0 ? tensor.Name : Models.Tensors.ExpertName(tensor.Name, matrix);
+        var options = new List<(MixedOption Option, PackSize Size)>();
         foreach (QuantType type in types)
         {
-            var plain = new PlannedTensor(tensor, tensor.Name, type, null) { Matrix = matrix };
-            options.Add((new(type), ModelPacker.Pages(plain.Bytes)));
+            var plain = new PlannedTensor(tensor, _name, type, null) { Matrix = matrix };
+            options.Add((new(type), PackSize.Of(plain)));
             if (outliers > 0 && plain.WithOutliers(outliers).Outliers is { } kept)
-                options.Add((new(type, outliers), ModelPacker.Pages(plain.Bytes) + ModelPacker.Pages(kept.Bytes)));
+                options.Add((new(type, outliers), PackSize.Of(plain) + PackSize.Of(kept)));
         }
-        options.Sort((a, b) => a.Bytes.CompareTo(b.Bytes));
-        (Options, Bytes) = (new MixedOption[options.Count], new long[options.Count]);
-        for (int i = 0; i < options.Count; i++) (Options[i], Bytes[i]) = options[i];
+        options.Sort((a, b) => a.Size.Bytes.CompareTo(b.Size.Bytes));
+        (Options, Sizes) = (new MixedOption[options.Count], new PackSize[options.Count]);
+        for (int i = 0; i < options.Count; i++) (Options[i], Sizes[i]) = options[i];
         Loss = new double[options.Count];
     }
 
     public GgufTensor Tensor { get; }
     public long Matrix { get; }
     public MixedOption[] Options { get; }
-    /// <summary>Of each option: bytes in the file.</summary>
-    public long[] Bytes { get; }
+    /// <summary>Of each option: what it takes in the file, entries of the header included.</summary>
+    public PackSize[] Sizes { get; }
     /// <summary>Of each option: the squared relative error of what the matrix computes, times how much it
     /// matters.</summary>
     public double[] Loss { get; }
     public int Choice { get; set; }
 
-    /// <summary>The tensor that the choice makes it, under a name.</summary>
-    public PlannedTensor Planned(string name) =>
-        new PlannedTensor(Tensor, name, Options[Choice].Type, null) { Matrix = Matrix }
+    /// <summary>The tensor that the choice makes it.</summary>
+    public PlannedTensor Planned() =>
+        new PlannedTensor(Tensor, _name, Options[Choice].Type, null) { Matrix = Matrix }
             .WithOutliers(Options[Choice].Outliers);
 
     /// <summary>The option that gains most per byte over <paramref name="from"/>; −1 when none gains.</summary>
@@ -49,7 +52,7 @@ internal sealed class MixedUnit
         (int best, gainPerByte) = (-1, 0);
         for (int i = from + 1; i < Options.Length; i++)
         {
-            double gain = (Loss[from] - Loss[i]) / Math.Max(Bytes[i] - Bytes[from], 1);
+            double gain = (Loss[from] - Loss[i]) / Math.Max(Sizes[i].Bytes - Sizes[from].Bytes, 1);
             if (gain > gainPerByte) (best, gainPerByte) = (i, gain);
         }
         return best;

@@ -11,91 +11,118 @@ namespace Edge.Models.Pack;
 /// up again.</summary>
 public static class ModelPacker
 {
-    /// <summary>Packs <paramref name="input"/>, a GGUF file or a model folder, into <paramref name="output"/>;
-    /// <paramref name="progress"/> receives (bytes of the source done, in all), <paramref name="planned"/> what is
-    /// going
-    /// to be written. Returns a row per tensor. Errors: FileNotFoundException; GgufException for a bad, already packed
-    /// or
-    /// unreadable model, and for weights that are not finite; ModelFolderException for a bad folder; ArgumentException
-    /// for a target size that cannot be met; IOException from the system; OperationCanceledException. After the last
-    /// two OUTPUT.part stays, with which the same call goes on.</summary>
+    /// <summary>Packs <paramref name="input"/>, a GGUF file or a model folder, into <paramref name="output"/>, or into
+    /// what that links to; <paramref name="progress"/> hears how far it is, <paramref name="planned"/> what is going to
+    /// be written, <paramref name="measured"/> of (done, all) matrices whose bits are to be chosen. Returns a row per
+    /// tensor. Errors: FileNotFoundException; GgufException for a bad, already packed or unreadable model, and for
+    /// floats that are not finite; ModelFolderException for a bad folder; ArgumentException for a target size that
+    /// cannot be met; IOException from the system, for an output that is the model or no file that may be replaced, and
+    /// for a part that is not ours; OperationCanceledException. After an IOException while it writes, or a stop,
+    /// OUTPUT.part stays, with which the same call goes on.</summary>
     public static IReadOnlyList<PackedTensor> Pack(string input, string output, PackOptions options,
-        Action<long, long>? progress = null, Action<PackForecast>? planned = null, CancellationToken cancel = default)
+        Action<PackProgress>? progress = null, Action<PackForecast>? planned = null,
+        Action<long, long>? measured = null, CancellationToken cancel = default)
     {
-        if (Path.GetFullPath(input) == Path.GetFullPath(output))
-            throw new IOException($"{output} is the model itself; give another name for the packed one");
+        string part = PartOf(input, output);
         using PackSource source = Open(input, options);
         using var writer = new GgufWriter(output, QuantTypes.PackedAlignment, resumable: true);
-        using var journal = new PackJournal(Path.GetFullPath(output) + ".part", Job(source, options));
+        using var journal = new PackJournal(part, Job(source, options));
         try
         {
-            List<PlannedTensor> plan = Plan(source, options, journal, cancel);
+            List<PlannedTensor> plan = Plan(source, options, journal, measured, cancel);
             planned?.Invoke(Forecast(source, plan));
             WriteHeader(writer, source, plan);
-            var packer = new TensorPacker(source, writer, options, cancel);
-            var digests = new List<ulong>();
-            var rows = new List<PackedTensor>();
-            long done = 0, all = plan.Sum(tensor => tensor.SourceBytes);
-            foreach (PlannedTensor tensor in plan)
-            {
-                PackedTensor? row = TakeUp(tensor, writer, journal, digests, cancel);
-                if (row is null)
-                {
-                    row = packer.Write(tensor, part => progress?.Invoke(done + part, all));
-                    digests.AddRange(packer.Digests);
-                    Note(journal, row, packer.Digests);
-                }
-                rows.Add(row);
-                done += tensor.SourceBytes;
-                progress?.Invoke(done, all);
-            }
-            writer.Fill(PackHeader.DigestsKey, [.. digests]);
+            IReadOnlyList<PackedTensor> rows = WriteTensors(writer, source, journal, plan, options, progress, cancel);
             writer.Complete();
             journal.Delete();
             return rows;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or OperationCanceledException || OutputPath.IsTooLarge(e))
         {
             writer.KeepsPart = journal.HasWork;
+            // The part goes first: one without a log is a stranger's.
+            writer.Dispose();
             if (!journal.HasWork) journal.Delete();
-            throw;
+            if (!OutputPath.IsTooLarge(e)) throw;
+            throw new IOException($"{part} may not grow: a limit on the size of files is reached; lift it (ulimit -f)" +
+                ", or name a place on another disk", e);
         }
         catch
         {
+            writer.Dispose();
             journal.Delete();
             throw;
         }
     }
 
+    private static List<PackedTensor> WriteTensors(GgufWriter writer, PackSource source, PackJournal journal,
+        List<PlannedTensor> plan, PackOptions options, Action<PackProgress>? progress, CancellationToken cancel)
+    {
+        var packer = new TensorPacker(source, writer, options, cancel);
+        var digests = new List<ulong>();
+        var rows = new List<PackedTensor>();
+        long done = 0, takenUp = 0, all = plan.Sum(tensor => tensor.SourceBytes);
+        foreach (PlannedTensor tensor in plan)
+        {
+            PackedTensor? row = TakeUp(tensor, writer, journal, digests, cancel);
+            if (row is null)
+            {
+                row = packer.Write(tensor, bytes => progress?.Invoke(new(done + bytes, all, takenUp)));
+                digests.AddRange(packer.Digests);
+                Note(journal, row, packer.Digests);
+            }
+            else takenUp += tensor.SourceBytes;
+            rows.Add(row);
+            done += tensor.SourceBytes;
+            progress?.Invoke(new(done, all, takenUp));
+        }
+        writer.Fill(PackHeader.DigestsKey, [.. digests]);
+        return rows;
+    }
+
     /// <summary>What packing would give, without packing: a row per tensor without errors, and the file's size. Of a
     /// mixed packing the errors are measured first. Errors: as <see cref="Pack"/>.</summary>
-    public static PackForecast Forecast(string input, PackOptions options, CancellationToken cancel = default)
+    public static PackForecast Forecast(string input, PackOptions options, Action<long, long>? measured = null,
+        CancellationToken cancel = default)
     {
         using PackSource source = Open(input, options);
-        return Forecast(source, Plan(source, options, null, cancel));
+        return Forecast(source, Plan(source, options, null, measured, cancel));
     }
 
-    private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) => new(FileBytes(source, plan),
-        [.. plan.Select(planned => planned.Row(0, 0, 0))])
+    /// <summary>What <see cref="Pack"/> would refuse before it reads a weight, for callers with work to do first.
+    /// <paramref name="output"/>: null when nothing will be written. Errors: as <see cref="Pack"/>.</summary>
+    public static void Require(string input, string? output, PackOptions options)
     {
-        LeftOut = source.LeftOut,
-    };
-
-    /// <summary>Bytes of the packed file. Estimated are the metadata alone.</summary>
-    internal static long FileBytes(PackSource source, List<PlannedTensor> plan)
-    {
-        long header = source.MetadataBytes + 300, data = 0;
-        foreach (PlannedTensor planned in plan)
+        if (output is not null)
         {
-            header += planned.Name.Length + 40 + 8 * planned.Shape.Count
-                + 8 * PackHeader.Matrices(planned.Type, planned.Shape);
-            data += Pages(planned.Bytes);
+            string folder = Path.GetDirectoryName(PartOf(input, output))!;
+            if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"the folder {folder} does not exist");
         }
-        return Pages(header) + data;
+        using PackSource source = Open(input, options);
+        if (options.Problem is { } problem) throw new ArgumentException(problem, nameof(options));
+        if (options.Target == PackTarget.Mixed) new MixedPlan(source, options, null, default).Least();
     }
 
-    internal static long Pages(long bytes) =>
-        (bytes + QuantTypes.PackedAlignment - 1) / QuantTypes.PackedAlignment * QuantTypes.PackedAlignment;
+    private static PackForecast Forecast(PackSource source, List<PlannedTensor> plan) =>
+        new(PackSize.Of(source, plan).FileBytes, [.. plan.Select(planned => planned.Row(0, 0, 0))])
+        {
+            LeftOut = source.LeftOut,
+        };
+
+    /// <summary>The temporary file of an output. Errors: IOException for what must not be written over.</summary>
+    private static string PartOf(string input, string output)
+    {
+        string part = OutputPath.Resolve(output) + ".part";
+        // A packed file may stand in the folder of its model: GGUF files there are not read.
+        string[] sources = Directory.Exists(input) ? Directory.GetFiles(input) : [input];
+        foreach (string file in sources)
+            if ((file == input || !file.EndsWith(".gguf", StringComparison.Ordinal))
+                && (FileFacts.AreOne(file, output) || FileFacts.AreOne(file, part)))
+                throw new IOException($"{output} is the model itself, or a part of it ({file}); give another name " +
+                    "for the packed one");
+        PackJournal.RequireOurs(part);
+        return part;
+    }
 
     private static PackSource Open(string input, PackOptions options)
     {
@@ -105,11 +132,11 @@ public static class ModelPacker
     }
 
     private static List<PlannedTensor> Plan(PackSource source, PackOptions options, PackJournal? journal,
-        CancellationToken cancel)
+        Action<long, long>? measured, CancellationToken cancel)
     {
         if (options.Problem is { } problem) throw new ArgumentException(problem, nameof(options));
-        return options.Target == PackTarget.Mixed
-            ? new MixedPlan(source, options, journal, cancel).All() : PackPlan.All(source, options);
+        return options.Target != PackTarget.Mixed ? PackPlan.All(source, options)
+            : new MixedPlan(source, options, journal, cancel) { Measured = measured }.All();
     }
 
     private static ulong Job(PackSource source, PackOptions options)
@@ -127,8 +154,7 @@ public static class ModelPacker
         source.WriteMetadata(writer);
         writer.Set(PackHeader.VersionKey, PackHeader.Version);
         writer.Set(PackHeader.LayoutKey, PackHeader.Layout);
-        writer.Set(PackHeader.SourceTypeKey, source.Tensors.GroupBy(tensor => tensor.Type.ToString())
-            .MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key ?? "none");
+        writer.Set(PackHeader.SourceTypeKey, PackHeader.SourceType(source));
         writer.SetArray<ulong>(PackHeader.LabelsKey,
             [.. plan.Select(row => PackHeader.Label(row.Name, row.Type, row.Shape))]);
         writer.Reserve(PackHeader.DigestsKey, plan.Sum(row => PackHeader.Matrices(row.Type, row.Shape)));

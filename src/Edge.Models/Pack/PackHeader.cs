@@ -68,19 +68,29 @@ internal sealed class PackHeader
         return new PackHeader(file, Values(metadata, DigestsKey));
     }
 
-    /// <summary>Refuses a tensor whose bytes are not those that were packed. Reads all of it.</summary>
-    public unsafe void RequireIntact(GgufTensor tensor, byte* address)
+    /// <summary>The type that most bytes of a source have.</summary>
+    public static string SourceType(PackSource source) =>
+        source.Tensors.GroupBy(tensor => tensor.Type.ToString())
+            .MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key ?? "none";
+
+    /// <summary>Refuses a tensor whose bytes are not those that were packed. Reads all of it;
+    /// <paramref name="read"/> hears of (first, count) bytes that were.</summary>
+    public unsafe void RequireIntact(GgufTensor tensor, byte* address, Action<long, long>? read = null)
     {
-        int count = Matrices(tensor.Type, tensor.Shape);
-        long bytes = tensor.Bytes / count;
-        for (int i = 0; i < count; i++)
+        int matrices = Matrices(tensor.Type, tensor.Shape);
+        long bytes = tensor.Bytes / matrices;
+        for (int i = 0; i < matrices; i++)
         {
             var sum = new Checksum();
             for (long at = 0; at < bytes; at += 1 << 24)
-                sum.Add(new ReadOnlySpan<byte>(address + i * bytes + at, (int)Math.Min(1 << 24, bytes - at)));
+            {
+                int count = (int)Math.Min(1 << 24, bytes - at);
+                sum.Add(new ReadOnlySpan<byte>(address + i * bytes + at, count));
+                read?.Invoke(i * bytes + at, count);
+            }
             if (sum.Value != _digests[_firstDigest[tensor] + i])
             {
-                string which = count > 1 ? $", matrix {i}," : "";
+                string which = matrices > 1 ? $", matrix {i}," : "";
                 throw new GgufException($"tensor '{tensor.Name}'{which} has other bytes than were packed; " +
                     "the file or the storage is damaged, copy it or pack the model again", tensor.Offset + i * bytes);
             }

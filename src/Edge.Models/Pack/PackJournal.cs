@@ -1,4 +1,5 @@
 using System.Globalization;
+using Edge.Gguf;
 
 namespace Edge.Models.Pack;
 
@@ -22,6 +23,28 @@ internal sealed class PackJournal : IDisposable
         if (_lines.Count == 0) _writer.WriteLine(title);
         HasWork = _lines.Count > 0;
         _writer.Flush();
+    }
+
+    /// <summary>Errors: IOException for a <paramref name="part"/>, or a journal beside it, that no packing left there:
+    /// it would be written over.</summary>
+    public static void RequireOurs(string part)
+    {
+        string log = part + ".log";
+        FileFacts? journal = FileFacts.Find(log), left = FileFacts.Find(part);
+        const string remedy = "; move or delete it, or give another --out";
+        if (journal is { } j && (!j.IsRegular || j.Bytes > 0 && !IsJournal(log)))
+            throw new IOException($"{log} is there and is not the log of a packing{remedy}");
+        // Empty ones are what a kill leaves between the first calls.
+        if (left is { } l && (!l.IsRegular || l.Bytes > 0 && journal is null))
+            throw new IOException($"{part} is there and is not what a packing left unfinished: it has no " +
+                $"{Path.GetFileName(log)} beside it{remedy}");
+    }
+
+    private static bool IsJournal(string log)
+    {
+        using var reader = new StreamReader(log);
+        char[] start = new char[Title.Length];
+        return reader.ReadBlock(start) == start.Length && start.AsSpan().SequenceEqual(Title);
     }
 
     /// <summary>Something is noted that another run may take up.</summary>

@@ -12,8 +12,8 @@ public sealed record PackOptions
     public Importance? Importance { get; init; }
     /// <summary>Of Mixed: the file's size, at most.</summary>
     public long TargetBytes { get; init; }
-    /// <summary>Of Mixed: experts of one stack may differ. Their stack becomes a tensor per expert, and such a file
-    /// does not stream.</summary>
+    /// <summary>Of Mixed: experts of one stack may differ. Their stack becomes a tensor per expert, which streams as
+    /// a stack does.</summary>
     public bool PerExpert { get; init; }
     /// <summary>Share of a matrix's weights that is kept apart from its digits, exactly; 0 for none, at most
     /// <see cref="OutliersMax"/>. Of Mixed: where it is worth its bytes.</summary>

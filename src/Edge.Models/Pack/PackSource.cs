@@ -11,7 +11,8 @@ internal abstract unsafe class PackSource : IDisposable
     /// <summary>A number that changes when the source does.</summary>
     public abstract ulong Identity { get; }
 
-    /// <summary>About what the metadata take in a file.</summary>
+    /// <summary>What a file takes up to the keys that packing adds; not less than <see cref="WriteMetadata"/> and what
+    /// stands before it need.</summary>
     public abstract long MetadataBytes { get; }
 
     /// <summary>What of the model is not packed, a sentence each.</summary>

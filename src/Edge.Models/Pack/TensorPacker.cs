@@ -64,7 +64,7 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
     {
         GgufTensor tensor = planned.Source;
         var digest = new Checksum();
-        long bytes = PackSource.MatrixBytes(tensor);
+        long bytes = PackSource.MatrixBytes(tensor), bad = 0;
         for (long m = planned.FirstMatrix; m < planned.EndMatrix; m++)
         {
             byte* from = source.Matrix(tensor, m);
@@ -73,10 +73,12 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
                 cancel.ThrowIfCancellationRequested();
                 source.Moved(tensor, m, at, Math.Min(at + CopyBytes, bytes));
                 var piece = new ReadOnlySpan<byte>(from + at, (int)Math.Min(CopyBytes, bytes - at));
+                bad += FiniteFloats.CountBad(tensor.Type, piece);
                 digest.Add(piece);
                 writer.Write(planned.Name, piece);
             }
             source.Release(tensor, m);
+            if (bad > 0) throw FiniteFloats.Refusal(tensor, bad);
             progress((m - planned.FirstMatrix + 1) * bytes);
         }
         Digests.Add(digest.Value);
@@ -222,8 +224,6 @@ internal sealed unsafe class TensorPacker(PackSource source, GgufWriter writer, 
     {
         long bad = 0;
         foreach (TileWriter converter in converters) bad += converter.Bad;
-        if (bad > 0)
-            throw new GgufException($"tensor '{tensor.Name}' has {bad} weights or scales that are infinite or no " +
-                "number; the file is damaged or was badly converted", tensor.EntryOffset);
+        if (bad > 0) throw FiniteFloats.Refusal(tensor, bad);
     }
 }

@@ -23,12 +23,13 @@ public sealed record ReplayCounts
     public double BytesPerToken => Tokens == 0 ? 0 : (double)BytesRead / Tokens;
 
     /// <summary>Tokens per second when the storage reads <paramref name="bytesPerSecond"/> and a token's arithmetic
-    /// takes <paramref name="computeMs"/>: side by side, and one after the other. 0 when neither takes time.</summary>
-    public (double Overlapped, double Serial) TokensPerSecond(double bytesPerSecond, double computeMs)
+    /// takes <paramref name="computeMs"/>: side by side, and one after the other. Null when neither takes
+    /// time.</summary>
+    public (double? Overlapped, double? Serial) TokensPerSecond(double bytesPerSecond, double computeMs)
     {
         double read = BytesPerToken / bytesPerSecond, compute = computeMs / 1000;
         double overlapped = Math.Max(read, compute), serial = read + compute;
-        return overlapped == 0 ? (0, 0) : (1 / overlapped, 1 / serial);
+        return overlapped == 0 ? (null, null) : (1 / overlapped, 1 / serial);
     }
 
     internal void Add(ReplayCounts other)

@@ -1,5 +1,6 @@
 using Edge.Agent;
 using Edge.Agent.Commands;
+using Edge.Models;
 using Xunit;
 
 namespace Edge.Tests.Agent;
@@ -36,4 +37,29 @@ public sealed class ArgumentTests
         Assert.Contains(
             named, Assert.Throws<UserErrorException>(() => TokenList.Parse(text, 10)).Message,
             StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("models add", "edge models add")]
+    [InlineData("pack", "edge pack")]
+    [InlineData("", "edge")]
+    public void CommandPath_OfASubcommand_NamesAllThatItBelongsTo(string given, string path) =>
+        Assert.Equal(path, CommandLine.CommandPath(CommandLine.Create().Parse(given)));
+
+    [Fact]
+    public void Rate_OfARun_IsInItsUnit()
+    {
+        TimeSpan second = TimeSpan.FromSeconds(2);
+        Assert.Equal(" 152 MB/s, 0:41 left  ", ProgressLine.Rate(304_000_000, 41 * 152_000_000L, second, "MB"));
+        Assert.Equal(" 90 tokens/s, 1:40 left  ", ProgressLine.Rate(180, 9000, second, "tokens"));
+        Assert.Equal("", ProgressLine.Rate(0, 9000, second, "tokens"));
+    }
+
+    [Fact]
+    public void Why_OfASetThatIsNotTheFirst_IsAReason()
+    {
+        KernelSet[] all = [.. KernelSet.All];
+        Assert.Equal($"the first of the list that this CPU runs; {all[0].Name} needs {all[0].Needs}",
+            all[1].Why(null));
+        Assert.Equal($"the CPU has {all[0].Needs}", all[0].Why(null));
+    }
 }

@@ -45,6 +45,40 @@ public sealed class ModelStoreTests : IDisposable
     }
 
     [Fact]
+    public void Add_ModelBehindALink_IsCopiedWhole()
+    {
+        string link = Path.Combine(_folder, "hub.gguf");
+        File.CreateSymbolicLink(link, _model);
+        ModelRecord added = _store.Add(link, null, null, null, null, static (_, _) => { });
+        Assert.Equal(new FileInfo(_model).Length, added.Bytes);
+        Assert.Equal("ok", _store.Verify("hub", added, static (_, _) => { }));
+    }
+
+    [Fact]
+    public void List_WhatACutOffCopyLeft_IsSeenAndRemoved()
+    {
+        Add();
+        File.WriteAllText(_store.PathOf("full") + ".new", "half");
+        Assert.Equal(["full", "tiny"], _store.List().Select(model => model.Name));
+        Assert.Equal("unfinished", _store.StateOf("full", null));
+        _store.Remove("full");
+        Assert.Equal(["tiny.gguf", "tiny.json"], Names());
+    }
+
+    [Fact]
+    public void Add_FolderThatTakesNoFile_IsNotBlamedOnAnotherEdge()
+    {
+        // Nobody, root included, makes files there.
+        var store = new ModelStore("/proc/self", _ => 1L << 40);
+        string message = Refused(() => store.Add(_model, null, null, null, null, static (_, _) => { }));
+        Assert.Contains("/proc/self cannot be changed", message, StringComparison.Ordinal);
+        Directory.CreateDirectory(Path.Combine(_folder, "store"));
+        using var held = new FileStream(Path.Combine(_folder, "store", ".lock"), FileMode.OpenOrCreate,
+            FileAccess.ReadWrite, FileShare.None);
+        Assert.Contains("another edge is changing", Refused(() => Add()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Add_WhatTheOwnerSays_ComesBeforeTheFile()
     {
         ModelRecord added = _store.Add(_model, "other", "my disk", "mine", null, static (_, _) => { });
@@ -84,7 +118,7 @@ public sealed class ModelStoreTests : IDisposable
     }
 
     [Fact]
-    public void Add_StoppedWhileCopying_ListsNothingAndTheNextOneCleansUp()
+    public void Add_StoppedOrKilledWhileCopying_TheNextOneCleansUp()
     {
         Assert.Throws<OperationCanceledException>(() => _store.Add(_model, null, null, null, null,
             static (_, _) => throw new OperationCanceledException()));
@@ -92,7 +126,7 @@ public sealed class ModelStoreTests : IDisposable
         // A process that was killed removes nothing itself.
         string left = _store.PathOf("killed") + ".new";
         File.WriteAllText(left, "half");
-        Assert.Empty(_store.List());
+        Assert.Equal("killed", Assert.Single(_store.List()).Name);
         Add();
         Assert.False(File.Exists(left));
     }

@@ -65,6 +65,31 @@ public sealed class PackArgumentsTests
         Assert.Contains("--i2s-block 64", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--memory 900M", "--memory needs --calibrate")]
+    [InlineData("--calibrate-tokens 100", "--calibrate-tokens needs --calibrate")]
+    [InlineData("--type keep --calibrate a.txt", "--type keep rounds nothing")]
+    public void Options_ThatWouldDoNothing_AreRefused(string more, string words)
+    {
+        var command = new Command("pack");
+        var arguments = new PackArguments(command);
+        ParseResult parsed = command.Parse(["-m", "a.gguf", "-o", "b.gguf", .. more.Split(' ')]);
+        var error = Assert.Throws<UserErrorException>(() => arguments.Options(parsed));
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, error.Code);
+    }
+
+    [Fact]
+    public void Experts_WithoutMemory_AreRefused()
+    {
+        var command = new Command("ask");
+        var arguments = new ModelArguments(command);
+        var error = Assert.Throws<UserErrorException>(
+            () => arguments.Options(command.Parse(["-m", "a.gguf", "--experts", "fast"])));
+        Assert.Contains("--experts needs --memory", error.Message, StringComparison.Ordinal);
+        Assert.Null(arguments.Options(command.Parse(["-m", "a.gguf"])).Memory);
+    }
+
     private static PackOptions Options(string type, string? outliers)
     {
         var command = new Command("pack");

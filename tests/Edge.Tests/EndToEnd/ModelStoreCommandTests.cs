@@ -29,6 +29,22 @@ public sealed class ModelStoreCommandTests : IDisposable
         Assert.Contains("licence", listed.Output, StringComparison.Ordinal);
         var tokens = await Edge("tokenize", "-m", "triage", "--json", "temp");
         Assert.Contains("\"ids\"", tokens.Output, StringComparison.Ordinal);
+        string text = Path.Combine(_state, "text");
+        await File.WriteAllTextAsync(text, "temp 12.4C, door closed\n");
+        string[][] takers =
+        [
+            ["compare", "triage", "triage", "-f", text], ["selftest", "-m", "triage"],
+            ["ask", "-m", "triage", "--draft", "triage", "-p", "x", "--max-tokens", "1"],
+        ];
+        foreach (string[] taker in takers)
+        {
+            var taken = await Edge(taker);
+            Assert.True(taken.Code == 0, taken.Error);
+        }
+        await File.WriteAllTextAsync(Path.Combine(_state, "config.json"),
+            "{\"model\":\"triage\",\"control\":{\"models\":[{\"name\":\"b\",\"path\":\"triage\"}]}}");
+        var configured = await Edge("selftest", "-c", Path.Combine(_state, "config.json"));
+        Assert.True(configured.Code == 0, configured.Error);
         Assert.Equal(0, (await Edge("models", "verify")).Code);
         byte[] bytes = await File.ReadAllBytesAsync(Text("path"));
         bytes[^1] ^= 1;
@@ -49,6 +65,7 @@ public sealed class ModelStoreCommandTests : IDisposable
         (await Edge("models", "add", Model, "--name", "../x")).RefusesWith(2, "'../x'", "--name");
         (await Edge("models", "add", Model, "--sha256", "xyz")).RefusesWith(2, "64 hexadecimal digits");
         (await Edge("models", "remove", "nothing")).RefusesWith(1, "nothing is not in the store");
+        (await Edge("models", "add")).RefusesWith(2, "'edge models add --help'");
     }
 
     private async Task<Outcome> Edge(params string[] arguments)

@@ -1,5 +1,7 @@
 using Edge.Engine;
+using Edge.Gguf;
 using Edge.Models;
+using Edge.Tests.Gguf;
 using Edge.Tests.Models;
 using Xunit;
 
@@ -60,6 +62,32 @@ public sealed class ComparisonTests
         Assert.Contains("768 and 96 tokens", Assert.Throws<ArgumentException>(
             () => Comparison.Run(a, b, Ids, 40)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Comparison.Run(a, a, [1], 40));
+    }
+
+    [Fact]
+    public void VocabularyMismatch_OtherTokensOfTheSameNumber_AreNamed()
+    {
+        Edge.Text.Tokenizer own = Vocabulary("hot"), changed = Vocabulary("dry");
+        Assert.Null(Comparison.VocabularyMismatch(own, own));
+        string? mismatch = Comparison.VocabularyMismatch(own, changed);
+        Assert.Contains("only models with one vocabulary can be compared", mismatch, StringComparison.Ordinal);
+        Assert.Contains("token 4 is 'hot' to A and 'dry' to B", mismatch, StringComparison.Ordinal);
+    }
+
+    private static Edge.Text.Tokenizer Vocabulary(string word)
+    {
+        using var file = new TemporaryFile();
+        using (var writer = new GgufWriter(file.Path))
+        {
+            writer.Set("general.architecture", "llama");
+            writer.Set("tokenizer.ggml.model", "llama");
+            writer.SetArray("tokenizer.ggml.tokens", ["<unk>", "<s>", "</s>", "a", word]);
+            writer.Set("tokenizer.ggml.unknown_token_id", 0u);
+            writer.SetArray<float>("tokenizer.ggml.scores", [0, 0, 0, -1, -2]);
+            writer.SetArray<int>("tokenizer.ggml.token_type", [2, 3, 3, 1, 1]);
+            writer.Complete();
+        }
+        return Edge.Text.Tokenizer.FromGguf(GgufFile.Open(file.Path).Metadata);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal sealed class HubJson : IDisposable
     {
         string path = Path.Combine(folder, name);
         if (!File.Exists(path)) return null;
-        long bytes = new FileInfo(path).Length;
+        long bytes = FileFacts.LengthOf(path);
         if (bytes > bytesMax) throw new ModelFolderException(name, "byte 0", $"{bytes} bytes, {bytesMax} are possible");
         try
         {

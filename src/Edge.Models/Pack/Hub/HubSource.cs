@@ -63,7 +63,8 @@ internal sealed unsafe class HubSource : PackSource
         }
     }
 
-    public override long MetadataBytes => 2048 + _tokenizer.Bytes;
+    /// <summary>Not less than they take: an estimate of the configuration's part.</summary>
+    public override long MetadataBytes => 2348 + _tokenizer.Bytes;
 
     public override IReadOnlyList<string> LeftOut { get; } = [];
 

@@ -70,7 +70,7 @@ internal sealed partial class HubTokenizer
         string jinja = Path.Combine(folder, "chat_template.jinja");
         if (_template is null && System.IO.File.Exists(jinja))
         {
-            if (new FileInfo(jinja).Length > GgufLimits.StringBytesMax)
+            if (FileFacts.LengthOf(jinja) > GgufLimits.StringBytesMax)
                 throw new ModelFolderException("chat_template.jinja", "byte 0", "is too large for a template");
             _template = System.IO.File.ReadAllText(jinja);
         }

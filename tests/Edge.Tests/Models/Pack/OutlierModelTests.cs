@@ -177,9 +177,9 @@ public sealed unsafe class OutlierModelTests(PackedDemo demo)
         using var output = new TemporaryFile();
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => ModelPacker.Pack(DemoModel.File("q8_0"), output.Path, options,
-            (done, all) =>
+            p =>
             {
-                if (done > part * all) stop.Cancel();
+                if (p.Done > part * p.All) stop.Cancel();
             }, cancel: stop.Token));
         IReadOnlyList<PackedTensor> rows = ModelPacker.Pack(DemoModel.File("q8_0"), output.Path, options);
         Assert.Equal(whole, File.ReadAllBytes(output.Path));
