@@ -535,6 +535,27 @@ def with_draft_layer(hub, layers):
     return hub | first | more
 
 
+def version_five(c):
+    """config.json as version 5 of transformers writes it: dtype, and all of the rotation in rope_parameters, of
+    Gemma 3 by kind of layer."""
+    c = dict(c, transformers_version="5.0.0", dtype=c["torch_dtype"])
+    del c["torch_dtype"]
+    rope = dict(c.pop("rope_scaling", None) or {})
+    rope = {"rope_theta": c.pop("rope_theta"), "rope_type": rope.pop("type", rope.pop("rope_type", "default"))} | rope
+    for key in ("partial_rotary_factor", "original_max_position_embeddings"):
+        if key in c:
+            rope[key] = c.pop(key)
+    if "rope_local_base_freq" in c:
+        near = {"rope_type": "default", "rope_theta": c.pop("rope_local_base_freq")}
+        rope = {"full_attention": rope, "sliding_attention": near}
+    if c["model_type"] in ("gemma2", "gemma3"):
+        period = {"gemma2": 2, "gemma3": 6}[c["model_type"]]
+        c["layer_types"] = ["sliding_attention" if (l + 1) % period else "full_attention"
+                            for l in range(c["num_hidden_layers"])]
+    c["rope_parameters"] = rope
+    return c
+
+
 def packed(name, twin, change):
     """A folder with 4-bit or ternary weights, and those of its first layer as floats."""
     m, tensors = read_gguf(GOLDEN / f"{twin}.gguf")
@@ -593,6 +614,9 @@ def main():
     m, tensors = read_gguf(GOLDEN / "tiny" / "llama.gguf")
     folder("mistral", dict(config(m, tensors), architectures=["MistralForCausalLM"], model_type="mistral",
                            sliding_window=100), to_hub(m, tensors))
+    for name in ("phi3-longrope", "gemma3", "gemma2", "gpt-oss"):
+        m, tensors = read_gguf(GOLDEN / "architectures" / f"{name}.gguf")
+        folder(f"{name}-v5", version_five(config(m, tensors)), to_hub(m, tensors))
     m, tensors = read_gguf(GOLDEN / "architectures" / "gemma3.gguf")
     folder("gemma3-pictures", *multimodal(config(m, tensors), to_hub(m, tensors)))
     m, tensors = read_gguf(GOLDEN / "architectures" / "deepseek2-v3.gguf")

@@ -1,7 +1,8 @@
 namespace Edge.Models.Architectures;
 
 /// <summary>Mixtral, llama with experts (arXiv 2401.04088): llama's attention, then a router whose weights add up to 1
-/// over the chosen experts. Files with one tensor per expert, as of early 2024, are not read.</summary>
+/// over the chosen experts. Files of early 2024 have a tensor per expert; <see cref="Tensors.Stack"/> takes
+/// both.</summary>
 internal sealed unsafe class Mixtral : Transformer
 {
     private readonly Layer[] _layers;

@@ -70,6 +70,10 @@ internal sealed class HubJson : IDisposable
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>The key is there and says null.</summary>
+    public bool IsNull(string key) =>
+        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
+
     public long GetInteger(string key, long min, long max) =>
         FindInteger(key, min, max) ?? throw Wrong(key, "is missing");
 

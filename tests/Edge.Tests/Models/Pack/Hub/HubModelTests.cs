@@ -24,7 +24,9 @@ public sealed class HubModelTests
         { "lfm2", "architectures/lfm2" }, { "gpt-oss", "architectures/gpt-oss" },
         { "deepseek2", "architectures/deepseek2" }, { "deepseek2-lite", "architectures/deepseek2-lite" },
         { "deepseek2-v3", "architectures/deepseek2-v3" }, { "plm", "architectures/plm" },
-        { "gemma3-pictures", "architectures/gemma3" },
+        { "gemma3-pictures", "architectures/gemma3" }, { "phi3-longrope-v5", "architectures/phi3-longrope" },
+        { "gemma3-v5", "architectures/gemma3" }, { "gemma2-v5", "architectures/gemma2" },
+        { "gpt-oss-v5", "architectures/gpt-oss" },
     };
 
     [Theory]
