@@ -23,6 +23,7 @@ internal static class EndOfGeneration
         {
             if (metadata.FindId(key) is { } id) marks[id] = true;
         }
+        foreach (int id in metadata.EndIds()) marks[id] = true;
         for (int id = 0; id < marks.Length; id++)
         {
             bool special = vocabulary.Type(id) is TokenType.Control or TokenType.UserDefined;

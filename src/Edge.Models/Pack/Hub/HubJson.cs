@@ -127,6 +127,8 @@ internal sealed class HubJson : IDisposable
         }
     }
 
+    public bool IsArray(string key) => Find(key)?.ValueKind == JsonValueKind.Array;
+
     /// <summary>The elements of an array; null when there is none.</summary>
     public JsonElement[]? FindArray(string key, int countMax)
     {
