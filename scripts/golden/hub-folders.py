@@ -105,7 +105,8 @@ LAYER = {
     "attn_q.weight": "self_attn.q_proj.weight", "attn_k.weight": "self_attn.k_proj.weight",
     "attn_v.weight": "self_attn.v_proj.weight", "attn_output.weight": "self_attn.o_proj.weight",
     "attn_q.bias": "self_attn.q_proj.bias", "attn_k.bias": "self_attn.k_proj.bias",
-    "attn_v.bias": "self_attn.v_proj.bias",
+    "attn_v.bias": "self_attn.v_proj.bias", "attn_output.bias": "self_attn.o_proj.bias",
+    "ffn_gate.bias": "mlp.gate_proj.bias", "ffn_up.bias": "mlp.up_proj.bias", "ffn_down.bias": "mlp.down_proj.bias",
     "attn_q_norm.weight": "self_attn.q_norm.weight", "attn_k_norm.weight": "self_attn.k_norm.weight",
     "attn_qkv.weight": "self_attn.qkv_proj.weight", "ffn_gate.weight": "mlp.gate_proj.weight",
     "ffn_up.weight": "mlp.up_proj.weight", "ffn_down.weight": "mlp.down_proj.weight",
@@ -606,6 +607,7 @@ def main():
         "granitemoe": ("architectures/granitemoe", "F32", 1), "lfm2": ("architectures/lfm2", "F32", 1),
         "granitemoe-shared": ("architectures/granitemoe-shared", "F32", 2), "plm": ("architectures/plm", "F32", 1),
         "deepseek2": ("architectures/deepseek2", "F32", 1), "gpt-oss": ("architectures/gpt-oss", "F32", 1),
+        "llama-bias": ("architectures/llama-bias", "F32", 1),
         "deepseek2-lite": ("architectures/deepseek2-lite", "F32", 1),
     }
     for name, (twin, dtype, shards) in plain.items():

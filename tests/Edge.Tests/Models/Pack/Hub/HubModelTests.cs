@@ -26,7 +26,7 @@ public sealed class HubModelTests
         { "deepseek2-v3", "architectures/deepseek2-v3" }, { "plm", "architectures/plm" },
         { "gemma3-pictures", "architectures/gemma3" }, { "phi3-longrope-v5", "architectures/phi3-longrope" },
         { "gemma3-v5", "architectures/gemma3" }, { "gemma2-v5", "architectures/gemma2" },
-        { "gpt-oss-v5", "architectures/gpt-oss" },
+        { "gpt-oss-v5", "architectures/gpt-oss" }, { "llama-bias", "architectures/llama-bias" },
     };
 
     [Theory]
