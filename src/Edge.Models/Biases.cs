@@ -1,7 +1,7 @@
 namespace Edge.Models;
 
-/// <summary>Biases of a layer of llama's kind, which few of these models have (attention_bias, mlp_bias); null: the file
-/// has none.</summary>
+/// <summary>Biases of a layer of llama's kind, which few of these models have (attention_bias, mlp_bias); null: the
+/// file has none.</summary>
 internal sealed unsafe class Biases(Tensors t, ModelConfig c, int l, bool dense = true)
 {
     public readonly float* Q = t.FindVector($"blk.{l}.attn_q.bias", c.QueryLength);
