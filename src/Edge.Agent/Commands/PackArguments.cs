@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Edge.Gguf;
 using Edge.Models;
 using Edge.Models.Pack;
 
@@ -187,11 +188,15 @@ internal sealed class PackArguments
             parsed.GetValue(_calibrateTokens), progress.Report, stop);
     }
 
-    /// <summary>Of a folder: its weights.</summary>
+    /// <summary>Of a folder: its weights; of a file that is split: all parts.</summary>
     public static long BytesOf(string path)
     {
-        if (File.Exists(path)) return new FileInfo(path).Length;
         long bytes = 0;
+        if (File.Exists(path))
+        {
+            foreach (GgufFile part in GgufFile.OpenParts(path)) bytes += part.FileBytes;
+            return bytes;
+        }
         foreach (string file in Directory.EnumerateFiles(path, "*.safetensors")) bytes += new FileInfo(file).Length;
         return bytes;
     }
