@@ -128,6 +128,7 @@ class Model:
     arch, layers, width, heads, kv_heads, size, ff, base = "", 2, 32, 4, 2, 8, 48, 10000.0
     experts, used, expert_ff = 0, 0, 0
     tied = False
+    biased = False  # attention_bias and mlp_bias
     permuted = False  # whether the converter reorders q and k for rotation of neighbours
 
     def __init__(self, seed):
@@ -146,7 +147,9 @@ class Model:
         return norm(x, self.w.vector(f"blk.{layer}.{name}.weight", size or x.shape[-1]))
 
     def linear(self, layer, name, x, rows, scale=1.0):
-        return x @ self.w.matrix(f"blk.{layer}.{name}.weight", rows, x.shape[-1], scale=scale).T
+        y = x @ self.w.matrix(f"blk.{layer}.{name}.weight", rows, x.shape[-1], scale=scale).T
+        biased = self.biased and name.startswith(("attn_", "ffn_gate", "ffn_up", "ffn_down")) and name != "ffn_gate_inp"
+        return y + self.w.vector(f"blk.{layer}.{name}.bias", rows, mean=0, spread=0.4) if biased else y
 
     def qkv(self, layer, x, scale=1.5):
         n = len(x)
@@ -644,12 +647,42 @@ class Qwen3Moe(Model):
         return self.head(x)
 
 
+class LlamaBias(Model):
+    arch, permuted, biased = "llama", True, True
+
+    def forward(self, ids):
+        x, inv = self.embed(ids), inverse_frequencies(self.size, self.base)
+        for l in range(self.layers):
+            q, k, v = self.qkv(l, self.norm(l, "attn_norm", x))
+            x = x + self.output(l, attention(rotate_half(q, inv), rotate_half(k, inv), v, self.size ** -0.5))
+            x = x + self.mlp(l, self.norm(l, "ffn_norm", x))
+        return self.head(x)
+
+
+class GraniteBias(Granite):
+    biased = True
+
+
+class GraniteMoeBias(GraniteMoe):
+    biased = True
+
+
+class SmolLm3Bias(SmolLm3):
+    biased = True
+
+
+class MixtralBias(Mixtral):
+    biased = True
+
+
 CASES = {"mixtral": Mixtral, "olmoe": Olmoe, "granite": Granite, "granitemoe": GraniteMoe,
          "granitemoe-shared": GraniteMoeShared, "gemma2": Gemma2, "gemma3": Gemma3, "gemma3-pattern": Gemma3Pattern,
          "phi3": Phi3, "phi3-longrope": Phi3LongRope, "smollm3": SmolLm3, "lfm2": Lfm2, "bitnet-b1.58": BitNet,
          "bitnet-silu": BitNetSilu, "bitnet-relu2": BitNetRelu2, "plm": Plm, "deepseek2": DeepSeek2,
          "deepseek2-lite": DeepSeek2Lite, "deepseek2-v3": DeepSeek3, "gpt-oss": GptOss,
-         "gpt-oss-mx": GptOssMx, "qwen3moe": Qwen3Moe}
+         "gpt-oss-mx": GptOssMx, "qwen3moe": Qwen3Moe, "llama-bias": LlamaBias,
+         "granite-bias": GraniteBias, "granitemoe-bias": GraniteMoeBias, "smollm3-bias": SmolLm3Bias,
+         "mixtral-bias": MixtralBias}
 
 
 def text(s):

@@ -105,7 +105,8 @@ LAYER = {
     "attn_q.weight": "self_attn.q_proj.weight", "attn_k.weight": "self_attn.k_proj.weight",
     "attn_v.weight": "self_attn.v_proj.weight", "attn_output.weight": "self_attn.o_proj.weight",
     "attn_q.bias": "self_attn.q_proj.bias", "attn_k.bias": "self_attn.k_proj.bias",
-    "attn_v.bias": "self_attn.v_proj.bias",
+    "attn_v.bias": "self_attn.v_proj.bias", "attn_output.bias": "self_attn.o_proj.bias",
+    "ffn_gate.bias": "mlp.gate_proj.bias", "ffn_up.bias": "mlp.up_proj.bias", "ffn_down.bias": "mlp.down_proj.bias",
     "attn_q_norm.weight": "self_attn.q_norm.weight", "attn_k_norm.weight": "self_attn.k_norm.weight",
     "attn_qkv.weight": "self_attn.qkv_proj.weight", "ffn_gate.weight": "mlp.gate_proj.weight",
     "ffn_up.weight": "mlp.up_proj.weight", "ffn_down.weight": "mlp.down_proj.weight",
@@ -535,6 +536,27 @@ def with_draft_layer(hub, layers):
     return hub | first | more
 
 
+def version_five(c):
+    """config.json as version 5 of transformers writes it: dtype, and all of the rotation in rope_parameters, of
+    Gemma 3 by kind of layer."""
+    c = dict(c, transformers_version="5.0.0", dtype=c["torch_dtype"])
+    del c["torch_dtype"]
+    rope = dict(c.pop("rope_scaling", None) or {})
+    rope = {"rope_theta": c.pop("rope_theta"), "rope_type": rope.pop("type", rope.pop("rope_type", "default"))} | rope
+    for key in ("partial_rotary_factor", "original_max_position_embeddings"):
+        if key in c:
+            rope[key] = c.pop(key)
+    if "rope_local_base_freq" in c:
+        near = {"rope_type": "default", "rope_theta": c.pop("rope_local_base_freq")}
+        rope = {"full_attention": rope, "sliding_attention": near}
+    if c["model_type"] in ("gemma2", "gemma3"):
+        period = {"gemma2": 2, "gemma3": 6}[c["model_type"]]
+        c["layer_types"] = ["sliding_attention" if (l + 1) % period else "full_attention"
+                            for l in range(c["num_hidden_layers"])]
+    c["rope_parameters"] = rope
+    return c
+
+
 def packed(name, twin, change):
     """A folder with 4-bit or ternary weights, and those of its first layer as floats."""
     m, tensors = read_gguf(GOLDEN / f"{twin}.gguf")
@@ -585,6 +607,7 @@ def main():
         "granitemoe": ("architectures/granitemoe", "F32", 1), "lfm2": ("architectures/lfm2", "F32", 1),
         "granitemoe-shared": ("architectures/granitemoe-shared", "F32", 2), "plm": ("architectures/plm", "F32", 1),
         "deepseek2": ("architectures/deepseek2", "F32", 1), "gpt-oss": ("architectures/gpt-oss", "F32", 1),
+        "llama-bias": ("architectures/llama-bias", "F32", 1),
         "deepseek2-lite": ("architectures/deepseek2-lite", "F32", 1),
     }
     for name, (twin, dtype, shards) in plain.items():
@@ -593,6 +616,9 @@ def main():
     m, tensors = read_gguf(GOLDEN / "tiny" / "llama.gguf")
     folder("mistral", dict(config(m, tensors), architectures=["MistralForCausalLM"], model_type="mistral",
                            sliding_window=100), to_hub(m, tensors))
+    for name in ("phi3-longrope", "gemma3", "gemma2", "gpt-oss"):
+        m, tensors = read_gguf(GOLDEN / "architectures" / f"{name}.gguf")
+        folder(f"{name}-v5", version_five(config(m, tensors)), to_hub(m, tensors))
     m, tensors = read_gguf(GOLDEN / "architectures" / "gemma3.gguf")
     folder("gemma3-pictures", *multimodal(config(m, tensors), to_hub(m, tensors)))
     m, tensors = read_gguf(GOLDEN / "architectures" / "deepseek2-v3.gguf")

@@ -37,6 +37,20 @@ public sealed class GgufFile
     /// from the system.</remarks>
     public static GgufFile Open(string path)
     {
+        GgufFile file = OpenAny(path);
+        SplitFile.Refuse(path, file.Metadata);
+        return file;
+    }
+
+    /// <summary>The parts of a model that is split over several files, of which <paramref name="path"/> is one; that
+    /// file alone where it is whole. Errors: as <see cref="Open"/>, and for parts that do not fit together.</summary>
+    public static IReadOnlyList<GgufFile> OpenParts(string path) => SplitFile.PartsOf(path, OpenAny);
+
+    /// <summary>A key that tells of parts, not of the model.</summary>
+    public static bool IsKeyOfParts(string key) => SplitFile.IsKeyOfParts(key);
+
+    private static GgufFile OpenAny(string path)
+    {
         if (Directory.Exists(path))
             throw new FileNotFoundException($"'{path}' is a folder; give the path of a .gguf file in it", path);
         if (!File.Exists(path))
@@ -47,7 +61,6 @@ public sealed class GgufFile
         var header = new HeaderReader(cursor);
         header.ReadCounts();
         GgufMetadata metadata = header.ReadMetadata();
-        SplitFile.Refuse(path, metadata);
         int alignment = ReadAlignment(metadata);
         long tableOffset = cursor.Position;
         var table = new TensorTable(cursor, alignment);

@@ -36,7 +36,7 @@ public static class ArchitectureTable
     {
         string name = source.Config.Architecture;
         Transformer model = Factories[name](source);
-        source.Tensors.RequireAllAsked(name);
+        source.Tensors.RequireAllAsked(source.Config);
         return model;
     }
 

@@ -20,11 +20,14 @@ internal sealed partial class ConfigReader(GgufMetadata metadata)
         int heads = Integer("attention.head_count", 1, HeadsMax);
         bool latent = _architecture is "deepseek2" or "plm";
         HeadShape shape = latent ? LatentHeads() : PlainHeads(width, heads);
+        bool gemma2 = _architecture == "gemma2"; // its caps were not always written
+        RequireKnownArithmetic();
         int experts = Integer("expert_count", 0, ExpertsMax, 0);
         return new ModelConfig
         {
             Architecture = _architecture,
             LayerCount = Layers(),
+            NextnPredictLayers = DraftLayers,
             ContextLength = Integer("context_length", 1, ContextMax),
             EmbeddingLength = width,
             VocabularySize = Vocabulary(),
@@ -43,8 +46,8 @@ internal sealed partial class ConfigReader(GgufMetadata metadata)
             RopeScaling = Scaling(),
             SlidingWindow = Integer("attention.sliding_window", 0, int.MaxValue, 0),
             SlidingWindowPattern = WindowPattern(),
-            AttnLogitSoftcapping = (float)Real("attn_logit_softcapping", 0, 1e6, 0),
-            FinalLogitSoftcapping = (float)Real("final_logit_softcapping", 0, 1e6, 0),
+            AttnLogitSoftcapping = (float)Real("attn_logit_softcapping", 0, 1e6, gemma2 ? 50 : 0),
+            FinalLogitSoftcapping = (float)Real("final_logit_softcapping", 0, 1e6, gemma2 ? 30 : 0),
             AttentionScale = (float)Real("attention.scale", 0, 1e6, 0),
             EmbeddingScale = (float)Real("embedding_scale", 0, 1e6, 0),
             ResidualScale = (float)Real("residual_scale", 0, 1e6, 0),

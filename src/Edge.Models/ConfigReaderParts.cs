@@ -8,7 +8,33 @@ internal sealed partial class ConfigReader
     private readonly record struct HeadShape(
         int HeadCountKv, int KeyLength, int RopeDimensionCount, int KeyLengthMla, int ValueLengthMla);
 
-    private int Layers() => Integer("block_count", 1, LayersMax);
+    /// <summary>Layers that predict further tokens stand behind the others, and are not run.</summary>
+    private int Layers()
+    {
+        int all = Integer("block_count", 1, LayersMax), drafts = DraftLayers;
+        return drafts < all ? all - drafts : throw Wrong(Drafts, $"{drafts} leaves none of {all} layers");
+    }
+
+    private const string Drafts = "nextn_predict_layers";
+
+    private int DraftLayers => Integer(Drafts, 0, LayersMax, 0);
+
+    /// <summary>Errors: GgufException for a key that changes the arithmetic in a way that is not known here.</summary>
+    private void RequireKnownArithmetic()
+    {
+        const string Scale = "attention.temperature_scale";
+        string[] keys = _architecture switch
+        {
+            "lfm2" => ["attention.sliding_window"],
+            "deepseek2" => [Scale, "attention.temperature_length"],
+            _ => [],
+        };
+        foreach (string key in keys)
+            if ((key == Scale ? metadata.FindReal(Key(key)) : metadata.FindInteger(Key(key))) is { } value
+                && value != 0)
+                throw Wrong(key, $"{value} is not supported in this architecture, and leaving it out would give " +
+                    "wrong answers; take another model");
+    }
 
     private HeadShape PlainHeads(int width, int heads)
     {

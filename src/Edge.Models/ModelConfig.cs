@@ -7,6 +7,9 @@ public sealed record ModelConfig
     public required string Architecture { get; init; }
     /// <summary>block_count ("block" is a quantisation block here).</summary>
     public required int LayerCount { get; init; }
+    /// <summary>Layers behind the last, which predict further tokens and are not run; block_count has them
+    /// too.</summary>
+    public int NextnPredictLayers { get; init; }
     public required int ContextLength { get; init; }
     public required int EmbeddingLength { get; init; }
     public required int VocabularySize { get; init; }

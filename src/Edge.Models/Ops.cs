@@ -94,6 +94,7 @@ internal sealed unsafe partial class Ops
     /// <summary>x ← x + bias, the same for every row.</summary>
     public void AddBias(RowBuffer x, float* bias)
     {
+        if (bias == null) return;
         for (int row = 0; row < Batch.Count; row++) _kernels.Add(x.Row(row), bias, x.Width);
     }
 

@@ -102,13 +102,15 @@ internal sealed unsafe partial class Tensors : IDisposable
 
     /// <summary>A tensor that nothing asked for would be left out of the arithmetic, and the answers be wrong without a
     /// word. Errors: GgufException that names it.</summary>
-    public void RequireAllAsked(string architecture)
+    public void RequireAllAsked(ModelConfig config)
     {
         foreach (GgufTensor tensor in File.Tensors)
         {
-            // Second planes may be left out on purpose.
-            if (tensor.Type != QuantType.NESTED4_LO && !_asked.Contains(tensor.Name))
-                throw new GgufException($"tensor '{tensor.Name}' has no place in the architecture '{architecture}' " +
+            // Second planes, and layers that predict further tokens, are left out on purpose.
+            if (tensor.Type != QuantType.NESTED4_LO && !_asked.Contains(tensor.Name)
+                && !WeightLayout.IsOfDraft(tensor, config))
+                throw new GgufException($"tensor '{tensor.Name}' has no place in the architecture " +
+                    $"'{config.Architecture}' " +
                     "as it is known here; leaving it out would give wrong answers", tensor.EntryOffset);
         }
     }

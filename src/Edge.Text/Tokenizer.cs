@@ -187,7 +187,8 @@ public sealed class Tokenizer
         }
         PreTokenizer pre = PreTokenizer.Find(metadata.Pre) ?? throw metadata.Bad(
             TokenizerMetadata.PreKey, $"'{metadata.Pre}' is not known; known are {PreTokenizer.KnownNames}");
-        return (new SplitWords(pre, new BytePairs(metadata, vocabulary, pre.WholeWords)), pre.AddsBos);
+        var pairs = new BytePairs(metadata, vocabulary, metadata.IgnoresMerges ?? pre.WholeWords);
+        return (new SplitWords(pre, pairs, metadata.Composes), pre.AddsBos);
     }
 
     private bool Adds(bool? asked, int? id, string key, bool otherwise)

@@ -194,11 +194,15 @@ internal sealed class PackArguments
             parsed.GetValue(_calibrateTokens), progress.Report, stop);
     }
 
-    /// <summary>Of a folder: its weights.</summary>
+    /// <summary>Of a folder: its weights; of a file that is split: all parts.</summary>
     public static long BytesOf(string path)
     {
-        if (File.Exists(path)) return FileFacts.LengthOf(path);
         long bytes = 0;
+        if (File.Exists(path))
+        {
+            foreach (GgufFile part in GgufFile.OpenParts(path)) bytes += part.FileBytes;
+            return bytes;
+        }
         foreach (string file in Directory.EnumerateFiles(path, "*.safetensors")) bytes += FileFacts.LengthOf(file);
         return bytes;
     }

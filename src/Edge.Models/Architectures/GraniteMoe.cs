@@ -53,10 +53,14 @@ internal sealed unsafe class GraniteMoe : Transformer
 
             Ops.RmsNorm(X, w.AttnNorm, Xb);
             Ops.MatMul(Xb, w.Q, Q, w.K, K, w.V, V);
+            Ops.AddBias(Q, w.Bias.Q);
+            Ops.AddBias(K, w.Bias.K);
+            Ops.AddBias(V, w.Bias.V);
             if (_rotates) Ops.Rope(Q, K, RopeOrder.Pairs);
             Ops.Remember(l, K, V);
             Ops.Attend(l, Q, Att);
             Ops.MatMul(Att, w.O, Xb);
+            Ops.AddBias(Xb, w.Bias.O);
             Ops.AddScaled(X, Xb, _residual);
 
             Ops.RmsNorm(X, w.FfnNorm, Xb);
@@ -84,6 +88,7 @@ internal sealed unsafe class GraniteMoe : Transformer
 
     private sealed class Layer(Tensors t, ModelConfig c, int l)
     {
+        public readonly Biases Bias = new(t, c, l, dense: false);
         public readonly float* AttnNorm = t.Vector($"blk.{l}.attn_norm.weight", c.EmbeddingLength);
         public readonly Matrix Q = t.Matrix($"blk.{l}.attn_q.weight", c.QueryLength, c.EmbeddingLength);
         public readonly Matrix K = t.Matrix($"blk.{l}.attn_k.weight", c.KvLength, c.EmbeddingLength);

@@ -1,7 +1,8 @@
 namespace Edge.Models.Architectures;
 
 /// <summary>Mixtral, llama with experts (arXiv 2401.04088): llama's attention, then a router whose weights add up to 1
-/// over the chosen experts. Files with one tensor per expert, as of early 2024, are not read.</summary>
+/// over the chosen experts. Files of early 2024 have a tensor per expert; <see cref="Tensors.Stack"/> takes
+/// both.</summary>
 internal sealed unsafe class Mixtral : Transformer
 {
     private readonly Layer[] _layers;
@@ -34,10 +35,14 @@ internal sealed unsafe class Mixtral : Transformer
 
             Ops.RmsNorm(X, w.AttnNorm, Xb);
             Ops.MatMul(Xb, w.Q, Q, w.K, K, w.V, V);
+            Ops.AddBias(Q, w.Bias.Q);
+            Ops.AddBias(K, w.Bias.K);
+            Ops.AddBias(V, w.Bias.V);
             Ops.Rope(Q, K, RopeOrder.Pairs);
             Ops.Remember(l, K, V);
             Ops.Attend(l, Q, Att);
             Ops.MatMul(Att, w.O, Xb);
+            Ops.AddBias(Xb, w.Bias.O);
             Ops.Add(X, Xb);
 
             Ops.RmsNorm(X, w.FfnNorm, Xb);
@@ -58,6 +63,7 @@ internal sealed unsafe class Mixtral : Transformer
 
     private sealed class Layer(Tensors t, ModelConfig c, int l)
     {
+        public readonly Biases Bias = new(t, c, l, dense: false);
         public readonly float* AttnNorm = t.Vector($"blk.{l}.attn_norm.weight", c.EmbeddingLength);
         public readonly Matrix Q = t.Matrix($"blk.{l}.attn_q.weight", c.QueryLength, c.EmbeddingLength);
         public readonly Matrix K = t.Matrix($"blk.{l}.attn_k.weight", c.KvLength, c.EmbeddingLength);

@@ -30,16 +30,23 @@ internal sealed unsafe class SmolLm3 : Transformer
 
             Ops.RmsNorm(X, w.AttnNorm, Xb);
             Ops.MatMul(Xb, w.Q, Q, w.K, K, w.V, V);
+            Ops.AddBias(Q, w.Bias.Q);
+            Ops.AddBias(K, w.Bias.K);
+            Ops.AddBias(V, w.Bias.V);
             if (w.Rotates) Ops.Rope(Q, K, RopeOrder.Pairs);
             Ops.Remember(l, K, V);
             Ops.Attend(l, Q, Att);
             Ops.MatMul(Att, w.O, Xb);
+            Ops.AddBias(Xb, w.Bias.O);
             Ops.Add(X, Xb);
 
             Ops.RmsNorm(X, w.FfnNorm, Xb);
             Ops.MatMul(Xb, w.Gate, _gate, w.Up, _up);
+            Ops.AddBias(_gate, w.Bias.Gate);
+            Ops.AddBias(_up, w.Bias.Up);
             Ops.SwiGlu(_gate, _up, _h);
             Ops.MatMul(_h, w.Down, Xb);
+            Ops.AddBias(Xb, w.Bias.Down);
             Ops.Add(X, Xb);
         }
     }
@@ -47,6 +54,7 @@ internal sealed unsafe class SmolLm3 : Transformer
     private sealed class Layer(Tensors t, ModelConfig c, int l)
     {
         public readonly bool Rotates = (l + 1) % LayersPerNoPositions != 0;
+        public readonly Biases Bias = new(t, c, l);
         public readonly float* AttnNorm = t.Vector($"blk.{l}.attn_norm.weight", c.EmbeddingLength);
         public readonly Matrix Q = t.Matrix($"blk.{l}.attn_q.weight", c.QueryLength, c.EmbeddingLength);
         public readonly Matrix K = t.Matrix($"blk.{l}.attn_k.weight", c.KvLength, c.EmbeddingLength);

@@ -10,6 +10,7 @@ internal sealed class WeightLayout
     private readonly KernelSet _kernels;
     private readonly bool _isFloat, _isCoarse;
     private readonly int _experts;
+    private readonly ModelConfig _config;
     private readonly List<GgufTensor>[] _streamable;
 
     public WeightLayout(
@@ -17,7 +18,7 @@ internal sealed class WeightLayout
     {
         (File, _kernels, _isFloat) = (file, kernels, options.Arithmetic == Arithmetic.Float);
         _isCoarse = options.Coarse;
-        _experts = config.ExpertCount;
+        (_experts, _config) = (config.ExpertCount, config);
         _streamable = new List<GgufTensor>[config.LayerCount];
         for (int l = 0; l < _streamable.Length; l++) _streamable[l] = [];
         foreach (GgufTensor tensor in file.Tensors)
@@ -74,8 +75,13 @@ internal sealed class WeightLayout
     /// <summary>The matrices of a layer, or its stacks of experts, that can stream.</summary>
     public IReadOnlyList<GgufTensor> Streamable(int layer) => _streamable[layer];
 
-    /// <summary>A second plane that coarse arithmetic leaves out.</summary>
-    public bool IsUnused(GgufTensor tensor) => _isCoarse && IsLow(tensor);
+    /// <summary>A second plane that coarse arithmetic leaves out, or of a layer that is not run.</summary>
+    public bool IsUnused(GgufTensor tensor) => _isCoarse && IsLow(tensor) || IsOfDraft(tensor, _config);
+
+    /// <summary>Of a layer that predicts further tokens.</summary>
+    public static bool IsOfDraft(GgufTensor tensor, ModelConfig config) => config.NextnPredictLayers > 0
+        && LayerOf(tensor) is var layer && layer >= config.LayerCount
+        && layer < config.LayerCount + config.NextnPredictLayers;
 
     /// <summary>The second plane of a matrix: the LO slice of an expert.</summary>
     public static bool IsLow(GgufTensor tensor) => tensor.Type == QuantType.NESTED4_LO;

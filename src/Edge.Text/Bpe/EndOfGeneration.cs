@@ -32,6 +32,7 @@ internal static class EndOfGeneration
         {
             if (metadata.FindId(key) is { } id) marks[id] = true;
         }
+        foreach (int id in metadata.EndIds()) marks[id] = true;
         var found = new HashSet<string>();
         int message = -1;
         for (int id = 0; id < marks.Length; id++)

@@ -1,11 +1,11 @@
 namespace Edge.Text;
 
 /// <summary>Byte-level BPE: the stages of the pre-tokenizer cut words, whose bytes merge.</summary>
-internal sealed class SplitWords(PreTokenizer preTokenizer, BytePairs pairs) : IFragmentEncoder
+internal sealed class SplitWords(PreTokenizer preTokenizer, BytePairs pairs, bool composes) : IFragmentEncoder
 {
     /// <inheritdoc/>
     public void Encode(ReadOnlySpan<char> text, List<int> destination, EncodeScratch scratch) =>
-        Cut(text, 0, destination, scratch);
+        Cut(composes ? Composition.Of(text) : text, 0, destination, scratch);
 
     private void Cut(ReadOnlySpan<char> piece, int stage, List<int> destination, EncodeScratch scratch)
     {

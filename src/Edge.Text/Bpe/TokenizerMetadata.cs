@@ -22,6 +22,10 @@ internal sealed record TokenizerMetadata
     public const string AddSpaceKey = "tokenizer.ggml.add_space_prefix";
     public const string RemoveSpacesKey = "tokenizer.ggml.remove_extra_whitespaces";
     public const string CharsMapKey = "tokenizer.ggml.precompiled_charsmap";
+    // Our own, of packed model folders: what GGUF files of others cannot say.
+    public const string EndsKey = "edge.tokenizer.end_token_ids";
+    private const string NormalizerKey = "edge.tokenizer.normalizer";
+    private const string IgnoreMergesKey = "edge.tokenizer.ignore_merges";
     private const string SuffixKey = "tokenizer.ggml.treat_whitespace_as_suffix";
     private const string LowercaseKey = "tokenizer.ggml.normalizer.lowercase";
     private const string StripAccentsKey = "tokenizer.ggml.normalizer.strip_accents";
@@ -59,6 +63,14 @@ internal sealed record TokenizerMetadata
     /// <summary>Of WordPiece: the separator that ends a text.</summary>
     public bool? AddEos { get; init; }
     public TokenStrips Strips { get; init; } = TokenStrips.None;
+    /// <summary>Of byte-level BPE: characters are composed first (NFC). llama.cpp never does: GGUF files of others have
+    /// the ids that it gives.</summary>
+    public bool Composes { get; init; }
+    /// <summary>Of byte-level BPE: a word that is in the vocabulary is taken as it is; null: as the name of the
+    /// pre-tokenizer says.</summary>
+    public bool? IgnoresMerges { get; init; }
+    /// <summary>Further tokens that end a reply.</summary>
+    public IReadOnlyList<long> Ends { get; init; } = [];
     public Func<string, long> OffsetOf { get; init; } = static _ => 0;
 
     /// <summary>Tokens that are pieces of text with a mark for spaces, not bytes in an alphabet.</summary>
@@ -92,6 +104,9 @@ internal sealed record TokenizerMetadata
             AddBos = file.FindBool(AddBosKey),
             AddEos = (model == WordPiece ? file.FindBool(AddSeparatorKey) : null) ?? file.FindBool(AddEosKey),
             Strips = TokenStrips.Of(file, tokens),
+            Composes = ComposesOf(file),
+            IgnoresMerges = file.FindBool(IgnoreMergesKey),
+            Ends = file.FindIntegers(EndsKey) ?? [],
             OffsetOf = file.OffsetOf,
         };
     }
@@ -160,6 +175,22 @@ internal sealed record TokenizerMetadata
         }
         return warnings;
     }
+
+    /// <summary>Errors: GgufException for an id that is no token.</summary>
+    public IEnumerable<int> EndIds()
+    {
+        foreach (long id in Ends)
+            yield return id >= 0 && id < Tokens.Count ? (int)id
+                : throw Bad(EndsKey, $"{id} is not a token; the vocabulary has {Tokens.Count}");
+    }
+
+    private static bool ComposesOf(GgufMetadata file) => file.FindString(NormalizerKey) switch
+    {
+        null => false,
+        "nfc" => true,
+        var other => throw new GgufException($"{NormalizerKey} '{Shown(other, 60)}' is not known; known is 'nfc': " +
+            "take a newer edge, or pack the model again", file.OffsetOf(NormalizerKey)),
+    };
 
     public GgufException Bad(string key, string what) => new($"{key}: {Shown(what, 400)}", OffsetOf(key));
 

@@ -91,6 +91,12 @@ internal static class Decompositions
     private static readonly Rune[] First = [.. Ideographs.EnumerateRunes()];
     private static readonly Rune[] More = [.. MoreIdeographs.EnumerateRunes()];
 
+    /// <summary>What a compatibility ideograph is canonically; null for any other character.</summary>
+    public static int? Ideograph(int value) =>
+        value >= IdeographsFirst && value - IdeographsFirst < First.Length ? First[value - IdeographsFirst].Value
+        : value >= MoreIdeographsFirst && value - MoreIdeographsFirst < More.Length
+            ? More[value - MoreIdeographsFirst].Value : null;
+
     /// <summary>Writes what <paramref name="rune"/> becomes, at most four characters; returns their count.</summary>
     public static int Of(Rune rune, Span<Rune> destination)
     {
@@ -98,10 +104,7 @@ internal static class Decompositions
         destination[0] = rune;
         if (value < 0xC0) return 1;
         if (value is >= HangulFirst and <= HangulLast) return Hangul(value - HangulFirst, destination);
-        if (value >= IdeographsFirst && value - IdeographsFirst < First.Length)
-            destination[0] = First[value - IdeographsFirst];
-        else if (value >= MoreIdeographsFirst && value - MoreIdeographsFirst < More.Length)
-            destination[0] = More[value - MoreIdeographsFirst];
+        if (Ideograph(value) is { } ideograph) destination[0] = new(ideograph);
         else if (Found.TryGetValue(value, out string? becomes))
         {
             int count = 0;

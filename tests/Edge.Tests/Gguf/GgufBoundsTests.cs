@@ -81,7 +81,7 @@ public sealed class GgufBoundsTests
         new("alignment 48", Alignment(48), 24, "general.alignment is 48"),
         new("alignment 131072", Alignment(131072), 24, "general.alignment is 131072"),
         new("alignment text", OneKey("general.alignment", V.String).Text("32"), 24, "should be an integer"),
-        new("split", OneKey("split.count", V.UInt32).U32(3), 24, "over 3 files", "llama-gguf-split --merge"),
+        new("split", OneKey("split.count", V.UInt32).U32(3), 24, "over 3 files", "edge pack -m"),
 
         // Tensor entries.
         new("tensor name empty", OneTensor().Tensor("", F32, 0, 4).Data(16), 24, "claims 0 bytes"),
@@ -169,8 +169,8 @@ public sealed class GgufBoundsTests
     }
 
     [Theory]
-    [InlineData("model-00001-of-00003.gguf", "over 3 files", "--merge model-00001-of-00003.gguf")]
-    [InlineData("m-Q4_0-00002-of-00002.gguf", "over 2 files", "--merge m-Q4_0-00001-of-00002.gguf")]
+    [InlineData("model-00001-of-00003.gguf", "over 3 files", "edge pack -m model-00001-of-00003.gguf --type keep")]
+    [InlineData("m-Q4_0-00002-of-00002.gguf", "over 2 files", "edge pack -m m-Q4_0-00001-of-00002.gguf --type keep")]
     public void Open_NameOfASplitPart_SaysHowToMerge(string name, string count, string command)
     {
         using var file = new TemporaryFile(GgufBytes.Start().ToArray(), name);

@@ -34,7 +34,9 @@ public sealed class ArchitectureLoadTests : IDisposable
         foreach (GgufTensor tensor in file.Tensors)
         {
             Write(file, tensor.Name, null);
-            if (tensor.Name == "output.weight"
+            bool mayLack = name.EndsWith("-bias", StringComparison.Ordinal)
+                && tensor.Name.EndsWith(".bias", StringComparison.Ordinal);
+            if (mayLack || tensor.Name == "output.weight"
                 || Optional.Any(end => tensor.Name.EndsWith(end, StringComparison.Ordinal)))
             {
                 using Model model = Load();

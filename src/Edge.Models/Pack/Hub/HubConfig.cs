@@ -9,6 +9,8 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
 {
     private const int Max = int.MaxValue;
     private const string TakeGguf = "take a GGUF file of the model";
+    // Names of layers, in layer_types and, of newer folders, in rope_parameters.
+    private const string Whole = "full_attention", Windowed = "sliding_attention";
 
     private readonly string _arch = ArchitectureOf(config, model);
 
@@ -38,8 +40,10 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
                 $"{model.Activation}; {TakeGguf}");
     }
 
-    public void Write(GgufWriter writer)
+    /// <summary>Errors: ModelFolderException for what cannot be said, or is not supported.</summary>
+    public HubKeys Keys()
     {
+        var writer = new HubKeys();
         writer.Set("general.architecture", _arch);
         Integer(writer, "block_count", Layers);
         Integer(writer, "context_length", ContextLength());
@@ -51,9 +55,8 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
         Real(writer, "attention.layer_norm_rms_epsilon", config.GetReal(epsilon));
         if (model.IsLatent) WriteLatentHeads(writer);
         else WriteHeads(writer);
-        Real(writer, "rope.freq_base",
-            config.FindReal("rope_theta") ?? config.FindReal("theta") ?? Rope?.FindReal("rope_theta")
-            ?? (_arch == "lfm2" ? 1e6 : 10000));
+        RequireKnownWindows();
+        Real(writer, "rope.freq_base", RopeBase());
         WriteScaling(writer);
         if (_arch == "deepseek2") WriteGroupedExperts(writer);
         else WriteExperts(writer);
@@ -63,6 +66,7 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
         if (_arch == "smollm3") RequireUsualRotation();
         if (_arch == "lfm2") WriteConvolutions(writer);
         if (_arch is "granite" or "granitemoe") WriteGranite(writer);
+        return writer;
     }
 
     /// <summary>What of the context is not there, as a sentence; null where all of it is.</summary>
@@ -75,20 +79,37 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
     {
         long length = config.GetInteger("max_position_embeddings", 1, Max);
         // Within the window all of a text is seen: what is longer would be another model than its publisher's.
-        return _arch is "llama" or "qwen2" && Window() is { } window ? Math.Min(length, window) : length;
+        return HasNoWindows && Window() is { } window ? Math.Min(length, window) : length;
     }
 
-    private long? Window() => config.FindBool("use_sliding_window") == false ? null
-        : _arch == "qwen2" && config.FindBool("use_sliding_window") is null ? null
-        : config.FindInteger("sliding_window", 1, Max);
+    /// <summary>Whose window we have not: it bounds the context.</summary>
+    private bool HasNoWindows => _arch is "llama" or "qwen2" or "qwen3" or "qwen3moe" or "smollm3";
 
-    private void WriteHeads(GgufWriter writer)
+    private long? Window()
+    {
+        // Only where a switch says so, which is off unless it is named; a list of layers without one is the same.
+        bool isOn = config.FindBool("use_sliding_window") ?? _arch is "llama" or "phi3";
+        bool isUsed = LayerTypes() is not { } types || Array.IndexOf(types, Windowed) >= 0;
+        return isOn && isUsed ? config.FindInteger("sliding_window", 1, Max) : null;
+    }
+
+    /// <summary>Layers that the architecture cannot run as config.json has them.</summary>
+    private void RequireKnownWindows()
+    {
+        if (model.IsGemma || _arch is "gpt-oss" or "lfm2" || LayerTypes() is not { } types) return;
+        bool all = Array.TrueForAll(types, type => type == Windowed);
+        foreach (string type in types)
+            if (type != Whole && !(type == Windowed && (HasNoWindows || _arch == "phi3" && all)))
+                throw config.Wrong("layer_types",
+                    $"{Printable.Quote(type)} is not supported in this architecture; {TakeGguf}");
+    }
+
+    private void WriteHeads(HubKeys writer)
     {
         if (_arch != "lfm2") Integer(writer, "attention.head_count_kv", HeadsKv);
         Integer(writer, "attention.key_length", HeadSize);
         Integer(writer, "attention.value_length", HeadSize);
-        Integer(writer, "rope.dimension_count",
-            (long)Math.Round(HeadSize * (config.FindReal("partial_rotary_factor") ?? 1)));
+        Integer(writer, "rope.dimension_count", RotatedDimensions);
     }
 
     private long FeedForward() => _arch switch
@@ -99,7 +120,7 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
         _ => config.GetInteger("intermediate_size", 1, Max),
     };
 
-    private void WriteGranite(GgufWriter writer)
+    private void WriteGranite(HubKeys writer)
     {
         Real(writer, "embedding_scale", config.GetReal("embedding_multiplier"));
         Real(writer, "residual_scale", config.GetReal("residual_multiplier"));
@@ -109,29 +130,27 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
             Integer(writer, "expert_shared_feed_forward_length", shared);
     }
 
-    private void WriteGemma(GgufWriter writer)
+    private void WriteGemma(HubKeys writer)
     {
         Integer(writer, "attention.sliding_window", config.GetInteger("sliding_window", 1, Max));
         Real(writer, "attention.scale", 1 / Math.Sqrt(config.FindReal("query_pre_attn_scalar") ?? HeadSize));
-        if (config.FindReal("attn_logit_softcapping") is { } cap) Real(writer, "attn_logit_softcapping", cap);
-        if (config.FindReal("final_logit_softcapping") is { } last) Real(writer, "final_logit_softcapping", last);
-        HubJson? near = config.FindObject("rope_parameters")?.FindObject("sliding_attention");
-        if (near is not null && Kind(near) != "default")
-            throw near.Wrong("rope_type", $"{Printable.Quote(Kind(near))} is not supported here; {TakeGguf}");
-        if ((near?.FindReal("rope_theta") ?? config.FindReal("rope_local_base_freq")) is { } local)
+        foreach (string key in (string[])["attn_logit_softcapping", "final_logit_softcapping"])
+            if (config.FindReal(key) is { } cap) Real(writer, key, cap);
+            else if (config.IsNull(key)) Real(writer, key, 0); // none, where absent is Gemma 2's own
+        if ((NearRope()?.FindReal("rope_theta") ?? config.FindReal("rope_local_base_freq")) is { } local)
             Real(writer, "rope.freq_base_swa", local);
-        if (_arch == "gemma3" && WriteWindows(writer)) return;
+        if (WriteWindows(writer)) return;
         if (config.FindInteger("sliding_window_pattern", 1, ConfigReader.LayersMax) is { } pattern)
             Integer(writer, "attention.sliding_window_pattern", pattern);
     }
 
     /// <summary>Which layers have the window, where config.json names them.</summary>
-    private bool WriteWindows(GgufWriter writer)
+    private bool WriteWindows(HubKeys writer)
     {
         if (LayerTypes() is not { } types) return false;
         writer.SetArray($"{_arch}.attention.sliding_window_pattern",
-            [.. types.Select(type => type == "sliding_attention" ? true : type == "full_attention" ? false
-                : throw config.Wrong("layer_types", $"{Printable.Quote(type)} is not known here; {TakeGguf}"))]);
+            Array.ConvertAll(types, type => type == Windowed || (type == Whole ? false
+                : throw config.Wrong("layer_types", $"{Printable.Quote(type)} is not known here; {TakeGguf}"))));
         return true;
     }
 
@@ -142,8 +161,8 @@ internal sealed partial class HubConfig(HubJson config, HubModel model)
         return [.. types.Select(type => config.Text("layer_types", type))];
     }
 
-    private void Integer(GgufWriter writer, string key, long value) =>
+    private void Integer(HubKeys writer, string key, long value) =>
         writer.Set($"{_arch}.{key}", (uint)Math.Clamp(value, 0, uint.MaxValue));
 
-    private void Real(GgufWriter writer, string key, double value) => writer.Set($"{_arch}.{key}", (float)value);
+    private void Real(HubKeys writer, string key, double value) => writer.Set($"{_arch}.{key}", (float)value);
 }

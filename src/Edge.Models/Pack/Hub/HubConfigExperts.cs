@@ -13,7 +13,7 @@ internal sealed partial class HubConfig
     public int ValueLength => (int)config.GetInteger("v_head_dim", 1, ConfigReader.HeadSizeMax);
 
     /// <summary>As newer converters describe it: one head of keys, and the heads before compression.</summary>
-    private void WriteLatentHeads(GgufWriter writer)
+    private void WriteLatentHeads(HubKeys writer)
     {
         if (config.FindBool("attention_bias") == true || config.FindBool("rope_interleave") == false)
             throw config.Wrong(config.FindBool("attention_bias") == true ? "attention_bias" : "rope_interleave",
@@ -30,7 +30,7 @@ internal sealed partial class HubConfig
         Integer(writer, "rope.dimension_count", rotated);
     }
 
-    private void WriteExperts(GgufWriter writer)
+    private void WriteExperts(HubKeys writer)
     {
         if (Experts == 0) return;
         Integer(writer, "expert_count", Experts);
@@ -53,7 +53,7 @@ internal sealed partial class HubConfig
 
     /// <summary>DeepSeek's: V2 weighs by softmax, its best experts decide which groups take part; V3 by sigmoid, with a
     /// bias for the choice.</summary>
-    private void WriteGroupedExperts(GgufWriter writer)
+    private void WriteGroupedExperts(HubKeys writer)
     {
         bool isThird = model.Class == "DeepseekV3ForCausalLM";
         string scoring = config.FindText("scoring_func") ?? (isThird ? "sigmoid" : "softmax");
@@ -83,7 +83,7 @@ internal sealed partial class HubConfig
         Integer(writer, "expert_group_used_count", config.GetInteger("topk_group", 1, ConfigReader.ExpertsMax));
     }
 
-    private void WriteGptOss(GgufWriter writer)
+    private void WriteGptOss(HubKeys writer)
     {
         if (config.FindReal("swiglu_limit") is { } limit && limit != 7)
             throw config.Wrong("swiglu_limit", $"{limit} is not this architecture's 7; {TakeGguf}");
@@ -94,7 +94,7 @@ internal sealed partial class HubConfig
         WriteWindows(writer);
     }
 
-    private void WriteConvolutions(GgufWriter writer)
+    private void WriteConvolutions(HubKeys writer)
     {
         if (config.FindBool("conv_bias") == true)
             throw config.Wrong("conv_bias", $"biases of convolutions are not supported; {TakeGguf}");
@@ -119,7 +119,7 @@ internal sealed partial class HubConfig
                     && (uint)l < (uint)heads.Length) heads[l] = HeadsKv;
                 else throw config.Wrong("full_attn_idxs", "holds something that is no layer");
         }
-        writer.SetArray<int>($"{_arch}.attention.head_count_kv", heads);
+        writer.SetArray($"{_arch}.attention.head_count_kv", heads);
     }
 
     /// <summary>Source: the model's own definition: two thirds of the figure, stretched, rounded up.</summary>

@@ -70,6 +70,10 @@ internal sealed class HubJson : IDisposable
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>The key is there and says null.</summary>
+    public bool IsNull(string key) =>
+        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
+
     public long GetInteger(string key, long min, long max) =>
         FindInteger(key, min, max) ?? throw Wrong(key, "is missing");
 
@@ -122,6 +126,8 @@ internal sealed class HubJson : IDisposable
             throw Wrong(key, "has half of a surrogate pair or no UTF-8");
         }
     }
+
+    public bool IsArray(string key) => Find(key)?.ValueKind == JsonValueKind.Array;
 
     /// <summary>The elements of an array; null when there is none.</summary>
     public JsonElement[]? FindArray(string key, int countMax)

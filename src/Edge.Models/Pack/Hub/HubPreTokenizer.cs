@@ -1,88 +1,76 @@
-using System.Text.Json;
+using Edge.Gguf;
 
 namespace Edge.Models.Pack.Hub;
 
 /// <summary>Which of the known ways to cut a text tokenizer.json describes.</summary>
 internal static class HubPreTokenizer
 {
-    private const string Cased = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
-    // DeepSeek's: Chinese with kana, or with everything below it.
-    private const string Kana = "\u4E00-\u9FA5\u3040-\u309F", East = "\u4E00-\u9FA5\u0800-\u4E00";
+    private const string Take = "take a GGUF file of the model";
 
-    /// <summary>The value of tokenizer.ggml.pre. Errors: ModelFolderException for one that is not recognised.</summary>
-    public static string Name(HubJson json)
+    /// <summary>Of byte-level BPE. Errors: ModelFolderException for a stage or a regular expression that is not
+    /// known.</summary>
+    public static HubSplits Of(HubJson json, bool ignoresMerges)
     {
-        HubJson before = json.FindObject("pre_tokenizer")
-            ?? throw json.Wrong("pre_tokenizer", "is missing; take a GGUF file of the model");
-        string? regex = null;
-        bool hasDigits = false, cuts = false;
-        foreach (JsonElement part in Parts(before))
+        const string Key = "pre_tokenizer";
+        var stages = new List<string>();
+        bool isCut = false, isBytes = false;
+        foreach (HubJson part in HubStages.Of(json, Key, "pretokenizers"))
         {
-            string? type = Text(part, "type");
-            if (type == "Digits") hasDigits = true;
-            else if (type == "ByteLevel") cuts = !Is(part, "use_regex", JsonValueKind.False);
-            else if (type == "Split" && part.TryGetProperty("pattern", out JsonElement pattern))
-                regex = (regex ?? "") + (pattern.ValueKind == JsonValueKind.Object ? Text(pattern, "Regex") : null);
+            string type = part.FindText("type") ?? "";
+            if (isBytes) throw json.Wrong(Key, $"{Printable.Quote(type)} behind ByteLevel is not supported; {Take}");
+            if (type == "Split") stages.Add(Pattern(part, ref isCut));
+            else if (type == "Digits" && part.FindBool("individual_digits") == true) stages.Add(HubSplits.Digits);
+            else if (type == "ByteLevel")
+            {
+                isBytes = true;
+                if (part.FindBool("add_prefix_space") == true)
+                    throw part.Wrong("add_prefix_space", $"'true' is not supported; {Take}");
+                if (part.FindBool("use_regex") != false) stages.Add(HubSplits.Gpt2);
+            }
+            else throw json.Wrong(Key, $"{Printable.Quote(type)} is none of those known here; {Take}");
         }
-        bool byThree = regex?.Contains("\\p{N}{1,3}", StringComparison.Ordinal) == true;
-        string? name = regex switch
-        {
-            null when !cuts => null,
-            null => hasDigits ? "starcoder" : "gpt-2",
-            _ when regex.Contains(Kana, StringComparison.Ordinal) => "deepseek-v3",
-            _ when regex.Contains(East, StringComparison.Ordinal) =>
-                regex.Contains("\\s?\\p{L}+", StringComparison.Ordinal) ? "deepseek-coder" : "deepseek-llm",
-            _ when regex.Contains(Cased, StringComparison.Ordinal) => byThree ? "gpt-4o" : "tekken",
-            _ when !regex.Contains("\\r\\n\\p{L}\\p{N}", StringComparison.Ordinal) => null,
-            _ => byThree ? "llama-bpe" : "qwen2",
-        };
-        return name ?? throw json.Wrong("pre_tokenizer", "is none of those known here; take a GGUF file of the model");
+        if (!isBytes) throw json.Wrong(Key, $"has no ByteLevel, which is needed here; {Take}");
+        // Removing what does not match and cutting out what does are the same where everything matches.
+        return HubSplits.Find(stages, ignoresMerges) is { } row && (!isCut || stages.Count == 1) ? row
+            : throw json.Wrong(Key, "cuts text in a way that is none of those known here: " +
+                $"{Printable.Line(string.Join(" then ", stages))}; {Take}");
     }
 
-    /// <summary>Of SentencePiece: a text begins with a space.</summary>
+    private static string Pattern(HubJson part, ref bool isCut)
+    {
+        string behavior = part.FindText("behavior") ?? "Isolated";
+        bool inverts = part.FindBool("invert") ?? false;
+        isCut |= inverts;
+        if (behavior != (inverts ? "Removed" : "Isolated"))
+            throw part.Wrong("behavior", $"{Printable.Quote(behavior)} with invert '{inverts}' is not supported; " +
+                Take);
+        return part.FindObject("pattern")?.FindText("Regex") is { } regex ? HubSplits.Normal(regex)
+            : throw part.Wrong("pattern", $"is no Regex; {Take}");
+    }
+
+    /// <summary>Of SentencePiece's BPE: a text begins with a space. Errors: ModelFolderException for stages that do
+    /// anything but spell spaces.</summary>
     public static bool AddsSpace(HubJson json)
     {
-        foreach (string key in (string[])["normalizer", "pre_tokenizer"])
+        bool adds = false;
+        foreach (HubJson stage in HubStages.Of(json, "normalizer", "normalizers"))
         {
-            if (json.FindObject(key) is not { } stage) continue;
-            foreach (JsonElement part in Parts(stage))
-            {
-                string? type = Text(part, "type");
-                if (type == "Prepend") return true;
-                if (type == "Metaspace")
-                    return Text(part, "prepend_scheme") is { } scheme ? scheme != "never"
-                        : !Is(part, "add_prefix_space", JsonValueKind.False);
-            }
+            string type = stage.FindText("type") ?? "";
+            if (type == "Prepend" && stage.FindText("prepend") == HubStages.Mark) adds = true;
+            else if (type != "Replace" || !IsSpace(stage) || stage.FindText("content") != HubStages.Mark)
+                throw HubStages.Unknown(json, "normalizer", type);
         }
-        return false;
+        foreach (HubJson stage in HubStages.Of(json, "pre_tokenizer", "pretokenizers"))
+        {
+            string type = stage.FindText("type") ?? "";
+            if (type == "Metaspace" && stage.FindText("replacement") is null or HubStages.Mark)
+                adds = stage.FindText("prepend_scheme") is { } scheme ? scheme != "never"
+                    : stage.FindBool("add_prefix_space") ?? true;
+            // Gemma's: the normalizer has left no space to cut at.
+            else if (type != "Split" || !IsSpace(stage)) throw HubStages.Unknown(json, "pre_tokenizer", type);
+        }
+        return adds;
     }
 
-    /// <summary>The stage itself, or those of a sequence.</summary>
-    private static JsonElement[] Parts(HubJson stage)
-    {
-        foreach (string key in (string[])["pretokenizers", "normalizers"])
-        {
-            if (stage.FindArray(key, 64) is not { } parts) continue;
-            foreach (JsonElement part in parts)
-                if (part.ValueKind != JsonValueKind.Object) throw stage.Wrong(key, "has a part that is no object");
-            return parts;
-        }
-        return [stage.Root];
-    }
-
-    private static string? Text(JsonElement of, string key)
-    {
-        if (!of.TryGetProperty(key, out JsonElement value) || value.ValueKind != JsonValueKind.String) return null;
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null; // half of a surrogate pair: no name that is known
-        }
-    }
-
-    private static bool Is(JsonElement of, string key, JsonValueKind kind) =>
-        of.TryGetProperty(key, out JsonElement value) && value.ValueKind == kind;
+    private static bool IsSpace(HubJson stage) => stage.FindObject("pattern")?.FindText("String") == " ";
 }

@@ -12,6 +12,7 @@ internal sealed unsafe class HubSource : PackSource
 
     private readonly HubFiles _files;
     private readonly HubConfig _config;
+    private readonly HubKeys _keys;
     private readonly HubTokenizer _tokenizer;
     private readonly HubJson _json;
     private readonly Dictionary<GgufTensor, HubTensor> _tensors = new(ReferenceEqualityComparer.Instance);
@@ -28,6 +29,7 @@ internal sealed unsafe class HubSource : PackSource
             HubModel model = HubModel.Of(_json);
             HubJson text = model.TextOf(_json);
             _config = new HubConfig(text, model);
+            _keys = _config.Keys();
             HubJson? quantised = _json.FindObject("quantization_config") ?? text.FindObject("quantization_config");
             HubForm form = Form(quantised);
             int zeroOffset = quantised?.FindText("checkpoint_format") == "gptq_v2" ? 0 : 1;
@@ -77,7 +79,7 @@ internal sealed unsafe class HubSource : PackSource
 
     public override void WriteMetadata(GgufWriter writer)
     {
-        _config.Write(writer);
+        _keys.Write(writer);
         _tokenizer.Write(writer);
     }
 

@@ -20,7 +20,8 @@ internal sealed record HubEnds(string? Before, string? After);
 internal static class HubStages
 {
     private const int StagesMax = 64;
-    private const string Mark = "\u2581", Take = "take a GGUF file of the model";
+    public const string Mark = "\u2581";
+    private const string Take = "take a GGUF file of the model";
 
     /// <summary>Of a unigram model.</summary>
     public static HubPieceText Unigram(HubJson json)
@@ -71,10 +72,28 @@ internal static class HubStages
         return (lowercase, normalizer.FindBool("strip_accents") ?? lowercase);
     }
 
+    /// <summary>Of byte-level BPE: whether characters are composed first (NFC); nothing else may be done.</summary>
+    public static bool Composes(HubJson json, HubJson model)
+    {
+        bool composes = false;
+        foreach (HubJson stage in Of(json, "normalizer", "normalizers"))
+            composes |= stage.FindText("type") is "NFC" ? true
+                : throw Unknown(json, "normalizer", stage.FindText("type") ?? "");
+        foreach (HubJson stage in Of(json, "decoder", "decoders"))
+            if (stage.FindText("type") is not ("ByteLevel" or "Fuse"))
+                throw Unknown(json, "decoder", stage.FindText("type") ?? "");
+        foreach (string key in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
+            if (model.FindText(key) is { Length: > 0 } text)
+                throw model.Wrong(key, $"{Printable.Quote(text)} is not supported with bytes; {Take}");
+        return model.FindReal("dropout") is null or 0 ? composes
+            : throw model.Wrong("dropout", $"other than 0 is not supported; {Take}");
+    }
+
     /// <summary>What the post-processor puts around one text.</summary>
-    public static HubEnds Ends(HubJson json)
+    public static HubEnds Ends(HubJson json, bool isByteLevel = false)
     {
         List<HubJson> stages = Of(json, "post_processor", "processors");
+        stages.RemoveAll(stage => isByteLevel && stage.FindText("type") == "ByteLevel"); // touches offsets alone
         if (stages.Count == 0) return new HubEnds(null, null);
         string type = stages[0].FindText("type") ?? "";
         if (stages.Count > 1) throw Unknown(json, "post_processor", stages[1].FindText("type") ?? "");
@@ -103,7 +122,7 @@ internal static class HubStages
     }
 
     /// <summary>The stage of a key, or those of its sequence; none where there is no such key.</summary>
-    private static List<HubJson> Of(HubJson json, string key, string list)
+    public static List<HubJson> Of(HubJson json, string key, string list)
     {
         var stages = new List<HubJson>();
         if (json.FindObject(key) is not { } stage) return stages;
@@ -156,6 +175,6 @@ internal static class HubStages
         stage.FindArray(key, 2) is [var token, _] ? stage.Text(key, token)
             : throw stage.Wrong(key, "is not a token and its id");
 
-    private static ModelFolderException Unknown(HubJson json, string key, string type) =>
+    public static ModelFolderException Unknown(HubJson json, string key, string type) =>
         json.Wrong(key, $"{Printable.Quote(type)} is not supported here; {Take}");
 }

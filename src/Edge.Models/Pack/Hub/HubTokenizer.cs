@@ -19,10 +19,13 @@ internal sealed partial class HubTokenizer
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly Family _family;
     private readonly bool _hasBytes, _addsSpace;
-    private readonly string _pre = "";
+    private readonly HubSplits? _splits;
+    private readonly bool _composes, _ignoresMerges;
     private readonly double[] _scores = [];
     private readonly int? _bos, _eos;
-    private readonly bool? _addBos;
+    private readonly bool? _addBos, _addEos;
+    private readonly HubEnds _ends;
+    private readonly int[] _endIds;
     private readonly string? _template;
     /// <summary>Added tokens that swallow the blanks beside them.</summary>
     private readonly List<uint> _stripsLeft = [], _stripsRight = [];
@@ -44,7 +47,9 @@ internal sealed partial class HubTokenizer
         switch (_family)
         {
             case Family.ByteLevel:
-                _pre = HubPreTokenizer.Name(json);
+                _ignoresMerges = model.FindBool("ignore_merges") ?? false;
+                _splits = HubPreTokenizer.Of(json, _ignoresMerges);
+                _composes = HubStages.Composes(json, model);
                 break;
             case Family.SentencePiece:
                 _scores = Scores();
@@ -54,28 +59,15 @@ internal sealed partial class HubTokenizer
                 ReadStages(json, model);
                 break;
         }
+        _ends = Ends(json);
         using HubJson? config = HubJson.Find(folder, ConfigFile, ConfigBytesMax);
         if (config is not null)
         {
             (_bos, _eos) = (Special(config, "bos_token"), Special(config, "eos_token"));
-            _addBos = config.FindBool("add_bos_token");
-            _template = Template(config);
+            (_addBos, _addEos) = (config.FindBool("add_bos_token"), config.FindBool("add_eos_token"));
         }
-        if (_template is null)
-        {
-            // Folders with pictures keep it apart.
-            using HubJson? apart = HubJson.Find(folder, "chat_template.json", ConfigBytesMax);
-            _template = apart?.FindText("chat_template");
-        }
-        string jinja = Path.Combine(folder, "chat_template.jinja");
-        if (_template is null && System.IO.File.Exists(jinja))
-        {
-            if (FileFacts.LengthOf(jinja) > GgufLimits.StringBytesMax)
-                throw new ModelFolderException("chat_template.jinja", "byte 0", "is too large for a template");
-            _template = System.IO.File.ReadAllText(jinja);
-        }
-        if (_template?.Length > GgufLimits.StringBytesMax / 3)
-            throw new ModelFolderException(ConfigFile, "key 'chat_template'", "is too large for a template");
+        _endIds = EndIds(folder);
+        _template = HubTemplate.Find(folder, config);
         var sum = new Checksum();
         foreach (string token in _tokens) sum.Add(Encoding.UTF8.GetBytes(token));
         sum.Add(Encoding.UTF8.GetBytes(_template ?? ""));
@@ -110,7 +102,11 @@ internal sealed partial class HubTokenizer
         switch (_family)
         {
             case Family.ByteLevel:
-                writer.Set("tokenizer.ggml.pre", _pre);
+                writer.Set("tokenizer.ggml.pre", _splits!.Name);
+                // Other readers of such a file know neither key; the name alone says as much as it can.
+                if (_ignoresMerges != _splits.IgnoresMerges)
+                    writer.Set("edge.tokenizer.ignore_merges", _ignoresMerges);
+                if (_composes) writer.Set("edge.tokenizer.normalizer", "nfc");
                 writer.SetArray("tokenizer.ggml.merges", _merges);
                 break;
             case Family.SentencePiece:
@@ -124,9 +120,12 @@ internal sealed partial class HubTokenizer
                 WriteWordPiece(writer);
                 break;
         }
-        if (_bos is { } bos && _ends?.Before is null) writer.Set("tokenizer.ggml.bos_token_id", (uint)bos);
-        if (_eos is { } eos && _ends?.After is null) writer.Set("tokenizer.ggml.eos_token_id", (uint)eos);
-        if (_addBos is { } adds && _ends is null) writer.Set("tokenizer.ggml.add_bos_token", adds);
+        if (_family is Family.ByteLevel or Family.SentencePiece) WriteEndsOfMerged(writer);
+        else
+        {
+            if (_bos is { } bos && _ends.Before is null) writer.Set("tokenizer.ggml.bos_token_id", (uint)bos);
+            if (_eos is { } eos && _ends.After is null) writer.Set("tokenizer.ggml.eos_token_id", (uint)eos);
+        }
         if (_template is not null) writer.Set("tokenizer.chat_template", _template);
         // GGUF has no keys for them; our tokenizer reads these.
         if (_stripsLeft.Count > 0) writer.SetArray<uint>("edge.tokenizer.lstrip", [.. _stripsLeft]);
@@ -228,23 +227,5 @@ internal sealed partial class HubTokenizer
             token = config.FindObject(key)?.FindText("content"); // the other form
         }
         return token is not null && _ids.TryGetValue(token, out int id) ? id : null;
-    }
-
-    private static string? Template(HubJson config)
-    {
-        try
-        {
-            return config.FindText("chat_template");
-        }
-        catch (ModelFolderException)
-        {
-            // Several by name: the default one.
-            foreach (JsonElement template in config.FindArray("chat_template", 64) ?? [])
-                if (template.ValueKind == JsonValueKind.Object && template.TryGetProperty("name", out JsonElement name)
-                    && name.ValueKind == JsonValueKind.String && name.ValueEquals("default")
-                    && template.TryGetProperty("template", out JsonElement text))
-                    return config.Text("chat_template", text);
-            return null;
-        }
     }
 }

@@ -13,7 +13,6 @@ internal sealed partial class HubTokenizer
 
     private int? _unknown;
     private HubPieceText? _text;
-    private HubEnds? _ends;
     private bool _lowercase, _stripsAccents;
 
     private static Family FamilyOf(HubJson model, bool hasBytes) => model.FindText("type") switch
@@ -65,10 +64,6 @@ internal sealed partial class HubTokenizer
             for (int i = 0; _text.CutsAtSpaces && i < _tokens.Length; i++)
                 if (_types[i] == Normal && _tokens[i].LastIndexOf(Mark) > 0) _types[i] = Unused;
         }
-        _ends = HubStages.Ends(json);
-        foreach (string? end in (string?[])[_ends.Before, _ends.After])
-            if (end is not null && !_ids.ContainsKey(end))
-                throw json.Wrong("post_processor", $"{Printable.Quote(end)} is no token of the vocabulary");
     }
 
     private void WriteUnigram(GgufWriter writer)
@@ -94,7 +89,7 @@ internal sealed partial class HubTokenizer
     private void WriteEnds(GgufWriter writer, string before, string after, string addsAfter)
     {
         if (_unknown is { } unknown) writer.Set("tokenizer.ggml.unknown_token_id", (uint)unknown);
-        if (_ends!.Before is { } first) writer.Set($"tokenizer.ggml.{before}", (uint)_ids[first]);
+        if (_ends.Before is { } first) writer.Set($"tokenizer.ggml.{before}", (uint)_ids[first]);
         if (_ends.After is { } last) writer.Set($"tokenizer.ggml.{after}", (uint)_ids[last]);
         writer.Set("tokenizer.ggml.add_bos_token", _ends.Before is not null);
         writer.Set($"tokenizer.ggml.{addsAfter}", _ends.After is not null);

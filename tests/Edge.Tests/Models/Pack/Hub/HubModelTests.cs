@@ -24,7 +24,9 @@ public sealed class HubModelTests
         { "lfm2", "architectures/lfm2" }, { "gpt-oss", "architectures/gpt-oss" },
         { "deepseek2", "architectures/deepseek2" }, { "deepseek2-lite", "architectures/deepseek2-lite" },
         { "deepseek2-v3", "architectures/deepseek2-v3" }, { "plm", "architectures/plm" },
-        { "gemma3-pictures", "architectures/gemma3" },
+        { "gemma3-pictures", "architectures/gemma3" }, { "phi3-longrope-v5", "architectures/phi3-longrope" },
+        { "gemma3-v5", "architectures/gemma3" }, { "gemma2-v5", "architectures/gemma2" },
+        { "gpt-oss-v5", "architectures/gpt-oss" }, { "llama-bias", "architectures/llama-bias" },
     };
 
     [Theory]
@@ -85,11 +87,19 @@ public sealed class HubModelTests
         DirectoryInfo folder = HubFolders.Copy("gemma3-pictures");
         try
         {
-            File.Delete(Path.Combine(folder.FullName, "tokenizer_config.json"));
+            string config = Path.Combine(folder.FullName, "tokenizer_config.json");
+            File.Delete(config);
             File.WriteAllText(Path.Combine(folder.FullName, "chat_template.json"), """{"chat_template": "{{ x }}"}""");
             string output = Path.Combine(folder.FullName, "out.gguf");
             ModelPacker.Pack(folder.FullName, output, new PackOptions { Target = PackTarget.Keep });
             Assert.Equal("{{ x }}", GgufFile.Open(output).Metadata.GetString("tokenizer.chat_template"));
+            // tokenizer_config.json comes before it, and a file of its own before both.
+            File.WriteAllText(config, """{"chat_template": "{{ y }}"}""");
+            ModelPacker.Pack(folder.FullName, output, new PackOptions { Target = PackTarget.Keep });
+            Assert.Equal("{{ y }}", GgufFile.Open(output).Metadata.GetString("tokenizer.chat_template"));
+            File.WriteAllText(Path.Combine(folder.FullName, "chat_template.jinja"), "{{ z }}");
+            ModelPacker.Pack(folder.FullName, output, new PackOptions { Target = PackTarget.Keep });
+            Assert.Equal("{{ z }}", GgufFile.Open(output).Metadata.GetString("tokenizer.chat_template"));
         }
         finally
         {
@@ -148,7 +158,8 @@ public sealed class HubModelTests
             else added.Add(new JsonObject { ["id"] = i, ["content"] = tokens[i], ["special"] = true });
         }
         var merges = new JsonArray([.. demo.FindStrings("tokenizer.ggml.merges")!.Select(m => (JsonNode)m)]);
-        const string Qwen = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+";
+        const string Qwen = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*" +
+            @"|\s*[\r\n]+|\s+(?!\S)|\s+";
         var json = new JsonObject
         {
             ["added_tokens"] = added,
@@ -191,7 +202,11 @@ public sealed class HubModelTests
             {
                 ["type"] = "Sequence",
                 ["normalizers"] = new JsonArray(new JsonObject { ["type"] = "Prepend", ["prepend"] = "\u2581" },
-                    new JsonObject { ["type"] = "Replace" }),
+                    new JsonObject
+                    {
+                        ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " },
+                        ["content"] = "\u2581",
+                    }),
             },
             ["model"] = new JsonObject
             {

@@ -115,34 +115,6 @@ public sealed class HubTokenizerTests
         Assert.Equal(-7.1234567890123, Converted(json.ToJsonString()).FindReals("tokenizer.ggml.scores")![300]);
     }
 
-    [Theory]
-    [InlineData("deepseek-llm", "[\r\n]", "\\s?[A-Za-z\u00B5\u00C0-\u00D6]+",
-        "[\u4E00-\u9FA5\u0800-\u4E00\uAC00-\uD7FF]+")]
-    [InlineData("deepseek-coder", "[\r\n]", "\\s?\\p{L}+", "[\u4E00-\u9FA5\u0800-\u4E00\uAC00-\uD7FF]+")]
-    [InlineData("deepseek-v3", "\\p{N}{1,3}", "[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+",
-        "[!-~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+")]
-    [InlineData("llama-bpe", "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}")]
-    [InlineData("gpt-4o", "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}{1,3}")]
-    public void Read_PatternsOfAFamily_NamesIt(string pre, params string[] patterns)
-    {
-        var stages = new JsonArray([.. patterns.Select(pattern => (JsonNode)new JsonObject
-        {
-            ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = pattern },
-        })]);
-        stages.Add(new JsonObject { ["type"] = "ByteLevel", ["use_regex"] = false });
-        var json = new JsonObject
-        {
-            ["pre_tokenizer"] = new JsonObject { ["type"] = "Sequence", ["pretokenizers"] = stages },
-            ["model"] = new JsonObject
-            {
-                ["type"] = "BPE", ["vocab"] = new JsonObject { ["a"] = 0 }, ["merges"] = new JsonArray(),
-            },
-        };
-        GgufMetadata metadata = Converted(json.ToJsonString());
-        Assert.Equal(pre, metadata.GetString("tokenizer.ggml.pre"));
-        Assert.NotNull(PreTokenizer.Find(pre));
-    }
-
     /// <summary>Read, or refused with its place; what is read makes a tokenizer, or is refused at its key.</summary>
     [Theory]
     [InlineData("t5", 150)]
@@ -160,7 +132,7 @@ public sealed class HubTokenizerTests
             byte[] bad = seed % 3 == 0 ? HubFaultTests.Digits(random, good) : Mutator.Mutate(random, good, other);
             try
             {
-                Tokenizer.FromGguf(Converted(bad, "{}", vocabulary)).EncodeToIds("the <s> [CLS] fox 4.0\n\u0301");
+                Tokenizer.FromGguf(Converted(bad, "{}", vocabulary, [])).EncodeToIds("the <s> [CLS] fox 4.0\n\u0301");
             }
             catch (ModelFolderException e)
             {
@@ -181,21 +153,24 @@ public sealed class HubTokenizerTests
     }
 
     /// <summary>The metadata that a packed file has of a tokenizer.json.</summary>
-    internal static GgufMetadata Converted(string json, string config = "{}", int? vocabulary = null) =>
-        Converted(Encoding.UTF8.GetBytes(json), config, vocabulary ?? Count(json));
+    internal static GgufMetadata Converted(string json, string config = "{}", int? vocabulary = null,
+        params (string Name, string Text)[] files) =>
+        Converted(Encoding.UTF8.GetBytes(json), config, vocabulary ?? Count(json), files);
 
     /// <summary>The same with further keys.</summary>
     internal static GgufMetadata Converted(string json, int vocabulary, Action<GgufWriter> more) =>
-        Converted(Encoding.UTF8.GetBytes(json), "{}", vocabulary, more);
+        Converted(Encoding.UTF8.GetBytes(json), "{}", vocabulary, [], more);
 
-    private static GgufMetadata Converted(
-        byte[] json, string config, int vocabulary, Action<GgufWriter>? more = null)
+    private static GgufMetadata Converted(byte[] json, string config, int vocabulary,
+        (string Name, string Text)[] files, Action<GgufWriter>? more = null)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("edge-hub-");
         try
         {
             File.WriteAllBytes(Path.Combine(folder.FullName, "tokenizer.json"), json);
             File.WriteAllText(Path.Combine(folder.FullName, "tokenizer_config.json"), config);
+            foreach ((string name, string text) in files)
+                File.WriteAllText(Path.Combine(folder.FullName, name), text);
             string path = Path.Combine(folder.FullName, "tokenizer.gguf");
             using (var writer = new GgufWriter(path))
             {
