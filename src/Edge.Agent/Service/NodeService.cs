@@ -21,8 +21,9 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>Devices may speak before the model is loaded: what they say waits here.</summary>
-    private readonly RuleInbox _inbox = new();
+    /// <summary>Devices may speak before the model is loaded: what they say waits here. Null: no rule would read
+    /// it.</summary>
+    private readonly RuleInbox? _inbox = config.Rules.Length > 0 ? new() : null;
 
     /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
     public bool HasFailed { get; private set; }
@@ -71,7 +72,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 OnControl = desk.OnControl,
                 OnOther = message =>
                 {
-                    if (home?.OnMessage(message) != true) _inbox.TryAdd(message);
+                    if (home?.OnMessage(message) != true) _inbox?.TryAdd(message);
                 },
                 OnOnline = () =>
                 {
@@ -106,24 +107,41 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         desk.Open(model);
         // Ready says that requests can be answered, not that the broker is there.
         manager.Ready($"model {config.ModelName}, {threads} threads");
-        using var watch = Watch(manager, seat, link);
         using var inventory = config.Sensors.Discover();
         home.Announce(inventory.ReadAll());
         var commands = desk.RunAsync(stopping);
-        using (StartRules(link, seat, inventory))
-            await ReportAsync(link, seat, threads, intake, desk, inventory, stopping);
+        using (var rules = StartRules(link, seat, inventory))
+        using (Watch(manager, seat, link, intake, rules))
+            await WhileAllLive(ending => ReportAsync(link, seat, threads, intake, desk, inventory, ending), stopping,
+                intake.Loop, commands, rules?.Loop ?? commands);
         manager.Stopping();
         await commands;
         await DrainAsync(intake, link, seat);
     }
 
-    /// <summary>Tells the manager that the service is alive as long as tokens and the network move; a part that hangs
+    /// <summary>Runs until told to stop. A loop that ends before that has met a bug: it ends the work, and its
+    /// exception the process.</summary>
+    internal static async Task WhileAllLive(
+        Func<CancellationToken, Task> work, CancellationToken stopping, params Task[] loops)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var working = work(ending.Token);
+        await Task.WhenAny([working, .. loops]);
+        await ending.CancelAsync();
+        await working;
+        foreach (var loop in loops)
+            if (loop.IsFaulted) await loop;
+    }
+
+    /// <summary>Tells the manager that the service is alive as long as all parts that have work move; a part that hangs
     /// is named once, and then the manager's patience runs out.</summary>
-    private Timer? Watch(SystemdSocket manager, ModelSeat seat, NodeLink link)
+    private Timer? Watch(SystemdSocket manager, ModelSeat seat, NodeLink link, ChatIntake intake, RuleService? rules)
     {
         if (manager.WatchdogPeriod is not { } period) return null;
         var parts = new Liveness(
             ("the loop over tokens", () => seat.Heartbeat, () => seat.IsBusy),
+            ("the intake of requests", () => intake.Passes, () => intake.IsBusy),
+            ("the rules", () => rules?.Passes ?? 0, () => rules?.IsBusy ?? false),
             ("the link to the broker", () => link.Counters.Passes, () => link.IsOnline));
         return new Timer(
             _ =>
@@ -138,7 +156,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private RuleService? StartRules(NodeLink link, ModelSeat seat, SensorInventory inventory)
     {
         var (rules, _) = RuleCompiler.Compile(config.Rules, link.Topics); // Its problems were found at start.
-        if (rules.Count == 0) return null;
+        if (rules.Count == 0 || _inbox is null) return null;
         var service = new RuleService(
             problem => new RuleBook(rules, config.Node, () => inventory.ReadAll(), TimeProvider.System, problem),
             new RuleAsker(config.Node, config.Mqtt.Root, seat.EncodeChat, seat.TryAccept),
@@ -165,6 +183,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         {
             do
             {
+                if (governing.IsFaulted || exporting.IsFaulted) break; // Told below.
                 if (!warned && seat.Statistics.Speculation?.Problem is { } problem)
                 {
                     warned = true;
