@@ -32,7 +32,8 @@ internal sealed class CallLedger : IDisposable
     {
         (_callsMax, _now, _publish, _logError) = (callsMax, now, publish, logError);
         _options = options ?? new("-");
-        _answered = new(_options.CachedMax, _options.CachedBytesMax);
+        // The open calls' half, this quarter: what must be kept never fills the file, or each commit would rewrite it.
+        _answered = new(_options.CachedMax, Math.Min(_options.CachedBytesMax, _options.BytesMax / 4));
         if (options is null) return;
         if (options.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
         var records = new List<byte[]>();
