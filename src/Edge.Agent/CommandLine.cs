@@ -61,6 +61,7 @@ internal static class CommandLine
             ReplayCommand.Create(),
             KernelsCommand.Create(),
             SelftestCommand.Create(),
+            HealthCommand.Create(),
             DoctorCommand.Create(),
             FleetCommand.CreateTop(),
             FleetCommand.CreateFleet(),

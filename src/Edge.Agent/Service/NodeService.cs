@@ -15,7 +15,7 @@ namespace Edge.Agent.Service;
 
 /// <summary>The service: joins the broker, loads the model, serves until told to stop, then finishes what it
 /// accepted.</summary>
-internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
+internal sealed partial class NodeService(AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
     : BackgroundService
 {
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
@@ -57,10 +57,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         manager.Extend(LoadLimit);
         // A wrong path or a broken file is found before the node appears on the broker.
         ModelFile.OpenHeader(config.Model);
-        var options = NodeOptions();
+        var options = NodeOptions(config.Journal.ToOptions(config.Node));
         var seat = new ModelSeat();
         using var intake = new ChatIntake(options.CallsMax, options.Journal is not null);
         var desk = new ControlDesk(config, options, seat, intake, log);
+        using var queries = new QueryDesk(seat, () => _report!());
         HomeAssistantLink? home = null;
         using var link = new NodeLink(
             options,
@@ -70,6 +71,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
                 OnControl = desk.OnControl,
+                OnQuery = queries.OnQuery,
                 OnOther = message =>
                 {
                     if (home?.OnMessage(message) != true) _inbox?.TryAdd(message);
@@ -80,6 +82,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                         "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port);
                     home?.OnOnline();
                 },
+                OnRebirth = () => home?.OnOnline(),
                 OnOffline = why => log.Log(stopping.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning,
                     "offline: {Why}; trying again", why), // What we close ourselves is no news.
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
@@ -91,11 +94,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 #endif
         using (home = new HomeAssistantLink(
             config.HomeAssistant, link.Topics, options.Version, config.TelemetrySeconds, link.TryPublish))
-            await ServeAsync(link, seat, intake, desk, home, manager, stopping);
+            await ServeAsync(link, seat, intake, desk, queries, home, manager, stopping);
     }
 
     private async Task ServeAsync(NodeLink link, ModelSeat seat, ChatIntake intake, ControlDesk desk,
-        HomeAssistantLink home, SystemdSocket manager, CancellationToken stopping)
+        QueryDesk queries, HomeAssistantLink home, SystemdSocket manager, CancellationToken stopping)
     {
         using var leaving = seat; // Before the link: its replies go through it.
         link.Start();
@@ -112,11 +115,12 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         var commands = desk.RunAsync(stopping);
         using (var rules = StartRules(link, seat, inventory))
         using (Watch(manager, seat, link, intake, rules))
-            await WhileAllLive(ending => ReportAsync(link, seat, threads, intake, desk, inventory, ending), stopping,
-                intake.Loop, commands, rules?.Loop ?? commands);
+            await WhileAllLive(
+                ending => ReportAsync(link, seat, threads, intake, desk, queries, inventory, ending), stopping,
+                intake.Loop, commands, queries.Loop, rules?.Loop ?? commands);
         manager.Stopping();
         await commands;
-        await DrainAsync(intake, link, seat);
+        await DrainAsync(intake, link, seat, desk);
     }
 
     /// <summary>Runs until told to stop. A loop that ends before that has met a bug: it ends the work, and its
@@ -165,84 +169,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         return service;
     }
 
-    /// <summary>Telemetry until the service is told to stop.</summary>
-    private async Task ReportAsync(
-        NodeLink link, ModelSeat seat, int threads, ChatIntake intake, ControlDesk desk, SensorInventory inventory,
-        CancellationToken stopping)
-    {
-        bool warned = false;
-        var source = new TelemetrySource(config.Sensors, inventory);
-        var updates = new UpdateWatch(config.UpdateFile, NodeCard.Version, link.SetUpdate, link.Publish);
-        var governor = new GovernorLoop(
-            config.Sensors, source, threads, effort => seat.Effort = effort, link.Publish);
-        var governing = governor.RunAsync(stopping);
-        using var health = Health(link, source, intake, seat, desk, governor);
-        var exporting = Export(source, intake, seat, governor, stopping);
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
-        try
-        {
-            do
-            {
-                if (governing.IsFaulted || exporting.IsFaulted) break; // Told below.
-                if (!warned && seat.Statistics.Speculation?.Problem is { } problem)
-                {
-                    warned = true;
-                    log.LogWarning("no more drafts: {Problem}", problem);
-                }
-                // Not before the broker answers: what is published then is lost, and this is told only once.
-                bool isOnline = link.IsOnline;
-                if (isOnline && Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
-                updates.Look(isOnline);
-                if (!isOnline) continue; // Telemetry of an hour ago helps nobody.
-                link.Publish(source.System(governor.Level, governor.Threads));
-                var inference = NodeCard.Inference(seat.Statistics, intake.Refused);
-                link.Publish(inference);
-                if (seat.Current is { } model) link.Publish(NodeCard.Weights(model));
-                if (source.Sensors() is { } sensors) link.Publish(sensors);
-                link.SetStatus(desk.IsReady, inference.Queue);
-            }
-            while (await timer.WaitForNextTickAsync(stopping));
-        }
-        catch (OperationCanceledException)
-        {
-            // Told to stop.
-        }
-        await governing;
-        await exporting;
-    }
-
-    private HealthSocket? Health(
-        NodeLink link, TelemetrySource source, ChatIntake intake, ModelSeat seat, ControlDesk desk,
-        GovernorLoop governor)
-    {
-        if (config.Health.Path() is not { } path) return null;
-        return new HealthSocket(path, () =>
-        {
-            var now = NodeCard.Inference(seat.Statistics, intake.Refused);
-            return new HealthReport(
-                NodeCard.Version, link.BootId, desk.IsReady, link.IsOnline, seat.Name, source.UptimeS, now.Queue,
-                now.Running, now.Completed, now.Failed, now.TokS, seat.Heartbeat, governor.Level);
-        });
-    }
-
-    private Task Export(
-        TelemetrySource source, ChatIntake intake, ModelSeat seat, GovernorLoop governor,
-        CancellationToken stopping)
-    {
-        if (config.Otlp.Endpoint is not { } endpoint) return Task.CompletedTask;
-        var started = DateTimeOffset.UtcNow;
-        return new OtlpExporter(
-            new Uri(endpoint), TimeSpan.FromSeconds(config.Otlp.Seconds),
-            () => OtlpMetrics.Write(config.Node, NodeCard.Version, started, DateTimeOffset.UtcNow, OtlpPoints.Of(
-                NodeCard.Inference(seat.Statistics, intake.Refused), source.Temperature(), governor.Threads)),
-            text => log.LogWarning("{Text}", text)).RunAsync(stopping);
-    }
-
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
-    private async Task DrainAsync(ChatIntake intake, NodeLink link, ModelSeat seat)
+    private async Task DrainAsync(ChatIntake intake, NodeLink link, ModelSeat seat, ControlDesk desk)
     {
         intake.Drain();
-        link.SetStatus(ready: false, seat.Statistics.QueueDepth);
+        desk.TellStopping();
         link.LeavePools(FarewellLimit);
         var drained = seat.Current?.Scheduler.DrainAsync() ?? Task.CompletedTask;
         if (!drained.IsCompleted) log.LogInformation("stopping: accepted requests are finished first");
@@ -262,7 +193,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private static async Task<bool> EndsWithin(Task task, TimeSpan limit) =>
         await Task.WhenAny(task, Task.Delay(limit)) == task;
 
-    private NodeOptions NodeOptions() => new()
+    private NodeOptions NodeOptions(JournalOptions? journal) => new()
     {
         NodeId = config.Node,
         Root = config.Mqtt.Root,
@@ -278,7 +209,10 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Pools = config.Mqtt.Pools ?? [],
         Requesters = config.Mqtt.Requesters ?? [],
         Controls = config.Control.Allow,
-        Journal = config.Journal.ToOptions(config.Node),
+        Journal = journal,
+        // Where requests survive, what is known of the session survives too.
+        SessionFile = journal is not null ? journal.Path + ".session"
+            : StateDirectory.Path is { } state ? Path.Combine(state, $"session-{config.Node}") : null,
         // The scheduler refuses with a better answer first; an answer that the broker has not taken yet counts too.
         CallsMax = config.Inference.Queue + config.Inference.Slots + 16,
     };

@@ -3,9 +3,10 @@ namespace Edge.Mqtt.Libmosquitto;
 // What the library tells, on the transport's thread.
 public sealed partial class MosquittoTransport
 {
-    private void OnConnected(bool sessionPresent)
+    private void OnConnected(bool sessionPresent, long packetBytesMax)
     {
         Interlocked.Increment(ref _connects);
+        _packetBytesMax = packetBytesMax;
         _pendingSubscriptions.Clear();
         // A session may be from another configuration, so the first connection of a process always subscribes.
         if (_options.Subscriptions.Count == 0 || (sessionPresent && _subscribedOnce))
@@ -13,6 +14,10 @@ public sealed partial class MosquittoTransport
             GoOnline();
             return;
         }
+        // What an earlier configuration asked for would go on coming, beside what this one asks for.
+        if (sessionPresent)
+            foreach (string filter in _options.FormerFilters)
+                if (_client.Unsubscribe(filter, out int mid) == Native.Success) _pendingSubscriptions.Add(mid);
         foreach (var subscription in _options.Subscriptions)
         {
             int rc = _client.Subscribe(subscription, out int mid);
@@ -29,6 +34,23 @@ public sealed partial class MosquittoTransport
                 $"check its access list for user '{_options.User ?? "(none)"}', client id '{_options.ClientId}'";
         else if (_pendingSubscriptions.Count == 0 && _lost is null)
             GoOnline();
+    }
+
+    // That there was no such subscription is as good.
+    private void OnUnsubscribed(int mid)
+    {
+        if (_pendingSubscriptions.Remove(mid) && _pendingSubscriptions.Count == 0 && _lost is null) GoOnline();
+    }
+
+    private void OnLost(string why, int reason)
+    {
+        if (reason == Native.SessionTakenOver)
+        {
+            _takenOver = true;
+            why = $"another client took the session of '{_options.ClientId}': no two nodes may have one id, " +
+                "give this one or the other its own (--node)";
+        }
+        _lost ??= why;
     }
 
     private void GoOnline()

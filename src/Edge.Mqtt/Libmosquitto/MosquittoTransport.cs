@@ -16,10 +16,11 @@ public sealed partial class MosquittoTransport : IMqttTransport
     private readonly Thread _thread;
     private readonly Dictionary<int, MqttMessage> _inFlight = [];
     private readonly HashSet<int> _pendingSubscriptions = [];
-    private readonly Backoff _backoff;
+    private readonly Backoff _backoff, _takeovers;
     private volatile bool _online;
-    private bool _subscribedOnce;
+    private bool _subscribedOnce, _takenOver;
     private string? _lost;
+    private long _packetBytesMax;
     private MqttMessage? _farewell;
     private bool _drained, _farewellSent, _farewellDone;
     private int _farewellMid = -1;
@@ -37,6 +38,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
         (_options, _events) = (options, events);
         _outbox = new(options.OutboxMessagesMax, options.OutboxBytesMax);
         _backoff = new(options.ReconnectMin, options.ReconnectMax, Random.Shared);
+        _takeovers = new(options.ReconnectMax, 10 * options.ReconnectMax, Random.Shared);
         _thread = new(Run) { IsBackground = true, Name = "edge-mqtt" };
     }
 
@@ -98,19 +100,22 @@ public sealed partial class MosquittoTransport : IMqttTransport
         var files = TlsFiles.Of(_options.Tls);
         using var client = new MosquittoClient(_options)
         {
-            Connected = OnConnected, Lost = why => _lost ??= why, Message = OnMessage, Published = OnPublished,
-            Subscribed = OnSubscribed, Log = _events.OnLog, Fault = OnFault,
+            Connected = OnConnected, Lost = OnLost, Message = OnMessage, Published = OnPublished,
+            Subscribed = OnSubscribed, Unsubscribed = OnUnsubscribed, Log = _events.OnLog, Fault = OnFault,
         };
         _client = client;
         if (client.Open() is { } refused)
         {
-            _events.OnLog(MqttLogLevel.Error, refused);
-            // Files that are half replaced are whole in a moment; what was refused at the start stays refused.
-            return _subscribedOnce && !_stopping.Wait(_backoff.Next());
+            // Files that are half replaced are whole in a moment, and those that are not yet there come.
+            var pause = _backoff.Next();
+            _events.OnLog(
+                MqttLogLevel.Error, $"mqtt: {refused}; next attempt in {pause.TotalSeconds:0.0} s");
+            return !_stopping.Wait(pause);
         }
         while (!_stopping.IsSet)
         {
             _lost = null;
+            _takenOver = false;
             bool rotated = false;
             if (client.Connect() is { } error) _lost = error;
             else rotated = !Serve(client, files);
@@ -120,7 +125,9 @@ public sealed partial class MosquittoTransport : IMqttTransport
             if (wasOnline) Guard(() => _events.OnOffline(_lost ?? "disconnected"));
             if (_stopping.IsSet) break;
             if (rotated || TlsFiles.Of(_options.Tls) != files) return true;
-            TimeSpan delay = _backoff.Next();
+            // Who takes it back at once is taken over at once: two nodes of one id would do nothing else.
+            if (!_takenOver) _takeovers.Reset();
+            TimeSpan delay = _takenOver ? _takeovers.Next() : _backoff.Next();
             _events.OnLog(MqttLogLevel.Warning, $"mqtt: no connection to {_options.Host}:{_options.Port} " +
                 $"({_lost ?? "closed"}); next attempt in {delay.TotalSeconds:0.0} s");
             _stopping.Wait(delay);
@@ -213,7 +220,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
                 _outbox.PutBack(message);
                 return false;
             case Native.OversizePacket:
-                Drop(message, MqttDropReason.TooLargeForBroker);
+                Drop(message with { PacketBytesMax = _packetBytesMax }, MqttDropReason.TooLargeForBroker);
                 return true;
             default:
                 _events.OnLog(MqttLogLevel.Error,
@@ -241,7 +248,8 @@ public sealed partial class MosquittoTransport : IMqttTransport
             if (_farewellSent && _inFlight.ContainsKey(_farewellMid)) return false;
         }
         _farewellDone = _farewellSent && !_inFlight.ContainsKey(_farewellMid);
-        _ = client.Disconnect();
+        // Nobody was told that we leave: then the will tells it.
+        _ = client.Disconnect(withWill: _options.Will is not null && !_farewellDone);
         return true;
     }
 }
