@@ -48,12 +48,13 @@ public sealed record MqttOptions
         foreach (var (key, file) in files)
             if (file is not null && !File.Exists(file))
                 return $"mqtt.{key} {file} does not exist or cannot be read; name a PEM file";
-        if (KeepAliveSeconds is < 5 or > 65535) return $"mqtt.keepAliveSeconds {KeepAliveSeconds} is outside 5 to 65535";
+        if (KeepAliveSeconds is < 5 or > 65535)
+            return $"mqtt.keepAliveSeconds {KeepAliveSeconds} is outside 5 to 65535";
         if (ReceiveMaximum is < 1 or > 65535) return $"the receive maximum {ReceiveMaximum} is outside 1 to 65535";
         if (InFlightMax is < 1 or > 1000) return $"the number of messages in flight {InFlightMax} is outside 1 to 1000";
         if (PayloadBytesMax < 1024) return $"mqtt.payloadBytesMax {PayloadBytesMax} is below 1024";
         if (PacketBytesMax < PayloadBytesMax) 
-            return $"mqtt.payloadBytesMax {PayloadBytesMax} does not fit a packet, which has at most {PacketBytesMax} bytes";
+            return $"mqtt.payloadBytesMax {PayloadBytesMax} does not fit a packet (at most {PacketBytesMax} bytes)";
         if (OutboxMessagesMax < 1 || OutboxBytesMax < 1024)
             return "the outbox needs room for at least 1 message and 1024 bytes";
         if (ReconnectMin <= TimeSpan.Zero || ReconnectMax < ReconnectMin)

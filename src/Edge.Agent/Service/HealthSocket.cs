@@ -77,7 +77,7 @@ internal sealed class HealthSocket : IDisposable
         }
         catch (JsonException)
         {
-            throw new UserErrorException($"what the service at {path} says cannot be read; it may be of another version");
+            throw new UserErrorException($"what the service at {path} says cannot be read; is it of another version?");
         }
     }
 

@@ -21,8 +21,8 @@ internal sealed partial class NodeService
             config.Sensors, source, threads, effort => seat.Effort = effort, link.Publish);
         var governing = governor.RunAsync(stopping);
         _report = () => Report(link, source, intake, seat, desk, governor);
-        queries.Start();
         using var health = config.Health.Path() is { } path ? new HealthSocket(path, _report) : null;
+        queries.Start();
         var exporting = Export(source, intake, seat, governor, stopping);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try

@@ -15,8 +15,8 @@ namespace Edge.Agent.Service;
 
 /// <summary>The service: joins the broker, loads the model, serves until told to stop, then finishes what it
 /// accepted.</summary>
-internal sealed partial class NodeService(AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
-    : BackgroundService
+internal sealed partial class NodeService(
+    AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log) : BackgroundService
 {
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);

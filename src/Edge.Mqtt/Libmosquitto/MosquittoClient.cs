@@ -53,7 +53,8 @@ internal sealed unsafe class MosquittoClient : IDisposable
         Native.mosquitto_unsubscribe_v5_callback_set(_mosq, &OnUnsubscribe);
         int rc = Native.Success;
         if (_options.User is { } user) rc = Native.mosquitto_username_pw_set(_mosq, user, _options.Password);
-        if (rc != Native.Success) return $"libmosquitto refused user '{_options.User}': {MosquittoLibrary.ErrorText(rc)}";
+        if (rc != Native.Success)
+            return $"libmosquitto refused user '{_options.User}': {MosquittoLibrary.ErrorText(rc)}";
         if (_options.Tls is { } tls)
             rc = Native.mosquitto_tls_set(_mosq, tls.CaFile, null, tls.CertificateFile, tls.KeyFile, 0);
         if (rc != Native.Success)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Edge.Mqtt.Libmosquitto;
 
 // What the library tells, on the transport's thread.
@@ -44,20 +46,28 @@ public sealed partial class MosquittoTransport
 
     private void OnLost(string why, int reason)
     {
-        if (reason == Native.SessionTakenOver)
-        {
-            _takenOver = true;
-            why = $"another client took the session of '{_options.ClientId}': no two nodes may have one id, " +
-                "give this one or the other its own (--node)";
-        }
+        if (reason == Native.SessionTakenOver) _briefs = Math.Max(_briefs, BriefsToTell);
         _lost ??= why;
+    }
+
+    // A link that is lost as soon as it is there: not every broker says that somebody else took it.
+    private void JudgeLink()
+    {
+        if (Stopwatch.GetElapsedTime(_onlineAt) >= 2 * _options.ReconnectMax)
+        {
+            _backoff.Reset();
+            _briefs = 0;
+        }
+        else if (++_briefs >= BriefsToTell)
+            _lost = $"{_lost ?? "closed"}, as soon as it was there; does another client use the id " +
+                $"'{_options.ClientId}'? Give every node its own (--node)";
     }
 
     private void GoOnline()
     {
         _subscribedOnce = true;
         _online = true;
-        _backoff.Reset();
+        _onlineAt = Stopwatch.GetTimestamp();
         _events.OnOnline();
     }
 

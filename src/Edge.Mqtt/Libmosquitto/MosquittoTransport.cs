@@ -6,7 +6,7 @@ namespace Edge.Mqtt.Libmosquitto;
 /// everything with it; the others only put messages into the outbox.</summary>
 public sealed partial class MosquittoTransport : IMqttTransport
 {
-    private const int PollMs = 1000;
+    private const int PollMs = 1000, BriefsToTell = 3;
     private static readonly TimeSpan s_certificateLook = TimeSpan.FromSeconds(2);
     private readonly MqttOptions _options;
     private readonly MqttEvents _events;
@@ -16,11 +16,12 @@ public sealed partial class MosquittoTransport : IMqttTransport
     private readonly Thread _thread;
     private readonly Dictionary<int, MqttMessage> _inFlight = [];
     private readonly HashSet<int> _pendingSubscriptions = [];
-    private readonly Backoff _backoff, _takeovers;
+    private readonly Backoff _backoff;
     private volatile bool _online;
-    private bool _subscribedOnce, _takenOver;
+    private bool _subscribedOnce;
     private string? _lost;
-    private long _packetBytesMax;
+    private long _packetBytesMax, _onlineAt;
+    private int _briefs;
     private MqttMessage? _farewell;
     private bool _drained, _farewellSent, _farewellDone;
     private int _farewellMid = -1;
@@ -38,7 +39,6 @@ public sealed partial class MosquittoTransport : IMqttTransport
         (_options, _events) = (options, events);
         _outbox = new(options.OutboxMessagesMax, options.OutboxBytesMax);
         _backoff = new(options.ReconnectMin, options.ReconnectMax, Random.Shared);
-        _takeovers = new(options.ReconnectMax, 10 * options.ReconnectMax, Random.Shared);
         _thread = new(Run) { IsBackground = true, Name = "edge-mqtt" };
     }
 
@@ -115,19 +115,17 @@ public sealed partial class MosquittoTransport : IMqttTransport
         while (!_stopping.IsSet)
         {
             _lost = null;
-            _takenOver = false;
             bool rotated = false;
             if (client.Connect() is { } error) _lost = error;
             else rotated = !Serve(client, files);
             bool wasOnline = _online;
             _online = false;
             foreach (var old in _outbox.TakeDroppable()) Drop(old, MqttDropReason.Offline);
+            if (wasOnline) JudgeLink();
             if (wasOnline) Guard(() => _events.OnOffline(_lost ?? "disconnected"));
             if (_stopping.IsSet) break;
             if (rotated || TlsFiles.Of(_options.Tls) != files) return true;
-            // Who takes it back at once is taken over at once: two nodes of one id would do nothing else.
-            if (!_takenOver) _takeovers.Reset();
-            TimeSpan delay = _takenOver ? _takeovers.Next() : _backoff.Next();
+            TimeSpan delay = _backoff.Next();
             _events.OnLog(MqttLogLevel.Warning, $"mqtt: no connection to {_options.Host}:{_options.Port} " +
                 $"({_lost ?? "closed"}); next attempt in {delay.TotalSeconds:0.0} s");
             _stopping.Wait(delay);

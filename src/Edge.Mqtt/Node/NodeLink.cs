@@ -93,7 +93,8 @@ public sealed partial class NodeLink : IDisposable
     /// <summary>"off", "ok", or why the last request or result could not be kept safe.</summary>
     public string Journal => Ledger.State;
     internal CallLedger Ledger { get; }
-    private IEnumerable<string> Filters => Topics.Subscriptions.Concat(_options.MoreSubscriptions).Select(s => s.Filter);
+    private IEnumerable<string> Filters =>
+        Topics.Subscriptions.Concat(_options.MoreSubscriptions).Select(s => s.Filter);
 
     public void Start()
     {

@@ -31,7 +31,7 @@ public sealed record QueryRequest(
         {
             var root = new JsonFields(document.RootElement, "");
             address = ChatRequestReader.ReadAddress(root);
-            string[] fields = QueryCommand.FieldsOf(command);
+            string fields = string.Join(", ", QueryCommand.FieldsOf(command).Append("request_id, reply_to, timeout_s"));
             bool tokenizes = command == QueryCommand.Tokenize;
             string? text = tokenizes ? root.String("text", ChatLimits.ContentCharsMax, 0) : null;
             var request = new QueryRequest(
@@ -43,7 +43,7 @@ public sealed record QueryRequest(
             if (root.Unread.FirstOrDefault() is { } unknown)
                 root.Refuse(unknown.TrimStart('/'), text is not null && unknown == "/messages"
                     ? "stands beside text; send one of them"
-                    : $"is no field of {command}; use {string.Join(", ", [.. fields, "request_id, reply_to, timeout_s"])}");
+                    : $"is no field of {command}; use {fields}");
             problem = root.Fault;
             return problem is null ? request : null;
         }
