@@ -117,6 +117,7 @@ internal sealed class Connection : IDisposable
         Task? ping = null;
         while (!stopping.IsCancellationRequested)
         {
+            _owner.NotePass();
             Send();
             var work = _owner.Work.WaitToReadAsync(stopping).AsTask();
             await Task.WhenAny(work, _lost.Task, Task.Delay(s_certificateLook, stopping));

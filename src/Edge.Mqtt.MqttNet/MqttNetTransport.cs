@@ -23,7 +23,7 @@ public sealed class MqttNetTransport : IMqttTransport
     private int _started, _stopped, _callbackThread;
     private volatile bool _online;
     private bool _farewellDone;
-    private long _received, _oversized, _published, _dropped, _connects, _faults;
+    private long _received, _oversized, _published, _dropped, _connects, _faults, _passes;
 
     /// <summary>Errors: ArgumentException for options that cannot work.</summary>
     public MqttNetTransport(MqttOptions options, MqttEvents events)
@@ -43,7 +43,7 @@ public sealed class MqttNetTransport : IMqttTransport
     public MqttCounters Counters => new(
         Volatile.Read(ref _received), Volatile.Read(ref _oversized), Volatile.Read(ref _published),
         Volatile.Read(ref _dropped), Volatile.Read(ref _connects), Volatile.Read(ref _faults), _outbox.Count,
-        Volatile.Read(ref _connection)?.InFlight ?? 0);
+        Volatile.Read(ref _connection)?.InFlight ?? 0, Volatile.Read(ref _passes));
 
     public void Start()
     {
@@ -113,6 +113,8 @@ public sealed class MqttNetTransport : IMqttTransport
 
     private TimeSpan Left() => TimeSpan.FromSeconds(Math.Max(0,
         (Volatile.Read(ref _stopAt) - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency));
+
+    internal void NotePass() => Interlocked.Increment(ref _passes);
 
     internal void NoteConnected() => Interlocked.Increment(ref _connects);
 

@@ -31,7 +31,9 @@ public sealed class ControlTests : IDisposable
              "models":[{"name":"exact","path":"{{NativeEdge.Model.Replace("q4_0", "q8_0")}}"},
               {"name":"broken","path":"{{broken}}"}] } }
             """);
-        return await Ready(broker, ["--config", config, "--slots", "1", .. extra]);
+        var agent = await Ready(broker, ["--config", config, "--slots", "1", .. extra]);
+        await broker.Logged("Sending SUBACK to edge-e2e-pool");
+        return agent;
     }
 
     private static Task<Client> Operator(Broker broker) =>

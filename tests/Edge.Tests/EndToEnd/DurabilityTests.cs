@@ -109,8 +109,11 @@ public sealed class DurabilityTests : IDisposable
         using var broker = new Broker();
         using var client = await Connect(broker);
         byte[] id;
+        // So long is the silence of a mute link never on the slowest machine.
+        string config = _place.Path + ".json";
+        await File.WriteAllTextAsync(config, """{"mqtt":{"keepAliveSeconds":600}}""");
         using (var cut = new TcpCut(broker.Port))
-        using (var agent = Start(cut.Port, [.. SlowJournal, "--slots", "1"]))
+        using (var agent = Start(cut.Port, [.. SlowJournal, "--slots", "1", "--config", config]))
         {
             await agent.IsReady();
             // The one in front keeps the node busy until the link is mute.

@@ -32,7 +32,7 @@ public sealed class FootprintTests
     {
         using var broker = new Broker();
         using var agent = await AgentProcess.Ready(broker);
-        // The bar is 300 ms on an idle machine; a busy one must only not hang.
-        Assert.True(Stopwatch.GetElapsedTime(agent.StartedAt) < TimeSpan.FromSeconds(10));
+        // The bar is 300 ms on an idle machine, which scripts/bench measures; a busy one must only not hang.
+        Assert.True(Stopwatch.GetElapsedTime(agent.StartedAt) < Broker.Limit);
     }
 }

@@ -87,7 +87,7 @@ internal sealed record Outcome(int Code, string Output, string Error)
     }
 }
 
-/// <summary>One after another: every test has the machine's two cores to itself.</summary>
+/// <summary>One after another.</summary>
 [CollectionDefinition(Name)]
 public sealed class EndToEndCollection
 {

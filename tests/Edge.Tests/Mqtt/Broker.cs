@@ -12,6 +12,8 @@ public sealed class Broker : IDisposable
     /// <summary>How long anything may take that must come; a machine that is loaded needs it, a good run never does.
     /// </summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private const int PortsFrom = 20000, Ports = 12000;
+    private static int s_ports = Environment.ProcessId * 97 % Ports;
     private readonly string _folder = Directory.CreateTempSubdirectory("edge-broker-").FullName;
     private readonly string _extra;
     private Process? _process;
@@ -112,10 +114,20 @@ public sealed class Broker : IDisposable
         catch (SocketException) { return false; }
     }
 
+    /// <summary>A port that nobody listens on, outside the range from which the system gives ports to outgoing
+    /// connections: those of other tests must not take it before a broker does, or while one is stopped.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            int port = PortsFrom + Interlocked.Increment(ref s_ports) % Ports;
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException) { }
+        }
     }
 }

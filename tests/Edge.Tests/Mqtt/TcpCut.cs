@@ -8,7 +8,7 @@ public sealed class TcpCut : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly int _target;
-    private readonly List<TcpClient> _open = [];
+    private readonly List<Socket> _open = [];
 
     public TcpCut(int target)
     {
@@ -26,11 +26,17 @@ public sealed class TcpCut : IDisposable
     {
         lock (_open)
         {
-            foreach (var client in _open)
+            foreach (var socket in _open)
             {
-                // A relay that ended by itself has closed its sockets already.
-                if (client.Client is not null) client.LingerState = new(true, 0);
-                client.Close();
+                try
+                {
+                    socket.LingerState = new(true, 0);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // A relay that ended by itself has closed its sockets.
+                }
+                socket.Close();
             }
             _open.Clear();
         }
@@ -51,7 +57,7 @@ public sealed class TcpCut : IDisposable
                 var inner = await _listener.AcceptTcpClientAsync();
                 var outer = new TcpClient();
                 await outer.ConnectAsync(IPAddress.Loopback, _target);
-                lock (_open) _open.AddRange([inner, outer]);
+                lock (_open) _open.AddRange([inner.Client, outer.Client]);
                 _ = Relay(inner, outer, false);
                 _ = Relay(outer, inner, true);
             }

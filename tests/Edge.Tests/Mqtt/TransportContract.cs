@@ -190,8 +190,10 @@ public abstract partial class TransportContract(Broker broker)
         string topic = NewTopic("expiry");
         var options = Options(new MqttSubscription(topic, 1));
         using (await Client.Connect(Make, options)) { }
-        using var from = await Client.Connect(Make, Options());
+        var sender = Options();
+        using var from = await Client.Connect(Make, sender);
         from.Transport.TryPublish(new() { Topic = topic, Payload = "x"u8.ToArray(), Qos = 1, ExpirySeconds = 50 });
+        await broker.Logged($"Received PUBLISH from {sender.ClientId}"); // It counts from here.
         // The broker counts whole seconds, so some must pass: the one wait in this suite that is the thing under
         // test.
         await Task.Delay(2100);
