@@ -53,7 +53,7 @@ public sealed record MqttOptions
         if (ReceiveMaximum is < 1 or > 65535) return $"the receive maximum {ReceiveMaximum} is outside 1 to 65535";
         if (InFlightMax is < 1 or > 1000) return $"the number of messages in flight {InFlightMax} is outside 1 to 1000";
         if (PayloadBytesMax < 1024) return $"mqtt.payloadBytesMax {PayloadBytesMax} is below 1024";
-        if (PacketBytesMax < PayloadBytesMax) 
+        if (PacketBytesMax < PayloadBytesMax)
             return $"mqtt.payloadBytesMax {PayloadBytesMax} does not fit a packet (at most {PacketBytesMax} bytes)";
         if (OutboxMessagesMax < 1 || OutboxBytesMax < 1024)
             return "the outbox needs room for at least 1 message and 1024 bytes";
