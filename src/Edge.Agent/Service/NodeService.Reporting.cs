@@ -7,8 +7,6 @@ namespace Edge.Agent.Service;
 // What the service tells of itself while it runs.
 internal sealed partial class NodeService
 {
-    private Func<HealthReport>? _report;
-
     /// <summary>Telemetry until the service is told to stop.</summary>
     private async Task ReportAsync(
         NodeLink link, ModelSeat seat, int threads, ChatIntake intake, ControlDesk desk, QueryDesk queries,
@@ -20,9 +18,9 @@ internal sealed partial class NodeService
         var governor = new GovernorLoop(
             config.Sensors, source, threads, effort => seat.Effort = effort, link.Publish);
         var governing = governor.RunAsync(stopping);
-        _report = () => Report(link, source, intake, seat, desk, governor);
-        using var health = config.Health.Path() is { } path ? new HealthSocket(path, _report) : null;
-        queries.Start();
+        var report = () => Report(link, source, intake, seat, desk, governor);
+        using var health = config.Health.Path() is { } path ? new HealthSocket(path, report) : null;
+        queries.Start(report);
         var exporting = Export(source, intake, seat, governor, stopping);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
         try

@@ -61,7 +61,7 @@ internal sealed partial class NodeService(
         var seat = new ModelSeat();
         using var intake = new ChatIntake(options.CallsMax, options.Journal is not null);
         var desk = new ControlDesk(config, options, seat, intake, log);
-        using var queries = new QueryDesk(seat, () => _report!());
+        using var queries = new QueryDesk(seat);
         HomeAssistantLink? home = null;
         using var link = new NodeLink(
             options,

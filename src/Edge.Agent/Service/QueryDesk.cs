@@ -8,7 +8,7 @@ namespace Edge.Agent.Service;
 
 /// <summary>Answers what needs no token of the model: how many tokens a text has, and how the node is. One after
 /// another on a loop of its own; the network thread only enqueues.</summary>
-internal sealed class QueryDesk(ModelSeat seat, Func<HealthReport> health) : IDisposable
+internal sealed class QueryDesk : IDisposable
 {
     /// <summary>Questions that wait.</summary>
     public const int CallsMax = 16;
@@ -16,12 +16,21 @@ internal sealed class QueryDesk(ModelSeat seat, Func<HealthReport> health) : IDi
     public const int IdsMax = 8192;
 
     private readonly Channel<QueryCall> _calls = Channel.CreateBounded<QueryCall>(CallsMax);
-    private Task _loop = Task.CompletedTask;
+    private readonly TaskCompletionSource<Func<HealthReport>> _health =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ModelSeat _seat;
+
+    public QueryDesk(ModelSeat seat)
+    {
+        _seat = seat;
+        Loop = Task.Run(RunAsync);
+    }
 
     /// <summary>Ends with the desk; faulted before: a bug.</summary>
-    public Task Loop => _loop;
+    public Task Loop { get; }
 
-    public void Start() => _loop = Task.Run(RunAsync);
+    /// <summary>From now on questions are answered; until then they wait.</summary>
+    public void Start(Func<HealthReport> health) => _health.SetResult(health);
 
     /// <summary>On a network thread.</summary>
     public void OnQuery(QueryCall call)
@@ -33,29 +42,28 @@ internal sealed class QueryDesk(ModelSeat seat, Func<HealthReport> health) : IDi
     public void Dispose()
     {
         _calls.Writer.TryComplete();
-        Task.WhenAny(_loop).Wait(); // A fault is told by Loop.
+        _health.TrySetCanceled();
+        Task.WhenAny(Loop).Wait(); // A fault is told by Loop.
     }
 
     private async Task RunAsync()
     {
+        var health = await _health.Task;
         await foreach (var call in _calls.Reader.ReadAllAsync())
         {
             if (Stopwatch.GetTimestamp() >= call.Deadline)
                 call.Reply.Fail(new Problem(ProblemCode.Timeout, "the deadline passed before it was looked at"));
-            else if (call.Request.Command == QueryCommand.Health) Health(call);
+            else if (call.Request.Command == QueryCommand.Health) Health(call, health());
             else Tokenize(call);
         }
     }
 
-    private void Health(QueryCall call)
-    {
-        var now = health();
+    private static void Health(QueryCall call, HealthReport now) =>
         call.Reply.Done("edge.health", json =>
         {
             using var report = JsonSerializer.SerializeToDocument(now, HealthJson.Default.HealthReport);
             foreach (var field in report.RootElement.EnumerateObject()) field.WriteTo(json);
         });
-    }
 
     private void Tokenize(QueryCall call)
     {
@@ -79,7 +87,7 @@ internal sealed class QueryDesk(ModelSeat seat, Func<HealthReport> health) : IDi
 
     private (IReadOnlyList<int>? Ids, ServedModel? Model, Problem? Problem) Encode(QueryRequest request)
     {
-        if (seat.Current is not { } model) return (null, null, RequestMap.NotReady(ModelSeat.Empty));
+        if (_seat.Current is not { } model) return (null, null, RequestMap.NotReady(ModelSeat.Empty));
         if (request.Model is { } name && name != model.Choice.Name)
             return (null, null, new Problem(
                 ProblemCode.ModelNotFound, $"this node serves '{model.Choice.Name}', not '{name}'", "/model"));
