@@ -67,8 +67,39 @@ static void measure_preparation(const Kernel *kernel, const Layout *layout, long
     region++;
 }
 
+// Attention of one key/value head over a cache of halves: per head, position and dimension. The heads that share keys
+// and values take the place of the rows, the positions that of the tokens; bits are those of a key and a value.
+static void measure_attention(const Kernel *kernel, int capped, long group, long head, long length)
+{
+    void (*plain)(float *, void *, void *, float *, long, long, long, float, float *) = kernel->kernel;
+    void (*cap)(float *, void *, void *, float *, long, long, long, float, float, float *, float *) = kernel->kernel;
+    float *q = zeros(group * head * 4), *y = zeros(group * head * 4), *scratch = zeros((group * 66 + 64 * head) * 4);
+    unsigned short *k = zeros(length * head * 2), *v = zeros(length * head * 2);
+    for (long i = 0; i < group * head; i++) q[i] = (float)(i % 19) / 16 - 0.5f;
+    for (long i = 0; i < length * head; i++)
+        k[i] = v[i] = (unsigned short)(0x3000 + i * 7919 % 0x800 + (i & 1) * 0x8000);
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass) mark(0, region);
+        if (capped) cap(q, k, v, y, head, group, length, 0.0884f, 50, 0, scratch);
+        else plain(q, k, v, y, head, group, length, 0.0884f, scratch);
+    }
+    mark(1, region);
+    announce(kernel, group, head, length, 32.0 / (double)group);
+    free(q), free(y), free(scratch), free(k), free(v);
+    region++;
+}
+
 int main(int argc, char **argv)
 {
+    static const long groups[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    for (int k = 0; k < kernel_count; k++) {
+        int capped = !strcmp(kernels[k].family, "CappedAttention.HeadF16");
+        if ((!capped && strcmp(kernels[k].family, "Attention.HeadF16")) || !strcmp(kernels[k].variant, "Scalar")
+            || (argc > 1 && !strstr(kernels[k].family, argv[1])) || (argc > 2 && strcmp(kernels[k].variant, argv[2])))
+            continue;
+        for (unsigned g = 0; g < sizeof groups / sizeof *groups; g++)
+            measure_attention(&kernels[k], capped, groups[g], 128, 1024);
+    }
     for (int k = 0; k < kernel_count; k++)
         for (int i = 0; i < layout_count; i++) {
             const Kernel *kernel = &kernels[k];

@@ -573,6 +573,16 @@ CASES = [
                     "2 is ge 2, 'a' is lower, 'a' is upper, range is callable, 1 is not none, missing is undefined, true is sameas true] }}", {}),
     ("test in condition", "{% if messages[0].role is defined and messages[0].role is not none and not messages[0].x is defined %}y{% endif %}", {}),
     ("time", "{{ strftime_now('%d %b %Y, %B %A %a %H:%M:%S %y %j %p %I %m %%') }}", {}),
+    ("filter block", "{% set x = 'b' %}{% filter upper %}a{{ x }}{% set x = 'c' %}{% endfilter %}{{ x }}|"
+                     "{% filter trim|replace('a', 'o')|indent(2, true) %}  banana\\n{% for i in range(2) %}{{ i }}{% endfor %}\\n {% endfilter %}|", {}),
+    ("format", "{{ 'a{}b{}'.format(1, none) }}|{{ '{0}{1}{0}'.format('x', true) }}|{{ '{{}}{n} {m}'.format(1, n=[1.0, 'q'], m=missing) }}"
+               "|{{ '{}'.format({'a': 1}) }}|{{ ''.format() }}", {}),
+    ("keys", "{% set d = {0: 'zero', 512: 'many', 2.5: 'half', true: 'one', 's': 5} %}{{ d }}{{ d[0] }}{{ d[512] }}{{ d[2.5] }}{{ d[1] }}{{ d[1.0] }}{{ d['s'] }}"
+             "{{ d.get(512) }}{{ d.get(7, 'none') }}{{ 512 in d }}{{ '512' in d }}[{{ d[3] }}][{{ d['0'] }}]{{ d|length }}{{ d|tojson }}"
+             "{% for k, v in {512: 1, 7: 2, 2.5: 3}|dictsort %}{{ k + 1 }}={{ v }},{% endfor %}{{ {10: 1, 9: 2}|tojson(sort_keys=true) }}"
+             "{{ {1: 'a', true: 'b'} }}{{ {1: 2} == {1.0: 2} }}{{ {1: 2} == {'1': 2} }}{{ d.keys()|list }}{% for k in d %}{{ k }};{% endfor %}", {}),
+    ("select of nothing", "{{ none|selectattr('a', 'equalto', 1)|list }}{{ tools|selectattr('type')|list|length }}{{ none|select|list }}{{ none|reject('odd')|list }}"
+                          "{{ none|rejectattr('a')|list }}{{ none|map(attribute='a')|list }}{{ missing|selectattr('a')|list }}{{ ''|map('upper')|list }}", {}),
     ("refusal", "{% if messages|length > 2 %}{{ raise_exception('Too long: ' ~ messages|length) }}{% endif %}", {}),
     ("whitespace in content", "{{ messages[2].content }}|{{ messages[2]['content']|trim }}|{{ messages[-1]['content'][4:7] }}", {}),
 ]

@@ -95,7 +95,7 @@ internal sealed class Sequence : IDisposable
         _maxTokens = Math.Min(request.MaxTokens, _tokens.Length - prompt.Count);
         _firstAt = _lastAt = 0;
         _random = new SamplerRandom(request.Sampling.Seed);
-        _text.Reset(request.Stop);
+        _text.Reset(request.Stop, prompt);
         if (request.Grammar is not null && request.Grammar == _grammar) _constraint!.Reset();
         else
             _constraint = request.Grammar is null ? null

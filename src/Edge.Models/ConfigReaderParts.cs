@@ -145,7 +145,7 @@ internal sealed partial class ConfigReader
         return new RopeScaling
         {
             Kind = kind,
-            Factor = Real("rope.scaling.factor", 1e-3, 1e6, Real("rope.scale_linear", 1e-3, 1e6, 1)),
+            Factor = ScalingFactor(),
             OriginalContextLength = Integer("rope.scaling.original_context_length", 1, ContextMax,
                 Integer("context_length", 1, ContextMax)),
             AttnFactor = Real("rope.scaling.attn_factor", 1e-3, 1e3, 1),
@@ -156,5 +156,13 @@ internal sealed partial class ConfigReader
             LowFreqFactor = low,
             HighFreqFactor = high,
         };
+    }
+
+    /// <summary>Some converters write 0 where nothing is scaled.</summary>
+    private double ScalingFactor()
+    {
+        const string Current = "rope.scaling.factor", Earlier = "rope.scale_linear";
+        string key = Has(Current) ? Current : Earlier;
+        return metadata.FindReal(Key(key)) == 0 ? 1 : Real(key, 1e-3, 1e6, 1);
     }
 }

@@ -10,7 +10,7 @@ namespace Edge.Models;
 /// The choice of kernels, made once: the only place that asks what the CPU can do. A new variant is a row of
 /// <see cref="All"/>; tests, `edge kernels` and the benchmarks loop over it.
 /// </summary>
-public sealed unsafe class KernelSet
+public sealed unsafe partial class KernelSet
 {
     private KernelSet(string name, bool runnable, string needs)
     {
@@ -79,25 +79,7 @@ public sealed unsafe class KernelSet
             GeGlu = &GateNeon.GeGlu, SwiGluClamped = &GateNeon.SwiGluClamped, ReGlu = &GateNeon.ReGlu,
             CappedHeadF32 = &CappedAttentionNeon.HeadF32, CappedHeadF16 = &CappedAttentionNeon.HeadF16,
         },
-        new("scalar", true, "nothing")
-        {
-            F32 = &FloatScalar.RowsF32, F16 = &FloatScalar.RowsF16, BF16 = &FloatScalar.RowsBF16,
-            FloatQ8_0 = &FloatScalar.RowsQ8_0, FloatQ4_0 = &FloatScalar.RowsQ4_0,
-            Blocks = &BlockKernels.Scalar, Q8_0 = &Q8_0Scalar.Rows, Q4_0 = &Q4_0Scalar.Rows,
-            Digits2 = &Digits2Scalar.Rows, Digits3 = &Digits3Scalar.Rows, Digits4 = &Digits4Scalar.Rows,
-            Digits4x32 = &Digits4x32Scalar.Rows, Nested4 = &Nested4Scalar.Rows, Nested4Coarse = &Nested4Scalar.Coarse,
-            Ternary2 = &Ternary2Scalar.Rows, Ternary1_67 = &Ternary1_67Scalar.Rows, Ternary1_6 = &Ternary1_6Scalar.Rows,
-            SparseF16 = &SparseScalar.RowsF16, SparseBF16 = &SparseScalar.RowsBF16,
-            QuantizeGroups = &DigitsScalar.QuantizeGroups, QuantizeTokens = &DigitsScalar.QuantizeTokens,
-            Quantize = &ActivationsScalar.Quantize, QuantizeSums = &ActivationsScalar.QuantizeSums,
-            ToF16 = &ActivationsScalar.ToF16,
-            HeadF32 = &AttentionScalar.HeadF32, HeadF16 = &AttentionScalar.HeadF16,
-            Rms = &NormScalar.Rms, RopePairs = &RopeScalar.Pairs, RopeHalves = &RopeScalar.Halves,
-            Softmax = &SoftmaxScalar.InPlace, SwiGlu = &GateScalar.SwiGlu, Add = &GateScalar.Add,
-            AddScaled = &GateScalar.AddScaled, TopK = &RouterScalar.TopK,
-            GeGlu = &GateScalar.GeGlu, SwiGluClamped = &GateScalar.SwiGluClamped, ReGlu = &GateScalar.ReGlu,
-            CappedHeadF32 = &CappedAttentionScalar.HeadF32, CappedHeadF16 = &CappedAttentionScalar.HeadF16,
-        },
+        Scalar("scalar", &Digits2Scalar.Rows, TileLayout.Digits2),
     ];
 
     /// <summary>The x64 sets differ in what multiplies low-bit integers; the rest is AVX2's.</summary>
@@ -188,6 +170,8 @@ public sealed unsafe class KernelSet
             nameof(name));
     }
 
+    internal static KernelSet Of(ModelOptions options) => options.Kernels ?? Choose(options.KernelSet);
+
     /// <summary>Why <see cref="Choose"/> took this set, for people.</summary>
     public string Why(string? requested)
     {
@@ -257,6 +241,18 @@ public sealed unsafe class KernelSet
         QuantType.TERNARY_1_6 => TileLayout.Ternary1_6,
         _ => TileLayout.OfBlocks(type),
     };
+
+    /// <summary>Formats of activations that a file's matrices with that many columns read.</summary>
+    internal IReadOnlySet<ActivationFormat> Activations(GgufFile file, int columns)
+    {
+        var formats = new HashSet<ActivationFormat>();
+        foreach (GgufTensor tensor in file.Tensors)
+        {
+            if (tensor.Columns == columns && tensor.Shape.Count >= 2 && Layout(tensor.Type) is { } layout)
+                formats.Add(layout.Activations);
+        }
+        return formats;
+    }
 
     /// <summary>What makes a format of float activations; null: nothing need be made.</summary>
     internal QuantizeKernel Preparation(ActivationFormat format) => format switch

@@ -17,7 +17,7 @@ public abstract class Model : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Threads, ModelOptions.ThreadsMax);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchRowsMax, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.BatchRowsMax, ModelOptions.BatchRowsLimit);
-        KernelSet kernels = KernelSet.Choose(options.KernelSet);
+        KernelSet kernels = KernelSet.Of(options);
         CpuList? cpus = Permitted(options);
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);

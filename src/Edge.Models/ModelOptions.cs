@@ -27,6 +27,8 @@ public sealed record ModelOptions
     public MemoryBudget? Memory { get; init; }
     /// <summary>Opens the file for streaming; tests put their faults there.</summary>
     internal Func<string, IWeightStorage> OpenStorage { get; init; } = StorageFile.Open;
+    /// <summary>A set that no name chooses, for tests.</summary>
+    internal KernelSet? Kernels { get; init; }
     /// <summary>Force a kernel set by name (scalar, avx2, neon, neon+dp); null: the best that this CPU has.</summary>
     public string? KernelSet { get; init; }
 }

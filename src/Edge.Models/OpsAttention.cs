@@ -45,9 +45,8 @@ internal sealed unsafe partial class Ops
     public void AttendCapped(int layer, RowBuffer q, RowBuffer y, int window, float cap, float* sinks) =>
         Attend(layer, q, y, window, cap, sinks, true);
 
-    private static long ScratchFloats(ModelConfig config) => (Math.Max(CappedAttentionScalar.ScratchFloats,
-        AttentionScalar.ScratchFloats(Math.Min(config.HeadCount / config.HeadCountKv, HeadsPerCall), config.KeyLength))
-        + 15) & ~15L;
+    private static long ScratchFloats(ModelConfig config) => (AttentionScalar.ScratchFloats(
+        Math.Min(config.HeadCount / config.HeadCountKv, HeadsPerCall), config.KeyLength) + 15) & ~15L;
 
     private void Attend(int layer, RowBuffer q, RowBuffer y, int window, float cap, float* sinks, bool capped)
     {

@@ -94,17 +94,8 @@ internal sealed unsafe partial class Tensors : IDisposable
     }
 
     /// <summary>Formats of activations that matrices with that many columns read.</summary>
-    public IReadOnlySet<ActivationFormat> Activations(int columns)
-    {
-        var formats = new HashSet<ActivationFormat>();
-        if (_arithmetic == Arithmetic.Float) return formats;
-        foreach (GgufTensor tensor in File.Tensors)
-        {
-            if (tensor.Columns == columns && tensor.Shape.Count >= 2 && _kernels.Layout(tensor.Type) is { } layout)
-                formats.Add(layout.Activations);
-        }
-        return formats;
-    }
+    public IReadOnlySet<ActivationFormat> Activations(int columns) =>
+        _arithmetic == Arithmetic.Float ? new HashSet<ActivationFormat>() : _kernels.Activations(File, columns);
 
     /// <summary>A tensor that nothing asked for would be left out of the arithmetic, and the answers be wrong without a
     /// word. Errors: GgufException that names it.</summary>
@@ -153,6 +144,7 @@ internal sealed unsafe partial class Tensors : IDisposable
     {
         if (_bound.TryGetValue(tensor, out Matrix bound)) return bound;
         TileLayout? layout = _kernels.Layout(tensor.Type);
+        RequireColumns(tensor, layout);
         if (Stream?.Place(tensor) is { } place)
         {
             RowsKernel kernel = layout is null || _arithmetic == Arithmetic.Float
@@ -175,6 +167,7 @@ internal sealed unsafe partial class Tensors : IDisposable
                 ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.InPlace(tensor.Type), null)
             : stored
                 ? InPlace(tensor, _weights.Address(tensor), rows, count, _kernels.Tiled(tensor.Type), layout)
+            : RegroupsInPlace(tensor, layout, rows) ? Regroup(tensor, rows, count, layout)
             : Pack(tensor, rows, count, layout);
         if (Stream is not null) matrix = matrix with { StreamedUnit = Stream.UnitOf(tensor) + 1 };
         Count(tensor);
@@ -182,6 +175,14 @@ internal sealed unsafe partial class Tensors : IDisposable
         if (_arithmetic == Arithmetic.Integer) matrix = WithOutliers(tensor, matrix, rows, count);
         _bound.Add(tensor, matrix);
         return matrix;
+    }
+
+    private void RequireColumns(GgufTensor tensor, TileLayout? layout)
+    {
+        if (layout is not null && _arithmetic == Arithmetic.Integer && tensor.Columns > layout.ColumnsMax)
+            throw new GgufException($"tensor '{tensor.Name}' has {tensor.Columns} columns, and sums of " +
+                $"{QuantTypes.Of(tensor.Type).Name} hold {layout.ColumnsMax}; pack the model that this file was made " +
+                "of with --type digits4", tensor.EntryOffset);
     }
 
     /// <summary>Kernels find the tiles of TERNARY_1_67 by the number of rows that stands in the matrix

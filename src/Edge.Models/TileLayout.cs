@@ -46,13 +46,15 @@ internal sealed unsafe class TileLayout
     /// <summary>DIGITS2_G128 again, for cores without the dot product.</summary>
     public static TileLayout Digits2Lut { get; } = Own(QuantType.DIGITS2_G128, 32, Digits.Group,
         Digits2LutScalar.GroupBytes,
-        ActivationFormat.Tables, &Digits2LutScalar.FromDigits2, &Digits2LutScalar.Decode);
+        ActivationFormat.Tables, &Digits2LutScalar.Regroup, &Digits2LutScalar.Decode);
 
     /// <summary>ggml's blocks; null for a type that has tiles of its own, or is read with float activations.</summary>
     public static TileLayout? OfBlocks(QuantType type) => ByType.GetValueOrDefault(type);
 
     public int Rows => _sizes.TileRows;
     public ActivationFormat Activations { get; }
+    /// <summary>Sums over a whole row stay within their integers; the other formats sum parts of one.</summary>
+    public long ColumnsMax => Activations == ActivationFormat.Token ? Digits.TokenColumnsMax : long.MaxValue;
     /// <summary>From the bytes of the file; null: the file holds these tiles.</summary>
     public PackKernel Pack { get; }
     /// <summary>Null: ggml's blocks, see <see cref="DecodeRow"/>.</summary>
@@ -68,10 +70,11 @@ internal sealed unsafe class TileLayout
         else BlockTilesScalar.Decode(matrix, y, columns, row, Format(_sizes.Id));
     }
 
-    /// <summary>Rows as they stand in the file keep their size when they are tiled.</summary>
+    /// <summary>Rows, or smaller tiles, as they stand in the file keep their size, and their place up to a tile, when
+    /// they are tiled.</summary>
     public bool PacksInPlace(QuantTypeRow from, long rows) =>
-        from.TileRows == 1 && _sizes.TileHeaderBytes == 0 && rows % Rows == 0
-        && from.TileBytes(_sizes.BlockElements) * Rows == _sizes.BlockBytes;
+        from.TileHeaderBytes + _sizes.TileHeaderBytes == 0 && rows % Rows == 0 && Rows % from.TileRows == 0
+        && from.TileBytes(_sizes.BlockElements) * (Rows / from.TileRows) == _sizes.BlockBytes;
 
     /// <summary>Rows that are tiled without a look at others: threads share a matrix by them. All, where the file has
     /// something before or behind its rows.</summary>

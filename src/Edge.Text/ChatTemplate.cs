@@ -6,13 +6,6 @@ namespace Edge.Text;
 /// once, rendered by any number of threads; time, memory and output are bounded, whatever the template says.</summary>
 public sealed class ChatTemplate
 {
-    private const string ChatMl = """
-        {% for message in messages %}
-        {{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}
-        {%- endfor %}
-        {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
-        """;
-
     private readonly IReadOnlyList<Statement> _body;
 
     private ChatTemplate(string source) => (Source, _body) = (source, StatementParser.Parse(source));
@@ -32,14 +25,18 @@ public sealed class ChatTemplate
     /// <summary>Errors: TemplateException naming the construct, line and column.</summary>
     public static ChatTemplate Parse(string source) => new(source);
 
-    /// <summary>From tokenizer.chat_template, or ChatML where the file has none and its vocabulary has the ChatML
-    /// tokens. Errors: TemplateException; GgufException where there is no template to be had.</summary>
-    public static ChatTemplate FromGguf(GgufMetadata metadata)
+    /// <summary>From <paramref name="source"/>, else from tokenizer.chat_template, or ChatML where the file has none
+    /// and its vocabulary has the ChatML tokens. Errors: TemplateException; GgufException where there is no template to
+    /// be had.</summary>
+    public static ChatTemplate FromGguf(GgufMetadata metadata, string? source = null)
     {
         IReadOnlyList<string> tokens = metadata.FindStrings(TokenizerMetadata.TokensKey) ?? [];
         bool chatMl = tokens.Contains("<|im_start|>") && tokens.Contains("<|im_end|>");
-        string source = metadata.FindString("tokenizer.chat_template") ?? (chatMl ? ChatMl : throw new GgufException(
-            "tokenizer.chat_template is missing and the vocabulary has no <|im_start|>; take an instruct model", 0));
+        source ??= metadata.FindString("tokenizer.chat_template") ?? (chatMl ? KnownTemplates.ChatMl
+            : throw new GgufException("tokenizer.chat_template is missing and the vocabulary has no <|im_start|>; " +
+                "take an instruct model, name its template (--template FILE, or one of " +
+                $"{KnownTemplates.Names}; 'edge run': inference.template), or let a base model go on with a text " +
+                "('edge ask --raw')", 0));
         return new(source)
         {
             BosToken = Spelling(metadata, TokenizerMetadata.BosKey, tokens),

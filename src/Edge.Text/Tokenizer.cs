@@ -32,6 +32,7 @@ public sealed class Tokenizer
         _parsed = new(metadata, _vocabulary,
             static type => type is TokenType.UserDefined or TokenType.Control or TokenType.Unknown);
         _endsGeneration = EndOfGeneration.Mark(metadata, _vocabulary);
+        Warnings = metadata.Warnings();
         BosId = metadata.FindId(TokenizerMetadata.BosKey);
         EosId = metadata.FindId(TokenizerMetadata.EosKey);
         AddsBos = Adds(metadata.AddBos, BosId, TokenizerMetadata.AddBosKey, addsBos);
@@ -44,6 +45,9 @@ public sealed class Tokenizer
     public static Tokenizer FromGguf(GgufMetadata metadata) => new(TokenizerMetadata.FromGguf(metadata));
 
     public int VocabularySize => _vocabulary.Count;
+
+    /// <summary>What of the file is left out, in sentences for people.</summary>
+    public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>Begin of sequence, where the file names one.</summary>
     public int? BosId { get; }
@@ -82,10 +86,10 @@ public sealed class Tokenizer
         int first = destination.Count;
         for (int at = 0; at < text.Length;)
         {
-            bool found = special.TryFind(text, at, out int start, out int length, out int id);
+            bool found = special.TryTake(text, at, out int start, out int end, out int id);
             if (start > at) _fragments.Encode(text[at..start], destination, scratch);
             if (found) destination.Add(id);
-            at = start + length;
+            at = end;
         }
         bool hasBos = destination.Count > first && destination[first] == BosId;
         if (addSpecial && AddsBos && !hasBos) destination.Insert(first, BosId!.Value);
@@ -119,11 +123,11 @@ public sealed class Tokenizer
         var ids = new List<int>((text.Length / 4) + 8);
         for (int at = 0; at < text.Length;)
         {
-            bool found = _parsed.TryFind(text, at, out int start, out int length, out int id);
+            bool found = _parsed.TryTake(text, at, out int start, out int end, out int id);
             string plain = text[at..start].Replace(ShieldMark.ToString(), "");
             EncodeToIds(plain, ids, addSpecial: false, parseSpecial: false);
             if (found) ids.Add(id);
-            at = start + length;
+            at = end;
         }
         return ids;
     }

@@ -172,6 +172,7 @@ namespace System.Runtime.Intrinsics.Arm
         {
             [Intrinsic] public static Vector64<T> AddAcross<T>(Vector128<T> a) => AddAcross(a);
             [Intrinsic] public static Vector128<T> AddPairwise<T>(Vector128<T> a, Vector128<T> b) => AddPairwise(a, b);
+            [Intrinsic] public static Vector64<ushort> MaxAcross(Vector128<ushort> a) => MaxAcross(a);
             [Intrinsic] public static Vector64<float> MaxAcross(Vector128<float> a) => MaxAcross(a);
             [Intrinsic] public static Vector128<T> Divide<T>(Vector128<T> a, Vector128<T> b) => Divide(a, b);
             [Intrinsic] public static Vector128<T> Sqrt<T>(Vector128<T> a) => Sqrt(a);

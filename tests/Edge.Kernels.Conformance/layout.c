@@ -26,6 +26,10 @@ static long ternary1_67_bytes(long rows, long columns)
 }
 static long ternary1_6_bytes(long rows, long columns) { return whole(rows, 20) / 20 * (48 + columns * 4); }
 
+// Rows as the file has them.
+static long two_byte_bytes(long rows, long columns) { return rows * columns * 2; }
+static long float_activation_bytes(long columns) { return columns * 4; }
+
 // ggml's blocks in tiles of eight rows.
 static long q4_1_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 20; }
 static long q5_0_tile_bytes(long rows, long columns) { return whole(rows, 8) * (columns / 32) * 22; }
@@ -43,6 +47,8 @@ static long mxfp4_tile_bytes(long rows, long columns) { return whole(rows, 8) * 
 static long sums_activation_bytes(long columns) { return whole(columns + columns / 32 * 20, 64); }
 
 const Layout layouts[] = {
+    { "Float.RowsF16", "", 0, two_byte_bytes, float_activation_bytes, 0 },
+    { "Float.RowsBF16", "", 0, two_byte_bytes, float_activation_bytes, 0 },
     { "Q8_0.Rows", "Activations.Quantize", 0, q8_0_bytes, block_activation_bytes, 0 },
     { "Q4_0.Rows", "", 0, q4_0_bytes, block_activation_bytes, 0 },
     { "BlockTiles.RowsQ4_1", "Activations.QuantizeSums", 0, q4_1_tile_bytes, sums_activation_bytes, 0 },

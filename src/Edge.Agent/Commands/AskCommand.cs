@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Edge.Engine;
-using Edge.Text;
 
 namespace Edge.Agent.Commands;
 
@@ -18,7 +17,7 @@ internal static class AskCommand
         {
             Description = "What to ask; '-' reads stdin.", HelpName = "TEXT", Required = true,
         };
-        var system = new Option<string?>("--system") { Description = "A system message before it.", HelpName = "TEXT" };
+        var before = new PromptArguments(command);
         var schema = new Option<string?>("--schema")
         {
             Description = "A JSON schema that the reply must satisfy.", HelpName = "FILE",
@@ -29,24 +28,22 @@ internal static class AskCommand
         };
         var json = new Option<bool>("--json") { Description = "One JSON object instead of streamed text." };
         Validate.Between(context, 0, 1 << 24);
-        foreach (Option option in (Option[])[prompt, system, schema, context, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[prompt, schema, context, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             string text = parsed.GetRequiredValue(prompt);
             if (text == "-") text = Console.In.ReadToEnd();
             var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
-            List<ChatMessage> messages = [];
-            if (parsed.GetValue(system) is { } before) messages.Add(new ChatMessage("system", before));
-            messages.Add(new ChatMessage("user", text));
-
-            using var loaded = model.Load(parsed, parsed.GetValue(context), draft.Name(parsed));
+            using var loaded = model.Load(
+                parsed, parsed.GetValue(context), draft.Name(parsed), before.Template(parsed));
             using var recording = trace.Start(parsed, loaded);
             using var drafts = draft.Open(parsed, model.Options(parsed));
             int tokens = Validate.Context(parsed.GetValue(context), loaded.Model.Config.ContextLength, absent: 0);
             using var generator = new LocalGenerator(loaded, tokens, drafts.Options);
             bool asJson = parsed.GetValue(json);
             using var live = new LiveLine(repliesHere: !asJson);
-            var result = generator.Run(messages, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
+            var ids = before.Encode(parsed, loaded, text, form is not null);
+            var result = generator.Run(ids, sampling.Read(parsed), sampling.MaxTokens(parsed), form?.Grammar,
                 delta =>
                 {
                     if (!asJson) Console.Out.Write(delta);
@@ -69,6 +66,8 @@ internal static class AskCommand
             $"{result.PromptTokens} prompt tokens in {timings.PromptMs:F1} ms, {result.CompletionTokens} tokens at " +
             $"{timings.TokensPerSecond:F1} tokens/s, ended by {result.Reason.ToString().ToLowerInvariant()}" +
             (timings.Drafted > 0 ? $"; {timings.Accepted} of {timings.Drafted} drafts right" : ""));
+        if (result is { Text.Length: 0, Reason: FinishReason.Length })
+            Console.Error.WriteLine("no answer yet: the reply ended before it; raise --max-tokens");
         if (loaded.Model.Stream is { } stream) Console.Error.WriteLine(StreamText.Of(stream));
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using Edge.Text;
 
 namespace Edge.Agent.Commands;
 
@@ -26,19 +25,17 @@ internal static class EvalCommand
             HelpName = "FILE",
         };
         var limit = new Option<int>("--limit") { Description = "Only the first N rows; 0: all.", HelpName = "N" };
-        var system = new Option<string?>("--system")
-        {
-            Description = "A system message before each prompt.", HelpName = "TEXT",
-        };
+        var before = new PromptArguments(command);
         var wrong = new Option<bool>("--wrong") { Description = "Print the rows that are not exact to stderr." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         Validate.Between(limit, 0, int.MaxValue);
-        foreach (Option option in (Option[])[data, schema, limit, system, wrong, json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[data, schema, limit, wrong, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var rows = EvalRows.Read(parsed.GetRequiredValue(data), parsed.GetValue(limit));
             var form = parsed.GetValue(schema) is { } file ? SchemaFile.Read(file) : null;
-            using var loaded = model.Load(parsed, draft: draft.Name(parsed));
+            using var loaded = model.Load(
+                parsed, draft: draft.Name(parsed), template: before.Template(parsed));
             using var recording = trace.Start(parsed, loaded);
             using var drafts = draft.Open(parsed, model.Options(parsed));
             using var generator = new LocalGenerator(loaded, speculation: drafts.Options);
@@ -49,12 +46,10 @@ internal static class EvalCommand
             long completion = 0, prompt = 0;
             foreach (var row in rows)
             {
-                List<ChatMessage> messages = [];
-                if (parsed.GetValue(system) is { } before) messages.Add(new ChatMessage("system", before));
-                messages.Add(new ChatMessage("user", row.Prompt));
+                var ids = before.Encode(parsed, loaded, row.Prompt, form is not null);
                 // Every row has a seed of its own, so that rows do not all draw the same lots.
                 var own = sampled with { Seed = sampled.Seed + (ulong)score.Rows };
-                var result = generator.Run(messages, own, sampling.MaxTokens(parsed), form?.Grammar);
+                var result = generator.Run(ids, own, sampling.MaxTokens(parsed), form?.Grammar);
                 completion += result.CompletionTokens;
                 prompt += result.PromptTokens;
                 if (!score.Add(row.Expected, result.Text) && parsed.GetValue(wrong))

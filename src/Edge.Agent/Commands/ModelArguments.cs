@@ -87,13 +87,15 @@ internal sealed class ModelArguments
     public string Path(ParseResult parsed) => ModelFile.Named(parsed.GetRequiredValue(_model));
 
     /// <summary>Loads the model, if it fits. <paramref name="context"/>: tokens of the cache that will be made; 0: the
-    /// model's own, or what a budget allows. <paramref name="draft"/>: what drafts beside it.</summary>
-    public LoadedModel Load(ParseResult parsed, int context = 0, string draft = DraftSetup.Off)
+    /// model's own, or what a budget allows. <paramref name="draft"/>: what drafts beside it.
+    /// <paramref name="template"/>: Jinja text instead of the model's own.</summary>
+    public LoadedModel Load(
+        ParseResult parsed, int context = 0, string draft = DraftSetup.Off, string? template = null)
     {
         var options = MemoryAdmission.Admit(
             Path(parsed), Options(parsed), context, sequences: 1, Console.Error.WriteLine, draft);
         using var progress = new ProgressLine("loading");
-        return LoadedModel.Open(Path(parsed), options, progress.Report);
+        return LoadedModel.Open(Path(parsed), options, progress.Report, template);
     }
 
     public ModelOptions Options(ParseResult parsed) => new()

@@ -37,6 +37,7 @@ internal static class RunCommand
                 HelpName = "SIZE" }, "inference:memory"),
             (new("--experts") { Description = "When experts stream: exact, balanced or fast.", HelpName = "MODE" },
                 "inference:experts"),
+            (new("--template") { Description = TemplateSource.Help, HelpName = "FILE" }, "inference:template"),
             (new("--context") { Description = "Tokens of prompt and reply together.", HelpName = "N" },
                 "inference:context"),
             (new("--slots") { Description = "Requests served side by side.", HelpName = "N" }, "inference:slots"),

@@ -20,6 +20,8 @@ namespace Edge.Agent.Config;
 /// storage. Absent: it must fit.</param>
 /// <param name="Experts">When experts stream: exact, balanced or fast.</param>
 /// <param name="Trace">A file to record the choice of experts in; absent: not recorded.</param>
+/// <param name="Template">A chat template instead of the model's own: a file of Jinja text, or a name such as chatml.
+/// </param>
 internal sealed record InferenceConfig(
     int Threads = 0,
     string Kv = "f16",
@@ -33,7 +35,8 @@ internal sealed record InferenceConfig(
     string? Kernels = null,
     string? Memory = null,
     string Experts = "exact",
-    string? Trace = null)
+    string? Trace = null,
+    string? Template = null)
 {
     // A method: the binder would look into a property.
     public ModelOptions ToModelOptions() => new()

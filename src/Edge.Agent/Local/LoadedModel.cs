@@ -1,44 +1,32 @@
-using Edge.Gguf;
 using Edge.Models;
 using Edge.Text;
 
 namespace Edge.Agent;
 
-/// <summary>A model with what belongs to it: tokenizer and chat template are read when first needed, because some files
-/// have neither.</summary>
+/// <summary>A model with what belongs to it: tokenizer and chat template.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private readonly Lazy<Tokenizer> _tokenizer;
-    private readonly Lazy<ChatTemplate> _template;
-
-    private LoadedModel(string path, Model model)
-    {
-        Path = path;
-        Model = model;
-        _tokenizer = new(() => ModelFile.Explain(path, () => Tokenizer.FromGguf(model.Metadata)));
-        _template = new(() => ModelFile.Explain(path, () => ChatTemplate.FromGguf(model.Metadata)));
-    }
+    private LoadedModel(string path, Model model, ModelText text) => (Path, Model, Text) = (path, model, text);
 
     public string Path { get; }
     public Model Model { get; }
-    public Tokenizer Tokenizer => _tokenizer.Value;
-    public ChatTemplate Template => _template.Value;
+    public ModelText Text { get; }
+    public Tokenizer Tokenizer => Text.Tokenizer;
+    public ChatTemplate Template => Text.Template;
 
-    /// <summary>Errors: UserErrorException naming the file and what is wrong with it.</summary>
-    public static LoadedModel Open(string path, ModelOptions options, Action<long, long>? progress = null)
+    /// <summary><paramref name="template"/>: Jinja text instead of the file's own. Errors: UserErrorException naming
+    /// the file and what is wrong with it.</summary>
+    public static LoadedModel Open(
+        string path, ModelOptions options, Action<long, long>? progress = null, string? template = null)
     {
         ModelFile.Require(path);
-        return new LoadedModel(path, ModelFile.Explain(path, () => Model.Load(path, options, progress)));
+        Model model = ModelFile.Explain(path, () => Model.Load(path, options, progress));
+        return new LoadedModel(path, model, new ModelText(path, model.Metadata, template, options.Warn));
     }
 
-    /// <summary>Token ids of a conversation, ready for generation.</summary>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages)
-    {
-        // A reading that spells <|im_end|> must not end its own turn.
-        ChatMessage[] shielded = [.. messages.Select(m => m with { Content = Tokenizer.Shield(m.Content) })];
-        string text = ModelFile.Explain(Path, () => Template.Render(shielded));
-        return Tokenizer.EncodeShielded(text);
-    }
+    /// <summary>As <see cref="ModelText.EncodeChat"/>.</summary>
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool isFormed = false) =>
+        Text.EncodeChat(messages, isFormed);
 
     public void Dispose() => Model.Dispose();
 }

@@ -17,7 +17,7 @@ internal sealed class LocalGenerator(
     public GenerationResult Run(
         IReadOnlyList<ChatMessage> messages, SamplingOptions sampling, int maxTokens, Grammar? grammar,
         Action<string>? onText = null, CancellationToken cancellation = default) =>
-        Run(loaded.EncodeChat(messages), sampling, maxTokens, grammar, onText, cancellation);
+        Run(loaded.EncodeChat(messages, grammar is not null), sampling, maxTokens, grammar, onText, cancellation);
 
     /// <summary>Runs one prompt to its end. Errors: as above.</summary>
     public GenerationResult Run(

@@ -84,9 +84,17 @@ internal static class MemoryAdmission
             $", and {MemorySize.Text(SpareBytes)} stay free; {MemorySize.Text(available)} are available";
         long left = available - SpareBytes - plan.WeightBytes - plan.ScratchBytes;
         long fits = left <= 0 ? 0 : left / Math.Max(1, plan.KvBytes / plan.ContextLength);
-        return fits >= ContextWorthwhile
-            ? $"{needs}. A context of {fits} fits: --context {fits}"
-            : $"{needs}. With --memory {MemorySize.Text(available - SpareBytes)} a packed model (edge pack) streams " +
-                "from storage";
+        if (fits >= ContextWorthwhile) return $"{needs}. A context of {fits} fits: --context {fits}";
+        // With the figure as it is printed, and the program within it, as --memory has it.
+        string size = MemorySize.Text(Math.Max(1, available - SpareBytes));
+        MemoryPlan streamed = Plan(path, options with
+        {
+            Memory = new MemoryBudget
+            {
+                Bytes = MemorySize.Parse(size)!.Value, ContextLength = context, Sequences = sequences,
+            },
+        });
+        return streamed.Refusal is null ? $"{needs}. With --memory {size} it streams from storage"
+            : $"{needs}. It cannot stream with --memory {size} either: {streamed.Refusal}";
     }
 }

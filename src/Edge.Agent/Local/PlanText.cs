@@ -18,7 +18,9 @@ internal static class PlanText
                 $"{(plan.Slots > 1 ? $"a ring of {plan.Slots}" : "one slot, none read ahead")}: " +
                 $"{Size(plan.StreamedBytes)} read for every pass of up to {plan.BatchRows} tokens";
         if (plan.Kind == MemoryPlanKind.ExpertCache)
-            yield return $"{plan.Slots} of {plan.StreamedUnits} experts of {Size(plan.SlotBytes)} are cached " +
+            yield return $"{plan.Slots} of {plan.StreamedUnits * plan.SlicesPerUnit} " +
+                (plan.SlicesPerUnit > 1 ? $"slices of experts, {Size(plan.SlotBytes)} each, are cached "
+                    : $"experts of {Size(plan.SlotBytes)} are cached ") +
                 $"(policy {plan.Policy}): a token uses {Size(plan.CycleBytes)} of them, and reads " +
                 $"{Size(plan.ReadBytesPerToken)} if the router chooses evenly";
         if (plan is { TokensPerSecond: { } speed, StorageBytesPerSecond: > 0, Slots: > 0 })

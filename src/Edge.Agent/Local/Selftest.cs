@@ -22,7 +22,8 @@ internal static class Selftest
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(config.Model))!;
         if (CheckManifest(folder) is { } files) yield return files;
-        using var loaded = LoadedModel.Open(config.Model, config.Inference.ToModelOptions());
+        using var loaded = LoadedModel.Open(
+            config.Model, config.Inference.ToModelOptions(), template: TemplateSource.Read(config.Inference.Template));
         if (CheckGolden(Path.Combine(folder, "golden.json"), loaded) is { } golden) yield return golden;
         yield return CheckSpeed(loaded, state);
     }

@@ -8,7 +8,7 @@ namespace Edge.Agent.Rules;
 
 /// <summary>Asks the model what a rule asks; the answer comes as a message that is ready to be published.</summary>
 internal sealed class RuleAsker(
-    string node, string root, Func<IReadOnlyList<ChatMessage>, IReadOnlyList<int>> encode,
+    string node, string root, Func<IReadOnlyList<ChatMessage>, bool, IReadOnlyList<int>> encode,
     Func<GenerationRequest, AdmissionResult> accept)
 {
     private readonly string _boot = Guid.NewGuid().ToString("N")[..12];
@@ -23,7 +23,8 @@ internal sealed class RuleAsker(
         try
         {
             ChatMessage[] system = question.System is { } text ? [new ChatMessage("system", text)] : [];
-            prompt = encode([.. system, new ChatMessage("user", question.Prompt)]);
+            prompt = encode([.. system, new ChatMessage("user", question.Prompt)],
+                question.Rule.Grammar is not null);
         }
         catch (UserErrorException e)
         {

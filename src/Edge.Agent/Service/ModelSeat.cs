@@ -70,8 +70,8 @@ internal sealed class ModelSeat : IDisposable
         Current?.Scheduler.TryAccept(request) ?? new AdmissionResult(Admission.Draining, 0, 0, Empty);
 
     /// <summary>Errors: UserErrorException, also when there is no model.</summary>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages) =>
-        Current?.Loaded.EncodeChat(messages) ?? throw new UserErrorException(Empty);
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool isFormed) =>
+        Current?.Loaded.EncodeChat(messages, isFormed) ?? throw new UserErrorException(Empty);
 
     public void Dispose() => Leave()?.Dispose();
 

@@ -22,7 +22,8 @@ internal sealed class RequestMap(
         IReadOnlyList<int> prompt;
         try
         {
-            prompt = loaded.EncodeChat([.. chat.Messages.Select(turn => new ChatMessage(turn.Role, turn.Content))]);
+            prompt = loaded.EncodeChat(
+                [.. chat.Messages.Select(turn => new ChatMessage(turn.Role, turn.Content))], grammar is not null);
         }
         catch (UserErrorException e)
         {

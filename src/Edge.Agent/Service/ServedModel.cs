@@ -32,7 +32,8 @@ internal sealed class ServedModel : IDisposable
         var admitted = MemoryAdmission.Admit(
             choice.Path, options, config.Inference.Context, config.Inference.Slots, say,
             DraftOf(config, isConfigured));
-        var served = new ServedModel(choice, LoadedModel.Open(choice.Path, admitted));
+        string? template = isConfigured ? TemplateSource.Read(config.Inference.Template) : null;
+        var served = new ServedModel(choice, LoadedModel.Open(choice.Path, admitted, template: template));
         try
         {
             served.Start(config, isConfigured);

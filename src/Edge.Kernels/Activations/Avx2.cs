@@ -49,12 +49,17 @@ public static unsafe class ActivationsAvx2
         long i = 0;
         for (; i + 8 <= n; i += 8)
         {
-            Vector256<int> halves = ToF16(Avx.LoadVector256(x + i).AsInt32());
+            Vector256<int> halves = ToF16(Within(x + i).AsInt32());
             Vector128<ushort> packed = Sse41.PackUnsignedSaturate(halves.GetLower(), halves.GetUpper());
             Sse2.Store(y + i, packed);
         }
-        for (; i < n; i++) y[i] = FloatScalar.ToF16(x[i]);
+        for (; i < n; i++) y[i] = ActivationsScalar.ToF16(x[i]);
     }
+
+    // The operand that is a NaN must come second.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Within(float* x) => Avx.Max(Vector256.Create(-ActivationsScalar.HalfMax),
+        Avx.Min(Vector256.Create(ActivationsScalar.HalfMax), Avx.LoadVector256(x)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Block(float* x, byte* q, float* scale, int* sum)

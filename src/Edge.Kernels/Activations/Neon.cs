@@ -48,9 +48,14 @@ public static unsafe class ActivationsNeon
     {
         long i = 0;
         for (; i + 8 <= n; i += 8)
-            AdvSimd.Store(y + i, FloatNeon.ToF16(AdvSimd.LoadVector128(x + i), AdvSimd.LoadVector128(x + i + 4)));
-        for (; i < n; i++) y[i] = FloatScalar.ToF16(x[i]);
+            AdvSimd.Store(y + i, FloatNeon.ToF16(Within(x + i), Within(x + i + 4)));
+        for (; i < n; i++) y[i] = ActivationsScalar.ToF16(x[i]);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Within(float* x) => AdvSimd.Max(
+        AdvSimd.Min(AdvSimd.LoadVector128(x), Vector128.Create(ActivationsScalar.HalfMax)),
+        Vector128.Create(-ActivationsScalar.HalfMax));
 
     private static void Block(float* x, sbyte* q, float* scale, int* sum)
     {

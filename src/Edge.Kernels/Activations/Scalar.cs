@@ -3,6 +3,8 @@ namespace Edge.Kernels;
 /// <summary>Preparation of activations; every variant gives the same bits for finite input.</summary>
 public static unsafe class ActivationsScalar
 {
+    internal const float HalfMax = 65504;
+
     /// <summary>float[tokens][columns] to int8 with a scale and a sum per 32 (layout: <see cref="Tiles"/>).
     /// m = max |x| of the block; scale = m / 127; q = x · (127 / m), to nearest, ties to even; a block with m below
     /// 2⁻¹⁰⁰ becomes zeros with scale 0. Shapes: columns is a multiple of 32.</summary>
@@ -67,9 +69,12 @@ public static unsafe class ActivationsScalar
         }
     }
 
-    /// <summary>float[n] to half[n], as <see cref="FloatScalar.ToF16"/>.</summary>
+    /// <summary>float[n] to half[n], to nearest; what lies beyond ±65504, the largest half, becomes that, so that no
+    /// cache holds an infinity. A NaN is as <see cref="FloatScalar.ToF16"/> has it.</summary>
     public static void ToF16(float* x, ushort* y, long n)
     {
-        for (long i = 0; i < n; i++) y[i] = FloatScalar.ToF16(x[i]);
+        for (long i = 0; i < n; i++) y[i] = ToF16(x[i]);
     }
+
+    internal static ushort ToF16(float x) => FloatScalar.ToF16(x > HalfMax ? HalfMax : x < -HalfMax ? -HalfMax : x);
 }

@@ -20,7 +20,8 @@ public static unsafe class AttentionScalar
     public static void HeadF32(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
         float scale, float* scratch) => Head(q, k, v, y, headSize, group, length, scale, scratch, false);
 
-    /// <summary>As <see cref="HeadF32"/>, with k and v as half.</summary>
+    /// <summary>As <see cref="HeadF32"/>, with k and v as half: finite, as <see cref="ActivationsScalar.ToF16"/> stores
+    /// them.</summary>
     public static void HeadF16(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
         float scale, float* scratch) => Head(q, k, v, y, headSize, group, length, scale, scratch, true);
 
@@ -71,6 +72,6 @@ public static unsafe class AttentionScalar
         }
     }
 
-    private static float At(byte* values, long i, bool half) =>
+    internal static float At(byte* values, long i, bool half) =>
         half ? FloatScalar.FromF16(((ushort*)values)[i]) : ((float*)values)[i];
 }

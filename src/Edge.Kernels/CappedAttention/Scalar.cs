@@ -9,13 +9,10 @@ public static unsafe class CappedAttentionScalar
 {
     public const int Chunk = 64;
 
-    /// <summary>Floats of scratch that one call needs.</summary>
-    public const long ScratchFloats = Chunk;
-
     /// <summary>y[g] = Σ softmax(score)[p] v[p] over positions p &lt; length, score = cap · tanh(scale · q[g]·k[p] /
     /// cap).
-    /// Shapes: as <see cref="AttentionScalar.HeadF32"/>; cap 0: no cap; sinks is float[group] or null; scratch is
-    /// float[<see cref="ScratchFloats"/>].</summary>
+    /// Shapes: as <see cref="AttentionScalar.HeadF32"/>, scratch too; cap 0: no cap; sinks is float[group] or
+    /// null.</summary>
     public static void HeadF32(float* q, byte* k, byte* v, float* y, long headSize, long group, long length,
         float scale, float cap, float* sinks, float* scratch) =>
         Head(q, k, v, y, headSize, group, length, scale, cap, sinks, scratch, false);

@@ -28,6 +28,8 @@ public static class Digits
     public const int RecordBytes = 64;
     public const int Magic = 0x4B400000;
     public const int TokenRecordBytes = 64;
+    /// <summary>Columns of a matrix with activations by token: its sums stay within int32.</summary>
+    public const int TokenColumnsMax = 65536;
 
     // Bytes of one tile's group: scales, then weights.
     public const int Digits2GroupBytes = 16 * 2 + 16 * Group / 4;

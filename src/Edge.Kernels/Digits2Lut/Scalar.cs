@@ -165,6 +165,54 @@ public static unsafe class Digits2LutScalar
         return 0;
     }
 
+    /// <summary>As <see cref="FromDigits2"/>, which is its specification, a word at a time: it runs at load, and at
+    /// every read of a matrix that streams.</summary>
+    public static long Regroup(byte* source, byte* tiles, long columns, long rows)
+    {
+        long groups = columns / Digits.Group, tileBytes = groups * Digits.Digits2GroupBytes;
+        long whole = rows / 32;
+        for (long t = 0; t < whole; t++, source += 2 * tileBytes)
+        {
+            byte* from = source;
+            for (long g = 0; g < groups; g++, from += Digits.Digits2GroupBytes, tiles += GroupBytes)
+            {
+                Sixteen(from, tiles, tiles + 64);
+                Sixteen(from + tileBytes, tiles + 32, tiles + 80);
+            }
+        }
+        // What is behind the last row is no weight, whatever the source has there.
+        return rows % 32 == 0 ? 0 : FromDigits2(source, tiles, columns, rows % 32);
+    }
+
+    // One group of sixteen rows.
+    private static void Sixteen(byte* from, byte* scales, byte* codes)
+    {
+        for (int r = 0; r < 16; r++)
+            ((ushort*)scales)[r] = Digits.Multiply(((ushort*)from)[r], r >> 2 << 1);
+        ulong* vectors = (ulong*)(from + 32);
+        for (long c = 0; c < Digits.Group; c += 4, vectors += 2, codes += 32)
+        {
+            // Two rows of four each: a byte is a column with the rows r, 4 + r, 8 + r, 12 + r.
+            ulong a = Columns(vectors[0]), b = Columns(vectors[1]);
+            const ulong Low = 0x0000FFFF0000FFFF;
+            ((ulong*)codes)[0] = a & Low | (b & Low) << 16;
+            ((ulong*)codes)[1] = a >> 16 & Low | b & ~Low;
+        }
+    }
+
+    // Makes a byte a row with its four columns, and brings the bytes of rows 4 · i and 4 · i + 1 together: transposes
+    // 4 × 4 fields of two bits, then 2 × 2 bytes. The top digit was signed.
+    private static ulong Columns(ulong rows)
+    {
+        rows ^= 0x8080808080808080;
+        ulong swapped = (rows >> 6 ^ rows) & 0x00CC00CC00CC00CC;
+        rows ^= swapped ^ swapped << 6;
+        swapped = (rows >> 12 ^ rows) & 0x0000F0F00000F0F0;
+        rows ^= swapped ^ swapped << 12;
+        swapped = (rows >> 24 ^ rows) & 0x00000000FF00FF00;
+        return rows ^ swapped ^ swapped << 24;
+    }
+
     /// <summary>Decodes row <paramref name="row"/> to float[columns].</summary>
     public static void Decode(byte* w, float* y, long columns, long row)
     {

@@ -7,32 +7,24 @@ namespace Edge.Kernels;
 /// <summary>Matrix × float activations with NEON, within the bound of <see cref="FloatScalar"/>.</summary>
 public static unsafe class FloatNeon
 {
+    /// <summary>All bits of a float but the three exponent bits that a half does not have.</summary>
+    internal const uint WidenMask = 0x8FFFFFFF;
+    internal const float HalfUnit = 5.192296858534828e33f; // 2^112
+
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
     public static void RowsF32(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride)
-    {
-        for (long r = row0; r < row1; r++)
-            for (long t = 0; t < tokens; t++)
-                y[t * yStride + r] = Dot(w + r * columns * 4, (float*)x + t * columns, columns, FloatScalar.F32);
-    }
+        long yStride) =>
+        FloatNeonRows.Rows<FormatF32>(w, (float*)x, y, columns, row0, row1, tokens, yStride, 0, 0);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
     public static void RowsF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride)
-    {
-        for (long r = row0; r < row1; r++)
-            for (long t = 0; t < tokens; t++)
-                y[t * yStride + r] = Dot(w + r * columns * 2, (float*)x + t * columns, columns, FloatScalar.F16);
-    }
+        long yStride) =>
+        FloatNeonRows.Rows<FormatF16>(w, (float*)x, y, columns, row0, row1, tokens, yStride, WidenMask, HalfUnit);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
     public static void RowsBF16(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
-        long yStride)
-    {
-        for (long r = row0; r < row1; r++)
-            for (long t = 0; t < tokens; t++)
-                y[t * yStride + r] = Dot(w + r * columns * 2, (float*)x + t * columns, columns, FloatScalar.BF16);
-    }
+        long yStride) =>
+        FloatNeonRows.Rows<FormatBF16>(w, (float*)x, y, columns, row0, row1, tokens, yStride, 0, 0);
 
     /// <inheritdoc cref="FloatScalar.RowsF32"/>
     public static void RowsQ8_0(byte* w, byte* x, float* y, long columns, long row0, long row1, long tokens,
@@ -58,11 +50,24 @@ public static unsafe class FloatNeon
     {
         var wide = AdvSimd.ZeroExtendWideningLower(halves);
         var magnitude = (wide & Vector128.Create(0x7FFFu)) << 13;
-        var value = (magnitude.AsSingle() * Vector128.Create(5.192296858534828e33f)).AsUInt32(); // 2^112
+        var value = (magnitude.AsSingle() * Vector128.Create(HalfUnit)).AsUInt32();
         var special = AdvSimd.CompareGreaterThan(magnitude,
             Vector128.Create(0x0F7FFFFFu)) & Vector128.Create(0x7F800000u);
         return (value | special | (wide & Vector128.Create(0x8000u)) << 16).AsSingle();
     }
+
+    /// <summary>Four finite halves as floats of 2⁻¹¹² times their value, exact: a half's exponent and mantissa in those
+    /// of a float, the copies of its sign between them masked by <see cref="WidenMask"/>. A loop is given the mask, as
+    /// the compiler would make a constant in each of its steps; and it loads four halves, as it would copy eight.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<float> Widen(Vector64<short> halves, Vector128<uint> mask) =>
+        (Shift(halves) & mask).AsSingle();
+
+    /// <summary>The first half of <see cref="Widen"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<uint> Shift(Vector64<short> halves) =>
+        AdvSimd.ShiftLeftLogicalWideningLower(halves, 13).AsUInt32();
 
     /// <summary>Eight floats to half, the same bits as <see cref="FloatScalar.ToF16"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -83,31 +88,6 @@ public static unsafe class FloatNeon
             Vector128.Create(0x7C00u));
         var nan = AdvSimd.CompareGreaterThan(bits, Vector128.Create(0x7F800000u));
         return AdvSimd.BitwiseSelect(nan, Vector128.Create(0x7E00u), half) | sign;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Weights(byte* row, long c, int format)
-    {
-        if (format == FloatScalar.F32) return AdvSimd.LoadVector128((float*)row + c);
-        var halves = AdvSimd.LoadVector64((ushort*)row + c);
-        return format == FloatScalar.F16 ? FromF16(halves) : (AdvSimd.ZeroExtendWideningLower(halves) << 16).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Dot(byte* row, float* x, long columns, int format)
-    {
-        Vector128<float> s0 = Vector128<float>.Zero, s1 = s0, s2 = s0, s3 = s0;
-        long c = 0;
-        for (; c + 16 <= columns; c += 16)
-        {
-            s0 = AdvSimd.FusedMultiplyAdd(s0, Weights(row, c, format), AdvSimd.LoadVector128(x + c));
-            s1 = AdvSimd.FusedMultiplyAdd(s1, Weights(row, c + 4, format), AdvSimd.LoadVector128(x + c + 4));
-            s2 = AdvSimd.FusedMultiplyAdd(s2, Weights(row, c + 8, format), AdvSimd.LoadVector128(x + c + 8));
-            s3 = AdvSimd.FusedMultiplyAdd(s3, Weights(row, c + 12, format), AdvSimd.LoadVector128(x + c + 12));
-        }
-        float sum = Sum(s0 + s1 + (s2 + s3));
-        for (; c < columns; c++) sum += FloatScalar.Weight(row, c, format) * x[c];
-        return sum;
     }
 
     private static float DotQ8_0(byte* block, float* x, long columns)

@@ -97,8 +97,10 @@ internal static class PackPlan
     {
         if (tensor.Type == wanted) return (wanted, null);
         QuantTypeRow row = QuantTypes.Of(wanted);
-        if (tensor.Columns % row.BlockElements == 0) return (wanted, null);
-        string why = $"{tensor.Columns} columns are no multiple of {row.BlockElements}";
+        bool isTooWide = tensor.Columns > (KernelSet.Choose("scalar").Layout(wanted)?.ColumnsMax ?? long.MaxValue);
+        if (tensor.Columns % row.BlockElements == 0 && !isTooWide) return (wanted, null);
+        string why = isTooWide ? $"{tensor.Columns} columns are more than its sums hold"
+            : $"{tensor.Columns} columns are no multiple of {row.BlockElements}";
         return wanted != QuantType.Q8_0 && tensor.Columns % 32 == 0 ? (QuantType.DIGITS4_G32, why) : (tensor.Type, why);
     }
 }

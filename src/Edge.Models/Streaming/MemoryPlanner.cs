@@ -1,5 +1,6 @@
 using System.Globalization;
 using Edge.Gguf;
+using Edge.Models.Pack;
 using Edge.Weights;
 using Edge.Weights.Policies;
 
@@ -27,7 +28,8 @@ public sealed class MemoryPlanner
     private readonly ModelOptions _options;
     private readonly MemoryBudget _budget;
     private readonly WindowUnits[] _units;
-    private readonly long _kvBytesPerToken, _programBytes, _residentBytes, _heldBytes, _streamedBytes, _slotBytes;
+    private readonly long _kvBytesPerToken, _programBytes, _rowBytes;
+    private readonly long _residentBytes, _heldBytes, _streamedBytes, _slotBytes;
 
     private MemoryPlanner(WeightLayout layout, ModelConfig config, ModelOptions options, MemoryBudget budget)
     {
@@ -40,6 +42,7 @@ public sealed class MemoryPlanner
         long all = layout.File.Tensors.Sum(tensor => layout.ResidentBytes(tensor, WeightLoading.Read));
         _heldBytes = all - (layout.Gathered?.Bytes ?? 0);
         _slotBytes = Layers.Max(l => Math.Max(layout.SliceBytes(l, low: false), layout.SliceBytes(l, low: true)));
+        _rowBytes = RowBytes();
         _units = layout.IsMixture ? []
             : [new(layout, WindowGrain.Layers), new(layout, WindowGrain.Matrices),
                 new(layout, WindowGrain.MatricesAndHead)];
@@ -63,7 +66,7 @@ public sealed class MemoryPlanner
         GgufFile file = GgufFile.Open(path);
         ArchitectureTable.RequireKnown(file.Metadata);
         file.RequireRunnable();
-        return Plan(file, ConfigReader.Read(file.Metadata), KernelSet.Choose(options.KernelSet), options)!;
+        return Plan(file, ConfigReader.Read(file.Metadata), KernelSet.Of(options), options)!;
     }
 
     /// <summary>Null without a budget.</summary>
@@ -131,7 +134,7 @@ public sealed class MemoryPlanner
             Warning = belowCycle ? $"room for {slots} of the {cycleSlices} slices of experts that one token uses: " +
                 "the most popular ones stay, the others are read for every token"
                 : _budget.Experts != ExpertMode.Exact && SlicesPerUnit == 1
-                    ? "the experts have one slice: nothing runs coarse (edge pack --type nested4 makes two)" : null,
+                    ? "the experts have one slice: nothing runs coarse (edge pack --type digits2+2 makes two)" : null,
         };
     }
 
@@ -175,14 +178,23 @@ public sealed class MemoryPlanner
         .Sum(tensor => WeightLayout.IsExperts(tensor) || _layout.IsMixture && WeightLayout.ExpertOf(tensor) >= 0
             ? tensor.Bytes / _config.ExpertCount * ExpertsUsed : tensor.Bytes);
 
-    private long Scratch(int rows)
+    /// <summary>Logits only of rows that want them.</summary>
+    private long Scratch(int rows) => rows * _rowBytes + Math.Max(1, _budget.Sequences) * 4L * _config.VocabularySize;
+
+    /// <summary>What a row of a pass takes: floats, and what is prepared of those that matrices read. 3 bytes beside a
+    /// float at least: some architectures have buffers of their own.</summary>
+    private long RowBytes()
     {
         ModelConfig c = _config;
+        bool isMixture = c.ExpertCount > 0;
         long ff = Math.Max(c.FeedForwardLength, (long)c.ExpertFeedForwardLength * ExpertsUsed);
         long wide = 3L * c.EmbeddingLength + 2L * c.QueryLength + 2L * c.KvLength + 3 * ff
-            + (c.ExpertCount > 0 ? 2L * ExpertsUsed * c.EmbeddingLength : 0) + c.ExpertCount;
-        // A float and up to 3 prepared bytes beside it; logits only of rows that want them.
-        return rows * wide * 7 + Math.Max(1, _budget.Sequences) * 4L * c.VocabularySize;
+            + (isMixture ? 2L * ExpertsUsed * c.EmbeddingLength : 0) + c.ExpertCount;
+        // The normed row, once more for each expert; what attention gave; what the gate let through.
+        long prepared = _layout.PreparedBytes(c.EmbeddingLength) * (isMixture ? 1 + ExpertsUsed : 1)
+            + _layout.PreparedBytes(c.QueryLength) + _layout.PreparedBytes(c.FeedForwardLength)
+            + (isMixture ? _layout.PreparedBytes(c.ExpertFeedForwardLength) * ExpertsUsed : 0);
+        return 4 * wide + Math.Max(3 * wide, prepared);
     }
 
     private long Least(int context) => _programBytes + Scratch(LeastRows) + context * _kvBytesPerToken
@@ -201,11 +213,23 @@ public sealed class MemoryPlanner
         string needs = $"the model needs {Mib(resident)} to be in memory as a whole, {Mib(_budget.Bytes)} are allowed";
         if (_layout.Obstacle is { } obstacle)
             return $"{needs}; '{obstacle.Name}' ({QuantTypes.Of(obstacle.Type).Name}) cannot stream with these " +
-                $"kernels, a packed copy can: edge pack --type digits4 --model {_layout.File.Path} --out packed.gguf";
+                $"kernels, {Remedy(obstacle)}";
         if (StreamedLayers == 0) return $"{needs}, and it has no layers that could stream";
         string other = plan.ContextThatFits > 0 ? $", or a context of {plan.ContextThatFits} instead of " +
             $"{plan.ContextLength}" : "";
         return $"{needs}, and the least with which it streams is {Mib(plan.LeastBytes)}: give that{other}";
+    }
+
+    /// <summary>What to do about a matrix that cannot stream. What is packed is not packed again.</summary>
+    private string Remedy(GgufTensor obstacle)
+    {
+        if (_options.Arithmetic == Arithmetic.Float) return "in float arithmetic: leave out --float";
+        if (_layout.File.Tensors.Any(tensor => QuantTypes.Of(tensor.Type).IsPacked))
+            return "and what is packed is not packed again; take the model that this file was made of: " +
+                "edge pack --type digits4 --model SOURCE --out packed.gguf";
+        return PackPlan.For(obstacle, tied: false, new PackOptions { Target = PackTarget.Digits4 }).Type
+            == obstacle.Type ? "and packing leaves it as it is: give that memory"
+            : $"a packed copy can: edge pack --type digits4 --model {_layout.File.Path} --out packed.gguf";
     }
 
     private static string Mib(long bytes) =>

@@ -142,7 +142,8 @@ internal sealed class WeightLayout
         if (tensor.Shape.Count < 2 || tensor == Gathered) return tensor.Bytes;
         QuantTypeRow type = QuantTypes.Of(tensor.Type);
         if (_isFloat && type.IsSparse) return tensor.Bytes;
-        if (_isFloat) return type.IsPacked ? tensor.Rows * tensor.Columns * sizeof(float) + tensor.Bytes : tensor.Bytes;
+        if (_isFloat)
+            return HasFloatKernel(tensor) ? tensor.Bytes : tensor.Rows * tensor.Columns * sizeof(float) + tensor.Bytes;
         if (_kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)) return tensor.Bytes;
         long rows = tensor.Shape[1], copy = layout.Bytes(rows, tensor.Columns) * (tensor.Rows / rows);
         // Tiles are made of the rows at load: from a map the rows' pages are given back.
@@ -150,12 +151,14 @@ internal sealed class WeightLayout
         return layout.PacksInPlace(type, rows) ? tensor.Bytes : tensor.Bytes + copy;
     }
 
+    /// <summary>Others are decoded at load, in float arithmetic.</summary>
+    private unsafe bool HasFloatKernel(GgufTensor tensor) => _kernels.InPlace(tensor.Type) != null;
+
     private static unsafe bool IsStored(TileLayout layout) => layout.Pack == null;
 
     private bool CanStream(GgufTensor tensor)
     {
-        bool isPacked = QuantTypes.Of(tensor.Type).IsPacked;
-        if (_isFloat) return !isPacked;
+        if (_isFloat) return HasFloatKernel(tensor);
         return _kernels.Layout(tensor.Type) is not { } layout || IsStored(layout)
             || layout.PacksInPlace(QuantTypes.Of(tensor.Type), tensor.Shape[1]);
     }
@@ -180,6 +183,17 @@ internal sealed class WeightLayout
 
     /// <summary>What belongs to another matrix and comes with it.</summary>
     private static bool IsCompanion(GgufTensor tensor) => IsLow(tensor) || QuantTypes.Of(tensor.Type).IsSparse;
+
+    /// <summary>Bytes of a row of so many activations, prepared in every format that a matrix reads which takes them.
+    /// </summary>
+    public long PreparedBytes(int width)
+    {
+        long bytes = 0;
+        if (_isFloat) return bytes;
+        foreach (ActivationFormat format in _kernels.Activations(File, width))
+            bytes += PreparedRows.Bytes(format, width) + Outliers.Bytes(format);
+        return bytes;
+    }
 
     private bool OwnerCanStream(GgufTensor outliers) =>
         outliers.Name.EndsWith(Tensors.OutliersSuffix, StringComparison.Ordinal)

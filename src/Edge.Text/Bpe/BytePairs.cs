@@ -4,13 +4,17 @@ namespace Edge.Text;
 /// threads.</summary>
 internal sealed class BytePairs
 {
+    /// <summary>Some vocabularies lack bytes that their training never saw; with more missing, the file is another's.
+    /// </summary>
+    private const int MissingMax = 128;
+
     private readonly Vocabulary _vocabulary;
     private readonly MergeTable _merges;
     private readonly int[] _byteIds;
     private readonly bool _wholeWords;
     private readonly WholeWords _words;
 
-    /// <summary>Errors: GgufException for bad merges, or where a byte that text can have is no token.</summary>
+    /// <summary>Errors: GgufException for bad merges, or where most bytes are no token.</summary>
     public BytePairs(TokenizerMetadata metadata, Vocabulary vocabulary, bool wholeWords)
     {
         (_vocabulary, _wholeWords) = (vocabulary, wholeWords);
@@ -33,14 +37,18 @@ internal sealed class BytePairs
     {
         scratch.Begin(word.Length);
         Span<int> ids = scratch.Ids, ranks = scratch.Ranks, next = scratch.Next, previous = scratch.Previous;
-        for (int i = 0; i < word.Length; i++)
+        int length = 0;
+        foreach (byte value in word)
         {
-            ids[i] = _byteIds[word[i]];
-            previous[i] = i - 1;
-            next[i] = i + 1;
+            // Neighbours of a byte without token meet, as in the models' own library.
+            if (_byteIds[value] is not (>= 0 and var id)) continue;
+            ids[length] = id;
+            previous[length] = length - 1;
+            next[length] = ++length;
         }
-        for (int i = 0; i + 1 < word.Length; i++) Offer(i, ids[i], ids[i + 1], ranks, scratch);
-        ranks[word.Length - 1] = MergeTable.NoRank;
+        if (length == 0) return;
+        for (int i = 0; i + 1 < length; i++) Offer(i, ids[i], ids[i + 1], ranks, scratch);
+        ranks[length - 1] = MergeTable.NoRank;
         while (scratch.TryTake(out int rank, out int at))
         {
             // Stale: the pair at this place has changed since it was offered.
@@ -49,7 +57,7 @@ internal sealed class BytePairs
             _merges.Find(ids[at], ids[right], out ids[at]);
             ranks[right] = MergeTable.NoRank;
             next[at] = after;
-            if (after < word.Length)
+            if (after < length)
             {
                 previous[after] = at;
                 Offer(at, ids[at], ids[after], ranks, scratch);
@@ -57,7 +65,7 @@ internal sealed class BytePairs
             else ranks[at] = MergeTable.NoRank;
             if (previous[at] is >= 0 and var before) Offer(before, ids[before], ids[at], ranks, scratch);
         }
-        for (int i = 0; i < word.Length; i = next[i]) destination.Add(ids[i]);
+        for (int i = 0; i < length; i = next[i]) destination.Add(ids[i]);
     }
 
     private void Offer(int at, int left, int right, Span<int> ranks, BytePairScratch scratch)
@@ -66,17 +74,19 @@ internal sealed class BytePairs
         if (rank != MergeTable.NoRank) scratch.Put(rank, at);
     }
 
+    /// <summary>The token of each byte; the unknown token or −1 where there is none.</summary>
     private static int[] ByteIds(TokenizerMetadata metadata, Dictionary<string, int> ids)
     {
         int? unknown = metadata.FindId(TokenizerMetadata.UnknownKey);
         var found = new int[256];
+        int missing = 0;
         for (int b = 0; b < 256; b++)
         {
             if (ids.TryGetValue(ByteAlphabet.Spell((byte)b).ToString(), out found[b])) continue;
-            bool neverInUtf8 = b is 0xC0 or 0xC1 or >= 0xF5;
-            found[b] = unknown ?? (neverInUtf8 ? 0 : throw metadata.Bad(TokenizerMetadata.TokensKey,
-                $"no token for byte 0x{b:X2}; the vocabulary is not a whole byte-level one"));
+            found[b] = unknown ?? -1;
+            missing++;
         }
-        return found;
+        return missing <= MissingMax ? found : throw metadata.Bad(TokenizerMetadata.TokensKey,
+            $"no tokens for {missing} of 256 bytes; the vocabulary is not a byte-level one");
     }
 }

@@ -58,6 +58,7 @@ internal sealed record TokenizerMetadata
     public bool? AddBos { get; init; }
     /// <summary>Of WordPiece: the separator that ends a text.</summary>
     public bool? AddEos { get; init; }
+    public TokenStrips Strips { get; init; } = TokenStrips.None;
     public Func<string, long> OffsetOf { get; init; } = static _ => 0;
 
     /// <summary>Tokens that are pieces of text with a mark for spaces, not bytes in an alphabet.</summary>
@@ -90,6 +91,7 @@ internal sealed record TokenizerMetadata
             Ids = IdsOf(file, model == WordPiece ? tokens : []),
             AddBos = file.FindBool(AddBosKey),
             AddEos = (model == WordPiece ? file.FindBool(AddSeparatorKey) : null) ?? file.FindBool(AddEosKey),
+            Strips = TokenStrips.Of(file, tokens),
             OffsetOf = file.OffsetOf,
         };
     }
@@ -142,13 +144,21 @@ internal sealed record TokenizerMetadata
         return fractions > normal / 2;
     }
 
-    /// <summary>Value of an id key, null where the file has none. Errors: GgufException where no token has that
-    /// id.</summary>
-    public int? FindId(string key)
+    /// <summary>Value of an id key, null where the file has none or no token has that id: many files spell "none" so.
+    /// </summary>
+    public int? FindId(string key) =>
+        Ids.TryGetValue(key, out long id) && id >= 0 && id < Tokens.Count ? (int)id : null;
+
+    /// <summary>What of the file is left out, in sentences.</summary>
+    public IReadOnlyList<string> Warnings()
     {
-        if (!Ids.TryGetValue(key, out long id)) return null;
-        if (id >= 0 && id < Tokens.Count) return (int)id;
-        throw Bad(key, $"{id} is not a token; the vocabulary has {Tokens.Count}");
+        List<string> warnings = [];
+        foreach ((string key, long id) in Ids)
+        {
+            if (FindId(key) is null)
+                warnings.Add($"{key}: {id} is not a token, so it is left out; the vocabulary has {Tokens.Count}");
+        }
+        return warnings;
     }
 
     public GgufException Bad(string key, string what) => new($"{key}: {Shown(what, 400)}", OffsetOf(key));

@@ -8,6 +8,9 @@ namespace Edge.Text;
 /// token.</summary>
 internal sealed class Vocabulary
 {
+    /// <summary>What some converters write for tokens that they know nothing about.</summary>
+    private const long Undefined = 0;
+
     private readonly byte[] _bytes;
     private readonly int[] _offsets;
     private readonly TokenType[] _types;
@@ -96,6 +99,7 @@ internal sealed class Vocabulary
     private static TokenType TypeOf(TokenizerMetadata metadata, int id)
     {
         long type = metadata.Types?[id] ?? (long)TokenType.Normal;
+        if (type == Undefined) type = (long)TokenType.Normal;
         if (type is < 1 or > 6)
             throw metadata.Bad(TokenizerMetadata.TypesKey, $"token {id} has the unknown type {type}");
         // Files made by careless converters leave turn ends normal; as text they would never end a reply.

@@ -40,10 +40,11 @@ internal sealed record MapExpression(Place Place, IReadOnlyList<(Expression Key,
         var map = new TemplateMap();
         foreach ((Expression key, Expression value) in Entries)
         {
-            string name = key.Evaluate(context) as string
-                ?? throw key.Place.Error("dict keys other than strings are not supported");
-            context.Scan(name, Place);
-            map.Items[name] = value.Evaluate(context);
+            object? name = key.Evaluate(context);
+            if (!PythonKeys.IsKey(name))
+                throw key.Place.Error($"a dict's key that is a {Python.TypeName(name)} is not supported");
+            if (name is string text) context.Scan(text, Place);
+            map.Items[name!] = value.Evaluate(context);
         }
         return map;
     }

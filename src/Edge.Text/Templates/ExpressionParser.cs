@@ -208,6 +208,19 @@ internal sealed class ExpressionParser(TokenCursor cursor)
         return new SliceExpression(place, value, from, to, step);
     }
 
+    /// <summary>Names of filters with their arguments, | between.</summary>
+    public List<NamedFilter> ParseFilters()
+    {
+        List<NamedFilter> filters = [];
+        do
+        {
+            TemplateToken name = cursor.Expect(TokenKind.Name, "the name of a filter");
+            filters.Add(new(name.Place, name.Text, cursor.IsSign("(") ? Call() : ArgumentList.None));
+        }
+        while (cursor.TakeSign("|"));
+        return filters;
+    }
+
     private Expression FiltersAndTests(Expression value)
     {
         while (true)

@@ -38,7 +38,7 @@ internal static class Filters
         ["dictsort"] = (v, a, c) =>
             v is not TemplateMap map ? throw a.Place.Error($"'dictsort' needs a dict, not a {Python.TypeName(v)}")
             : new TemplateList([.. Methods.Pairs(map, c, a.Place).Items.OrderBy(
-                pair => ((string)((TemplateList)pair!).Items[0]!).ToLowerInvariant(), StringComparer.Ordinal)]),
+                pair => Folded(((TemplateList)pair!).Items[0])!, PythonKeys.Order(map.Items.Keys, a.Place))]),
         ["tojson"] = (v, a, c) => TemplateJson.Write(v, a, c),
         ["indent"] = Indent,
         ["int"] = (v, a, _) => Whole(v) ?? a.TakeInteger(0, "default", 0),
@@ -112,9 +112,13 @@ internal static class Filters
             if (!kept.Any(other => Python.AreEqual(Folded(other), key, context, arguments.Place))) kept.Add(item);
         }
         return Made(kept, arguments, context);
-
-        static object? Folded(object? item) => item is string text ? text.ToLowerInvariant() : item;
     }
+
+    private static object? Folded(object? item) => item is string text ? text.ToLowerInvariant() : item;
+
+    /// <summary>Items of what map and select take: nothing of whatever counts as false, none too.</summary>
+    private static IReadOnlyList<object?> ItemsIfAny(object? value, Arguments arguments, RenderContext context) =>
+        Python.IsTrue(value) ? Python.Items(value, context, arguments.Place) : [];
 
     private static string Indent(object? value, Arguments arguments, RenderContext context)
     {
@@ -144,7 +148,7 @@ internal static class Filters
 
     private static TemplateList Map(object? value, Arguments arguments, RenderContext context)
     {
-        IReadOnlyList<object?> items = Python.Items(value, context, arguments.Place);
+        IReadOnlyList<object?> items = ItemsIfAny(value, arguments, context);
         Place place = arguments.Place;
         context.Work(items.Count * (long)TemplateLimits.MadeItemCost, place);
         if (arguments.TryTake(int.MaxValue, "attribute", out object? attribute))
@@ -161,7 +165,7 @@ internal static class Filters
     private static TemplateList Select(object? value, Arguments arguments, RenderContext context,
         bool attribute, bool keep)
     {
-        IReadOnlyList<object?> items = Python.Items(value, context, arguments.Place);
+        IReadOnlyList<object?> items = ItemsIfAny(value, arguments, context);
         Place place = arguments.Place;
         object? name = attribute ? arguments.Take(0, "attribute") : null;
         List<object?> rest = arguments.Positional[(attribute ? 1 : 0)..];

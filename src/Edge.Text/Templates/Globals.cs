@@ -13,7 +13,15 @@ internal static class Globals
             Time(context.Now, arguments.TakeText(0, "format"), arguments.Place));
         Add(scope, "range", Range);
         Add(scope, "namespace", (context, arguments) =>
-            new TemplateNamespace(Map(context, arguments).Items.ToDictionary()));
+        {
+            var space = new TemplateNamespace([]);
+            foreach ((object key, object? value) in Map(context, arguments).Items)
+            {
+                string name = key as string ?? throw arguments.Place.Error("a namespace has names only, no numbers");
+                space.Items[name] = value;
+            }
+            return space;
+        });
         Add(scope, "dict", Map);
     }
 
@@ -29,7 +37,7 @@ internal static class Globals
             if (given is not TemplateMap source)
                 throw arguments.Place.Error($"a dict cannot be made of a {Python.TypeName(given)}");
             context.Work(source.Items.Count * (long)TemplateLimits.MapEntryCost, arguments.Place);
-            foreach ((string key, object? value) in source.Items) map.Items[key] = value;
+            foreach ((object key, object? value) in source.Items) map.Items[key] = value;
         }
         foreach ((string key, object? value) in arguments.Named) map.Items[key] = value;
         return map;

@@ -10,11 +10,11 @@ internal static class Methods
             "items" => (context, arguments) => Pairs(map, context, arguments.Place),
             "keys" => (context, arguments) => Listed(map.Items.Keys, map.Items.Count, context, arguments.Place),
             "values" => (context, arguments) => Listed(map.Items.Values, map.Items.Count, context, arguments.Place),
-            "get" => (_, arguments) =>
+            "get" => (context, arguments) =>
             {
                 object? key = arguments.Take(0, "key");
                 arguments.TryTake(1, "default", out object? otherwise);
-                return key is string name && map.Items.TryGetValue(name, out object? value) ? value : otherwise;
+                return map.TryFind(key, context, arguments.Place, out object? value) ? value : otherwise;
             },
             _ => null,
         };
@@ -43,6 +43,7 @@ internal static class Methods
         {
             "split" => new(name, (context, arguments) => Splitting.Split(text, arguments, context)),
             "splitlines" => new(name, (context, arguments) => Splitting.Lines(text, arguments, context)),
+            "format" => new(name, (context, arguments) => Formatting.Format(text, arguments, context)),
             "replace" => new(name, (context, arguments) => Splitting.Replace(text, arguments, context)),
             "join" => new(name, (context, arguments) =>
                 Join(text, arguments.Take(0, "iterable"), context, arguments.Place)),

@@ -123,9 +123,7 @@ internal static class Python
         switch (target, index)
         {
             case (Undefined missing, _): throw place.Error(missing.Why);
-            case (TemplateMap map, string key)
-                when map.Items.TryGetValue(Scanned(key, context, place), out object? value):
-                return value;
+            case (TemplateMap map, _) when map.TryFind(index, context, place, out object? value): return value;
             case (TemplateList list, long at):
                 return At(list.Items.Count, at) is { } i ? list.Items[i] : new Undefined($"the list has no item {at}");
             case (string text, long at):
@@ -176,7 +174,7 @@ internal static class Python
     {
         (string text, string part) => Scanned(text, context, place).Contains(part, StringComparison.Ordinal),
         (string, _) => throw place.Error($"'in <string>' needs a string, not a {TypeName(item)}"),
-        (TemplateMap map, _) => item is string key && map.Items.ContainsKey(Scanned(key, context, place)),
+        (TemplateMap map, _) => map.TryFind(item, context, place, out _),
         _ => Items(container, context, place).Any(other => AreEqual(other, item, context, place)),
     };
 

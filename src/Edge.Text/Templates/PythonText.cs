@@ -100,13 +100,13 @@ internal static class PythonText
         if (value is not (TemplateMap or TemplateNamespace)) context.Work(written.Length - before, place);
     }
 
-    private static void Map(
-        IReadOnlyDictionary<string, object?> entries, StringBuilder written,
-        RenderContext context, Place place, int depth)
+    private static void Map<T>(
+        IEnumerable<KeyValuePair<T, object?>> entries, StringBuilder written,
+        RenderContext context, Place place, int depth) where T : class
     {
         written.Append('{');
         bool first = true;
-        foreach ((string key, object? value) in entries)
+        foreach ((T key, object? value) in entries)
         {
             if (!first) written.Append(", ");
             first = false;

@@ -121,6 +121,22 @@ internal sealed record SetBlockStatement(Place Place, string Target, IReadOnlyLi
     }
 }
 
+internal sealed record NamedFilter(Place Place, string Name, ArgumentList Given);
+
+/// <summary><c>{% filter upper|trim %}…{% endfilter %}</c></summary>
+internal sealed record FilterBlockStatement(
+    Place Place, IReadOnlyList<NamedFilter> Filters, IReadOnlyList<Statement> Body) : Statement(Place)
+{
+    public override Flow Execute(RenderContext context)
+    {
+        object? value = context.Capture(new(context.Scope), Place, Body);
+        foreach (NamedFilter filter in Filters)
+            value = Text.Filters.Apply(filter.Name, value, filter.Given.Evaluate(context, filter.Place), context);
+        context.Write(PythonText.Display(value, context, Place), Place);
+        return Flow.Next;
+    }
+}
+
 /// <summary>A body that runs as if it stood there: <c>{% generation %}</c> only marks where the assistant
 /// speaks.</summary>
 internal sealed record GroupStatement(Place Place, IReadOnlyList<Statement> Body) : Statement(Place)

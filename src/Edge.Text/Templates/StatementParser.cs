@@ -47,6 +47,7 @@ internal sealed class StatementParser
             "set" => Set(place),
             "macro" => Macro(place),
             "generation" => Generation(place),
+            "filter" => Filter(place),
             "break" => Jump(place, Flow.Break),
             "continue" => Jump(place, Flow.Continue),
             _ => throw place.Error(name.Text.StartsWith("end", StringComparison.Ordinal)
@@ -149,6 +150,20 @@ internal sealed class StatementParser
         TakeEnd(place, "generation", "endgeneration");
         EndTag();
         return new(place, body);
+    }
+
+    private FilterBlockStatement Filter(Place place)
+    {
+        List<NamedFilter> filters = _expressions.ParseFilters();
+        EndTag();
+        // What a loop's body has written so far would be lost with a jump out of here.
+        int loops = _loops;
+        _loops = 0;
+        List<Statement> body = Body("endfilter");
+        _loops = loops;
+        TakeEnd(place, "filter", "endfilter");
+        EndTag();
+        return new(place, filters, body);
     }
 
     private JumpStatement Jump(Place place, Flow to)

@@ -42,11 +42,11 @@ internal sealed class TemplateJson(RenderContext context, Place place, string? i
             case string text: Text(text); break;
             case TemplateList list: Group('[', ']', list.Items, depth, entry => Value(entry, depth + 1)); break;
             case TemplateMap map:
-                IEnumerable<KeyValuePair<string, object?>> entries = map.Items;
-                if (sorted) entries = entries.OrderBy(entry => entry.Key, StringComparer.Ordinal);
+                IEnumerable<KeyValuePair<object, object?>> entries = map.Items;
+                if (sorted) entries = entries.OrderBy(entry => entry.Key, PythonKeys.Order(map.Items.Keys, place));
                 Group('{', '}', [.. entries], depth, entry =>
                 {
-                    Text(entry.Key);
+                    Key(entry.Key, depth);
                     _written.Append(colon);
                     Value(entry.Value, depth + 1);
                 });
@@ -54,6 +54,18 @@ internal sealed class TemplateJson(RenderContext context, Place place, string? i
             case Undefined missing: throw place.Error(missing.Why);
             default: throw place.Error($"a {Python.TypeName(value)} is no JSON");
         }
+    }
+
+    private void Key(object key, int depth)
+    {
+        if (key is string text)
+        {
+            Text(text);
+            return;
+        }
+        _written.Append('"');
+        Value(key, depth);
+        _written.Append('"');
     }
 
     private void Group<T>(char open, char close, List<T> entries, int depth, Action<T> write)

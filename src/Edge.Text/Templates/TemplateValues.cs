@@ -5,10 +5,18 @@ namespace Edge.Text;
 /// <summary>A list or a tuple.</summary>
 internal sealed record TemplateList(List<object?> Items, bool IsTuple = false);
 
-/// <summary>A dict with string keys, in order of insertion.</summary>
+/// <summary>A dict in order of insertion. Keys are strings, numbers and truth values.</summary>
 internal sealed class TemplateMap
 {
-    public OrderedDictionary<string, object?> Items { get; } = [];
+    public OrderedDictionary<object, object?> Items { get; } = new(PythonKeys.Equality);
+
+    /// <summary>False where <paramref name="key"/> is none of a dict's keys, or can be none.</summary>
+    public bool TryFind(object? key, RenderContext context, Place place, out object? value)
+    {
+        value = null;
+        if (key is string text) context.Scan(text, place);
+        return PythonKeys.IsKey(key) && Items.TryGetValue(key!, out value);
+    }
 }
 
 /// <summary>What <c>namespace()</c> makes: a map whose entries may be set from inside a loop.</summary>

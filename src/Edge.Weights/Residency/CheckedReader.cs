@@ -4,7 +4,8 @@ namespace Edge.Weights;
 /// remedy.</summary>
 internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
 {
-    private readonly StorageState _opened = storage.State;
+    private readonly StorageState _opened = StateOf(storage, path, 0, out StorageState state) is { } failure
+        ? throw failure : state;
     private long _retries;
 
     public long Retries => Interlocked.Read(ref _retries);
@@ -37,7 +38,11 @@ internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
     /// here as it was; one that was written to is not.</summary>
     public WeightReadException? Unchanged(long offset)
     {
-        StorageState now = storage.State;
+        if (StateOf(storage, path, offset, out StorageState now) is not null)
+        {
+            Interlocked.Increment(ref _retries);
+            if (StateOf(storage, path, offset, out now) is { } failure) return failure;
+        }
         return now == _opened ? null : new WeightReadException(ReadFailure.FileChanged, offset,
             $"{path} was written to while it is in use: it had {_opened.Bytes} bytes and has {now.Bytes}, changed " +
             $"{now.LastWriteUtc:u}; put the model back and restart edge");
@@ -68,12 +73,32 @@ internal sealed unsafe class CheckedReader(IWeightStorage storage, string path)
             }
             return null;
         }
-        catch (IOException e)
+        catch (Exception e) when (StorageFile.IsFailure(e))
         {
-            return new WeightReadException(ReadFailure.DeviceError, from,
-                $"reading {path} at byte {from} failed: {e.Message}; check the storage (dmesg shows its errors)", e);
+            return DeviceError($"reading {path} at byte {from} failed", from, e);
         }
     }
+
+    /// <summary>Null when the system said what the file is now.</summary>
+    private static WeightReadException? StateOf(
+        IWeightStorage storage, string path, long offset, out StorageState state)
+    {
+        try
+        {
+            state = storage.State;
+            return null;
+        }
+        catch (Exception e) when (StorageFile.IsFailure(e))
+        {
+            state = default;
+            return DeviceError($"asking for the size and time of {path} failed", offset, e);
+        }
+    }
+
+    private static WeightReadException DeviceError(string what, long offset, Exception e) =>
+        new(ReadFailure.DeviceError, offset, what + ": " + e.Message + (e is UnauthorizedAccessException
+            ? "; edge may no longer read it: give it back its rights, or mount the storage again, and restart edge"
+            : "; check the storage (dmesg shows its errors), or the network to it"), e);
 
     private static bool HasDigest(in ReadPiece piece)
     {

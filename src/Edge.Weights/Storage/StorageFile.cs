@@ -20,6 +20,11 @@ public static class StorageFile
     /// <summary>Through the page cache, whatever the file system takes.</summary>
     public static IWeightStorage OpenBuffered(string path) => new BufferedStorage(OpenHandle(path));
 
+    /// <summary>What an open file throws when the system refuses (EIO, EACCES, ESTALE, ECANCELED …): no bug of ours.
+    /// </summary>
+    internal static bool IsFailure(Exception e) =>
+        e is IOException or UnauthorizedAccessException or OperationCanceledException;
+
     internal static StorageState StateOf(SafeFileHandle handle) =>
         new(RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle));
 

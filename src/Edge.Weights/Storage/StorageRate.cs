@@ -21,7 +21,7 @@ public static unsafe class StorageRate
         try
         {
             long started = Stopwatch.GetTimestamp();
-            IOException? failure = null;
+            Exception? failure = null;
             var lanes = new Thread[Residency.Lanes];
             for (int i = 0; i < lanes.Length; i++)
             {
@@ -34,7 +34,7 @@ public static unsafe class StorageRate
                             && Stopwatch.GetElapsedTime(started) < TimeMax)
                             Interlocked.Add(ref done, storage.Read(piece * PieceBytes, buffer, PieceBytes));
                     }
-                    catch (IOException e)
+                    catch (Exception e) when (StorageFile.IsFailure(e))
                     {
                         failure = e;
                     }

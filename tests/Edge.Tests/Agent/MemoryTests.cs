@@ -1,9 +1,12 @@
 using Edge.Agent;
 using Edge.Agent.Config;
+using Edge.Gguf;
 using Edge.Models;
 using Edge.Models.Pack;
 using Edge.Models.Streaming;
+using Edge.Tests.Models;
 using Edge.Tests.Models.Pack;
+using Edge.Tests.Models.Streaming;
 using Xunit;
 
 namespace Edge.Tests.Agent;
@@ -103,7 +106,30 @@ public sealed class MemoryTests(PackedDemo demo)
         string? refusal = Refusal(MemoryAdmission.SpareBytes + whole.WeightBytes + whole.KvBytes);
         Assert.Contains("for a context of 512 in each of 2 slots", refusal, StringComparison.Ordinal);
         refusal = Refusal(MemoryAdmission.SpareBytes + (2 << 20));
-        Assert.Contains("--memory 2.0M", refusal, StringComparison.Ordinal);
-        Assert.Contains("edge pack", refusal, StringComparison.Ordinal);
+        Assert.Contains("cannot stream with --memory 2.0M either", refusal, StringComparison.Ordinal);
+        Assert.Contains("the least with which it streams is", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Refusal_FileThatWasDownloaded_SaysThatItStreams()
+    {
+        using var file = QuantTypeModels.Create(QuantType.F32, layers: 24);
+        string? refusal = MemoryAdmission.Refusal(
+            file.Path, new ModelOptions(), 0, 1, MemoryAdmission.SpareBytes + (44L << 20));
+        Assert.EndsWith("With --memory 44M it streams from storage", refusal, StringComparison.Ordinal);
+        var options = new ModelOptions { Memory = new MemoryBudget { Bytes = MemorySize.Parse("44M")!.Value } };
+        Assert.NotNull(MemoryAdmission.Admit(file.Path, options, 0, 1, _ => { }).Memory);
+    }
+
+    [Fact]
+    public void Lines_ExpertsOfTwoSlices_CountSlices()
+    {
+        string nested = demo.Get("q8_0", new PackOptions { Target = PackTarget.Nested4 }).Path;
+        string Experts(string path) => PlanText.Lines(MemoryPlanner.Plan(path,
+            new ModelOptions { Memory = StreamedExpertsTests.Budget(path, 31) })).Single(
+                line => line.Contains(" cached (policy", StringComparison.Ordinal));
+
+        Assert.StartsWith("31 of 64 slices of experts, ", Experts(nested), StringComparison.Ordinal);
+        Assert.StartsWith("31 of 32 experts of ", Experts(Packed), StringComparison.Ordinal);
     }
 }

@@ -44,7 +44,7 @@ public unsafe class GateKernelTests
             using NativeBytes q = Random(headSize * group, 1, 4), k = Random(headSize * length, 2, 4);
             using NativeBytes v = Random(headSize * length, 3, 4), sinks = Random(group, 4, 4);
             using NativeBytes y = Random(headSize * group, 5, 1);
-            using var scratch = new NativeBytes(4 * CappedAttentionScalar.ScratchFloats);
+            using var scratch = new NativeBytes(4 * AttentionScalar.ScratchFloats(group, headSize));
             foreach (float cap in (float[])[0, 3])
             {
                 foreach (bool sink in (bool[])[false, true])

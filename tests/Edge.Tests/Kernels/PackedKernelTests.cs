@@ -185,6 +185,27 @@ public sealed unsafe class PackedKernelTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Any bytes at all, also those behind the last row, which become zeros.</summary>
+    [Theory]
+    [InlineData(32)]
+    [InlineData(64)]
+    [InlineData(1)]
+    [InlineData(47)]
+    [InlineData(80)]
+    public void Digits2Lut_Regroup_IsFromDigits2(int rows)
+    {
+        byte[] tiles = new byte[Digits.Digits2Bytes(rows, Columns)];
+        new Random(rows).NextBytes(tiles);
+        byte[] expected = new byte[Digits2LutScalar.Bytes(rows, Columns)], actual = new byte[expected.Length];
+        fixed (byte* t = tiles, e = expected, a = actual)
+        {
+            Assert.Equal(0, Digits2LutScalar.FromDigits2(t, e, Columns, rows));
+            Assert.Equal(0, Digits2LutScalar.Regroup(t, a, Columns, rows));
+        }
+        Assert.Equal(expected, actual);
+        Assert.True(expected.Distinct().Count() > (rows > 1 ? 200 : 60));
+    }
+
     private static void Check(int least, int most, int group, long tileBytes, PackWeights pack,
         QuantizeActivations quantize, long tokenBytes,
         MultiplyRows rows)

@@ -78,6 +78,16 @@ public sealed class LoadTests : IDisposable
         Assert.True(done > 0 && done == total);
     }
 
+    [Theory]
+    [InlineData("llama.rope.scaling.factor")]
+    [InlineData("llama.rope.scale_linear")]
+    public void Load_ScalingFactorZero_ScalesNothing(string key)
+    {
+        WriteTiny(new() { [key] = 0.0 });
+        using Model model = Model.Load(_path, new ModelOptions { Threads = 1 });
+        Assert.Equal(1, model.Config.RopeScaling.Factor);
+    }
+
     [Fact]
     public void Load_NoSuchFile_SaysSo() =>
         Assert.Throws<FileNotFoundException>(() => Model.Load(_path, new ModelOptions()));

@@ -22,7 +22,8 @@ public sealed class ChatTemplateTests
     {
         JsonElement row = Rows.Single(row => row.GetProperty("name").GetString() == name);
         var template = Template(row.GetProperty("template").GetString()!);
-        var variables = ((TemplateMap)Value(row.GetProperty("variables"))!).Items;
+        var variables = ((TemplateMap)Value(row.GetProperty("variables"))!).Items.ToDictionary(
+            entry => (string)entry.Key, entry => entry.Value);
         if (row.TryGetProperty("expected", out JsonElement expected))
         {
             Assert.Equal(expected.GetString(), template.Render(variables));
@@ -52,6 +53,14 @@ public sealed class ChatTemplateTests
     [InlineData("{% for x in y recursive %}{% endfor %}", "column 15: 'recursive' loops are not supported")]
     [InlineData("{% if x %}\n", "line 1, column 1: '{% if %}' has no '{% endif %}'")]
     [InlineData("x{% endif %}", "column 2: unexpected '{% endif %}'")]
+    [InlineData("{{ '{:>3}'.format(1) }}", "line 1, column 18: format: the field '{:>3}' is not supported")]
+    [InlineData("{{ '{} {}'.format(1) }}", "format: there is no argument for '{}'")]
+    [InlineData("{{ '{'.format() }}", "format: '{' stands alone")]
+    [InlineData("{{ {(1, 2): 3} }}", "a dict's key that is a tuple is not supported")]
+    [InlineData("{{ {'a': 1, 2: 3}|dictsort }}", "keys that are strings and numbers have no order")]
+    [InlineData("{% for x in [1] %}{% filter upper %}{% break %}{% endfilter %}{% endfor %}", "'break' outside a loop")]
+    [InlineData("{% filter upper %}x", "line 1, column 1: '{% filter %}' has no '{% endfilter %}'")]
+    [InlineData("{% filter shout %}x{% endfilter %}", "line 1, column 11: the filter 'shout' is not supported")]
     [InlineData("{% break %}", "'break' outside a loop")]
     [InlineData("{{ x", "the tag has no '}}'")]
     [InlineData("{{ 'x }}", "the string has no closing quote")]

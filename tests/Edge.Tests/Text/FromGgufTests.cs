@@ -54,7 +54,39 @@ public sealed class FromGgufTests
     {
         var error = Assert.Throws<GgufException>(() => ChatTemplate.FromGguf(Written(file =>
             file.SetArray("tokenizer.ggml.tokens", (string[])["a"]))));
-        Assert.Contains("take an instruct model", error.Message);
+        Assert.Contains("take an instruct model, name its template (--template FILE", error.Message);
+        Assert.Contains("--raw", error.Message);
+    }
+
+    [Fact]
+    public void ChatTemplateFromGguf_SourceGiven_TakesThePlaceOfTheFilesOwn()
+    {
+        ChatTemplate template = ChatTemplate.FromGguf(Written(Vocabulary), "{{ bos_token }}{{ messages[0].content }}");
+        Assert.Equal("<|im_start|>hi", template.Render([new("user", "hi")]));
+    }
+
+    [Theory]
+    [InlineData("llama2", "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nA [/INST] B </s><s>[INST] C [/INST]")]
+    [InlineData("mistral", "<s>[INST] S\n\nA [/INST] B</s>[INST] C [/INST]")]
+    [InlineData("vicuna", "<s>S USER: A ASSISTANT: B</s>USER: C ASSISTANT:")]
+    [InlineData("alpaca", "<s>S\n\n### Instruction:\nA\n\n### Response:\nB</s>\n\n### Instruction:\nC\n\n" +
+        "### Response:\n")]
+    [InlineData("zephyr", "<|system|>\nS</s>\n<|user|>\nA</s>\n<|assistant|>\nB</s>\n<|user|>\nC</s>\n" +
+        "<|assistant|>\n")]
+    [InlineData("chatml", "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nA<|im_end|>\n<|im_start|>assistant\nB" +
+        "<|im_end|>\n<|im_start|>user\nC<|im_end|>\n<|im_start|>assistant\n")]
+    public void KnownTemplates_Conversation_IsWrittenAsTheFamilyExpects(string name, string expected)
+    {
+        GgufMetadata file = Written(writer =>
+        {
+            writer.SetArray("tokenizer.ggml.tokens", (string[])["<s>", "</s>"]);
+            writer.Set("tokenizer.ggml.bos_token_id", 0u);
+            writer.Set("tokenizer.ggml.eos_token_id", 1u);
+        });
+        ChatTemplate template = ChatTemplate.FromGguf(file, KnownTemplates.Find(name));
+        Assert.Equal(expected,
+            template.Render([new("system", "S"), new("user", "A"), new("assistant", "B"), new("user", "C")]));
+        Assert.Contains(name, KnownTemplates.Names);
     }
 
     private static void Vocabulary(GgufWriter file)

@@ -70,9 +70,8 @@ public sealed class TokenizerMetadataTests
     [InlineData("pre", "'elephant' is not known; known are default, gpt-2")]
     [InlineData("types", "3 types for 256 tokens")]
     [InlineData("type", "token 0 has the unknown type 9")]
-    [InlineData("bos", "256 is not a token; the vocabulary has 256")]
     [InlineData("empty", "the vocabulary is empty")]
-    [InlineData("byte", "no token for byte 0x61")]
+    [InlineData("byte", "no tokens for 256 of 256 bytes; the vocabulary is not a byte-level one")]
     [InlineData("merge", "merge 0 'ab' is not two tokens")]
     [InlineData("union", "merge 0 'a b' names a token that the vocabulary lacks")]
     [InlineData("addbos", "does not say which token to add")]
@@ -84,9 +83,8 @@ public sealed class TokenizerMetadataTests
             "pre" => good with { Pre = "elephant" },
             "types" => good with { Types = [1, 1, 1] },
             "type" => good with { Types = [9, .. Enumerable.Repeat(1L, 255)] },
-            "bos" => good with { Ids = new Dictionary<string, long> { [TokenizerMetadata.BosKey] = 256 } },
             "empty" => good with { Tokens = [] },
-            "byte" => good with { Tokens = [.. good.Tokens.Where(token => token != "a"), "aa"] },
+            "byte" => good with { Tokens = [.. good.Tokens.Select(token => token + token)] },
             "merge" => good with { Merges = ["ab"] },
             "union" => good with { Merges = ["a b"] },
             _ => good with { AddBos = true },
@@ -94,6 +92,58 @@ public sealed class TokenizerMetadataTests
         var error = Assert.Throws<GgufException>(() => new Tokenizer(bad));
         Assert.Contains(message, error.Message);
         Assert.Equal(77, error.ByteOffset);
+    }
+
+    [Fact]
+    public void EncodeToIds_BytesWithoutToken_YieldNothingAndNeighboursMeet()
+    {
+        // As in Falcon's vocabulary, which has no token for U+0003; the ids of the bytes behind it are one less.
+        TokenizerMetadata metadata = Bytes();
+        metadata = metadata with
+        {
+            Tokens = [.. metadata.Tokens.Where((_, b) => b is not (3 or 4)), "!!"], Merges = ["! !"],
+        };
+        var tokenizer = new Tokenizer(metadata);
+        Assert.Equal(['a' - 2, 'b' - 2], tokenizer.EncodeToIds("a\u0003b"));
+        Assert.Equal([254], tokenizer.EncodeToIds("!\u0003!"));
+        Assert.Equal(['!' - 2, 254], tokenizer.EncodeToIds("!\u0003!\u0004\u0003!").Order());
+        Assert.Empty(tokenizer.EncodeToIds("\u0003"));
+        Assert.Empty(tokenizer.EncodeToIds("\u0003\u0004\u0003"));
+        Assert.Equal("\u0005", tokenizer.Decode(tokenizer.EncodeToIds("\u0005")));
+
+        var unknown = new Dictionary<string, long> { [TokenizerMetadata.UnknownKey] = 7 };
+        Assert.Equal(['a' - 2, 7], new Tokenizer(metadata with { Ids = unknown }).EncodeToIds("a\u0003"));
+    }
+
+    [Fact]
+    public void Tokenizer_IdsOutsideTheVocabulary_AreLeftOutWithAWarning()
+    {
+        TokenizerMetadata metadata = Bytes() with
+        {
+            AddBos = false,
+            Ids = new Dictionary<string, long>
+            {
+                [TokenizerMetadata.BosKey] = uint.MaxValue, [TokenizerMetadata.EosKey] = 256,
+                [TokenizerMetadata.UnknownKey] = -1,
+            },
+        };
+        var tokenizer = new Tokenizer(metadata);
+        Assert.Equal((null, null), (tokenizer.BosId, tokenizer.EosId));
+        Assert.Equal([97], tokenizer.EncodeToIds("a"));
+        Assert.Equal(
+            [
+                "tokenizer.ggml.bos_token_id: 4294967295 is not a token, so it is left out; the vocabulary has 256",
+                "tokenizer.ggml.eos_token_id: 256 is not a token, so it is left out; the vocabulary has 256",
+                "tokenizer.ggml.unknown_token_id: -1 is not a token, so it is left out; the vocabulary has 256",
+            ], tokenizer.Warnings.Order());
+        Assert.Empty(new Tokenizer(Bytes()).Warnings);
+    }
+
+    [Fact]
+    public void Tokenizer_UndefinedTypes_AreNormal()
+    {
+        TokenizerMetadata metadata = Bytes() with { Types = [.. Enumerable.Repeat(0L, 256)] };
+        Assert.Equal([97, 98], new Tokenizer(metadata).EncodeToIds("ab"));
     }
 
     internal static TokenizerMetadata Bytes() => new()

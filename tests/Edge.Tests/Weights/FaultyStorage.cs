@@ -21,7 +21,18 @@ internal sealed unsafe class FaultyStorage(string path, int seed = 0) : IWeightS
 
     public string Name => "faulty";
     public long Reads => Interlocked.Read(ref _reads);
-    public StorageState State { get => _state ?? _file.State; set => _state = value; }
+    /// <summary>What it throws, asking for the state throws.</summary>
+    public Action? OnState { get; set; }
+
+    public StorageState State
+    {
+        get
+        {
+            OnState?.Invoke();
+            return _state ?? _file.State;
+        }
+        set => _state = value;
+    }
 
     public int Read(long offset, byte* to, int bytes)
     {

@@ -24,6 +24,8 @@ internal sealed partial class HubTokenizer
     private readonly int? _bos, _eos;
     private readonly bool? _addBos;
     private readonly string? _template;
+    /// <summary>Added tokens that swallow the blanks beside them.</summary>
+    private readonly List<uint> _stripsLeft = [], _stripsRight = [];
 
     public HubTokenizer(string folder, int vocabulary)
     {
@@ -77,6 +79,7 @@ internal sealed partial class HubTokenizer
         var sum = new Checksum();
         foreach (string token in _tokens) sum.Add(Encoding.UTF8.GetBytes(token));
         sum.Add(Encoding.UTF8.GetBytes(_template ?? ""));
+        sum.Add(Encoding.UTF8.GetBytes($"{string.Join(' ', _stripsLeft)} {string.Join(' ', _stripsRight)}"));
         Identity = sum.Value;
     }
 
@@ -125,6 +128,9 @@ internal sealed partial class HubTokenizer
         if (_eos is { } eos && _ends?.After is null) writer.Set("tokenizer.ggml.eos_token_id", (uint)eos);
         if (_addBos is { } adds && _ends is null) writer.Set("tokenizer.ggml.add_bos_token", adds);
         if (_template is not null) writer.Set("tokenizer.chat_template", _template);
+        // GGUF has no keys for them; our tokenizer reads these.
+        if (_stripsLeft.Count > 0) writer.SetArray<uint>("edge.tokenizer.lstrip", [.. _stripsLeft]);
+        if (_stripsRight.Count > 0) writer.SetArray<uint>("edge.tokenizer.rstrip", [.. _stripsRight]);
     }
 
     private void Add(HubJson json, string key, string token, long id, int type)
@@ -178,16 +184,20 @@ internal sealed partial class HubTokenizer
                 || id.ValueKind != JsonValueKind.Number || !id.TryGetInt64(out long number)
                 || !added.TryGetProperty("content", out JsonElement content))
                 throw json.Wrong("added_tokens", "has an entry without id and content");
-            bool isSpecial = added.TryGetProperty("special", out JsonElement special)
-                && special.ValueKind == JsonValueKind.True;
+            bool isSpecial = IsTrue(added, "special");
             string token = json.Text("added_tokens", content);
             // Tokens beyond the model's own table are never produced: some folders have them.
             if (number >= _tokens.Length && number < 1L << 31) continue;
+            if (IsTrue(added, "lstrip")) _stripsLeft.Add((uint)number);
+            if (IsTrue(added, "rstrip")) _stripsRight.Add((uint)number);
             bool isUnknown = _unknown is { } unknown ? number == unknown
                 : _family == Family.SentencePiece && token == "<unk>";
             Add(json, "added_tokens", token, number, isUnknown ? Unknown : isSpecial ? Control : UserDefined);
         }
     }
+
+    private static bool IsTrue(JsonElement entry, string key) =>
+        entry.TryGetProperty(key, out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
 
     /// <summary>The earlier a token's merge, the higher its score: pairs then merge in the same order.</summary>
     private double[] Scores()

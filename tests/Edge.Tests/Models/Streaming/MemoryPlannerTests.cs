@@ -90,6 +90,24 @@ public sealed class MemoryPlannerTests(PackedDemo demo, TinyDense tiny) : IClass
         Assert.Contains("edge pack", e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Types whose kernels read integers are decoded at load, whatever file they are in.</summary>
+    [Fact]
+    public void Plan_FloatArithmetic_SaysToLeaveIt()
+    {
+        using TemporaryFile raw = QuantTypeModels.Create(QuantType.Q4_K, layers: 6);
+        foreach (string path in (string[])[raw.Path, tiny.Packed])
+        {
+            var options = new ModelOptions
+            {
+                Arithmetic = Arithmetic.Float,
+                Memory = new MemoryBudget { Bytes = 1_500_000, ContextLength = 32, ProgramBytes = 0 },
+            };
+            Assert.Contains("leave out --float", MemoryPlanner.Plan(path, options).Refusal, StringComparison.Ordinal);
+            options = options with { Arithmetic = Arithmetic.Integer };
+            Assert.Null(MemoryPlanner.Plan(path, options).Refusal);
+        }
+    }
+
     [Fact]
     public void Plan_BelowATokensCycle_PinsThePopularOnes()
     {

@@ -60,6 +60,56 @@ public sealed class StreamFaultsTests(PackedDemo demo, TinyDense tiny) : IClassF
         }
     }
 
+    /// <summary>What .NET makes of EACCES, EPERM and EBADF, of ECANCELED, and of what it has no exception for; thrown
+    /// by a read or when the file's state is asked for, on a lane or for a row of the embedding.</summary>
+    public static TheoryData<string, bool, bool> Refusals()
+    {
+        var all = new TheoryData<string, bool, bool>();
+        foreach (string exception in (string[])["access", "cancelled", "io"])
+            foreach (bool isState in (bool[])[false, true])
+                foreach (bool isRow in (bool[])[false, true])
+                    all.Add(exception, isState, isRow);
+        return all;
+    }
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public void Forward_SystemRefuses_FailsThePassAndTheNextWorks(string exception, bool isState, bool isRow)
+    {
+        void Refuse() => throw (exception switch
+        {
+            "access" => new UnauthorizedAccessException("Permission denied"),
+            "cancelled" => new OperationCanceledException("Operation canceled"),
+            _ => new IOException("Stale file handle"),
+        });
+        var storages = new List<FaultyStorage>();
+        using Model model = Model.Load(tiny.Packed, new ModelOptions
+        {
+            Threads = 2, Memory = BudgetOf("layers"),
+            OpenStorage = path =>
+            {
+                storages.Add(new FaultyStorage(path));
+                return storages[^1];
+            },
+        });
+        float[] expected = Run(model);
+        // The rows' storage is opened first, then the lanes'.
+        Assert.Equal(2, storages.Count);
+        FaultyStorage storage = storages[isRow ? 0 : 1];
+        if (isState) storage.OnState = Refuse;
+        else storage.OnRead = (_, _, _) => Refuse();
+        for (int i = 0; i < 2; i++)
+        {
+            var e = Assert.Throws<WeightReadException>(() => Run(model));
+            Assert.Equal(ReadFailure.DeviceError, e.Failure);
+            Assert.Contains(tiny.Packed, e.Message, StringComparison.Ordinal);
+            Assert.Contains(exception == "access" ? "restart edge" : "check the storage", e.Message,
+                StringComparison.Ordinal);
+        }
+        (storage.OnState, storage.OnRead) = (null, null);
+        Assert.Equal(expected, Run(model));
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Forward_ShortRead_NamesTheByte(string kind)

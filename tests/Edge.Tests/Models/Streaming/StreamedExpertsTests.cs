@@ -17,15 +17,15 @@ public sealed class StreamedExpertsTests(PackedDemo demo)
     private string Packed => demo.Get("q4_0", new PackOptions { Target = PackTarget.Keep }).Path;
 
     /// <summary>A budget in which so many experts have slots.</summary>
-    internal static MemoryBudget Budget(string path, int slots, string? policy = null)
+    internal static MemoryBudget Budget(string path, int slots, string? policy = null, KernelSet? set = null)
     {
         var budget = new MemoryBudget
         {
             Bytes = 1, ContextLength = 256, ProgramBytes = 0, Policy = policy,
         };
-        MemoryPlan least = MemoryPlanner.Plan(path, new ModelOptions { Memory = budget });
+        MemoryPlan least = MemoryPlanner.Plan(path, new ModelOptions { Memory = budget, Kernels = set });
         MemoryPlan plan = MemoryPlanner.Plan(path,
-            new ModelOptions { Memory = budget with { Bytes = least.LeastBytes } });
+            new ModelOptions { Memory = budget with { Bytes = least.LeastBytes }, Kernels = set });
         return budget with { Bytes = least.LeastBytes + (slots - plan.Slots) * plan.SlotBytes };
     }
 

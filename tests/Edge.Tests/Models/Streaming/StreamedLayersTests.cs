@@ -13,10 +13,11 @@ public sealed class StreamedLayersTests(TinyDense tiny) : IClassFixture<TinyDens
 
     /// <summary>The least budget with which a grain works, and so many slots more.</summary>
     internal static MemoryBudget Budget(string path, int moreSlots, WindowGrain grain = WindowGrain.Layers,
-        int context = 256)
+        int context = 256, KernelSet? set = null)
     {
         MemoryBudget Of(long bytes) => new() { Bytes = bytes, ContextLength = context, ProgramBytes = 0 };
-        MemoryPlan Plan(long bytes) => MemoryPlanner.Plan(path, new ModelOptions { Memory = Of(bytes) });
+        MemoryPlan Plan(long bytes) => MemoryPlanner.Plan(path,
+            new ModelOptions { Memory = Of(bytes), Kernels = set });
         long too = 0, enough = Plan(1).WeightBytes + Plan(1).LeastBytes;
         while (enough - too > 1)
         {

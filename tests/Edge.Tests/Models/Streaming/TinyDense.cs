@@ -9,14 +9,18 @@ namespace Edge.Tests.Models.Streaming;
 public sealed class TinyDense : IDisposable
 {
     public const int Layers = 8, Vocabulary = 384;
-    private const int Width = 128, FeedForward = 384, Heads = 4, HeadsKv = 2, HeadSize = 32;
+    private const int Width = 128, Heads = 4, HeadsKv = 2, HeadSize = 32;
     private readonly TemporaryFile _source = new(name: "tiny.gguf"), _packed = new(name: "packed.gguf");
     private readonly Random _random = new(11);
+    private readonly int _feedForward;
 
-    public TinyDense()
+    public TinyDense() : this(384, PackTarget.Digits4) { }
+
+    internal TinyDense(int feedForward, PackTarget target)
     {
+        _feedForward = feedForward;
         using (var writer = new GgufWriter(_source.Path)) Write(writer);
-        ModelPacker.Pack(_source.Path, _packed.Path, new PackOptions { Target = PackTarget.Digits4 });
+        ModelPacker.Pack(_source.Path, _packed.Path, new PackOptions { Target = target });
     }
 
     internal string Source => _source.Path;
@@ -34,7 +38,7 @@ public sealed class TinyDense : IDisposable
         writer.Set("llama.block_count", (uint)Layers);
         writer.Set("llama.context_length", 512u);
         writer.Set("llama.embedding_length", (uint)Width);
-        writer.Set("llama.feed_forward_length", (uint)FeedForward);
+        writer.Set("llama.feed_forward_length", (uint)_feedForward);
         writer.Set("llama.attention.head_count", (uint)Heads);
         writer.Set("llama.attention.head_count_kv", (uint)HeadsKv);
         writer.Set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
@@ -52,9 +56,9 @@ public sealed class TinyDense : IDisposable
             tensors.Add(($"blk.{l}.attn_v.weight", [Width, HeadsKv * HeadSize], 0.1f));
             tensors.Add(($"blk.{l}.attn_output.weight", [Heads * HeadSize, Width], 0.1f));
             tensors.Add(($"blk.{l}.ffn_norm.weight", [Width], 0));
-            tensors.Add(($"blk.{l}.ffn_gate.weight", [Width, FeedForward], 0.1f));
-            tensors.Add(($"blk.{l}.ffn_up.weight", [Width, FeedForward], 0.1f));
-            tensors.Add(($"blk.{l}.ffn_down.weight", [FeedForward, Width], 0.1f));
+            tensors.Add(($"blk.{l}.ffn_gate.weight", [Width, _feedForward], 0.1f));
+            tensors.Add(($"blk.{l}.ffn_up.weight", [Width, _feedForward], 0.1f));
+            tensors.Add(($"blk.{l}.ffn_down.weight", [_feedForward, Width], 0.1f));
         }
         foreach ((string name, long[] shape, _) in tensors) writer.AddTensor(name, QuantType.F32, shape);
         foreach ((string name, long[] shape, float scale) in tensors)

@@ -90,7 +90,8 @@ public sealed class KernelTimingTests
     [Fact]
     public void Twins_EveryFamily_AreTheFilesThatExistAndTheSetsTakeThem()
     {
-        string table = File.ReadAllText(House.Repository.Root + "/src/Edge.Models/KernelSet.cs");
+        string table = House.Repository.Read("src/Edge.Models/KernelSet.cs")
+            + House.Repository.Read("src/Edge.Models/KernelSetScalar.cs");
         foreach (string family in KernelRow.FamilyNames)
         {
             string folder = Path.Combine(House.Repository.Root, "src/Edge.Kernels", family);
@@ -111,13 +112,14 @@ public sealed class KernelTimingTests
         }
     }
 
-    /// <summary>A set's lines of the table, from its name to the end of its braces; an x64 set's arguments, and what
-    /// all of them have.</summary>
+    /// <summary>A set's lines of the table, from its name to the end of its braces; an x64 set's arguments, or those
+    /// of the scalar one, and what all of them have.</summary>
     private static string Section(string table, string set)
     {
         string own = Between(table, $"\"{set}\",", "        new(\"", "        X64(\"", "        },", "    ];");
         return own.Contains('{', StringComparison.Ordinal)
-            ? own : own + Between(table, "private static KernelSet X64(", "        };");
+            ? own : own + Between(
+                table, $"private static KernelSet {(set == "scalar" ? "Scalar" : "X64")}(", "        };");
     }
 
     /// <summary>From a text to the first of those that end it.</summary>

@@ -184,7 +184,12 @@ public sealed class HubTokenizerTests
     internal static GgufMetadata Converted(string json, string config = "{}", int? vocabulary = null) =>
         Converted(Encoding.UTF8.GetBytes(json), config, vocabulary ?? Count(json));
 
-    private static GgufMetadata Converted(byte[] json, string config, int vocabulary)
+    /// <summary>The same with further keys.</summary>
+    internal static GgufMetadata Converted(string json, int vocabulary, Action<GgufWriter> more) =>
+        Converted(Encoding.UTF8.GetBytes(json), "{}", vocabulary, more);
+
+    private static GgufMetadata Converted(
+        byte[] json, string config, int vocabulary, Action<GgufWriter>? more = null)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("edge-hub-");
         try
@@ -195,6 +200,7 @@ public sealed class HubTokenizerTests
             using (var writer = new GgufWriter(path))
             {
                 new HubTokenizer(folder.FullName, vocabulary).Write(writer);
+                more?.Invoke(writer);
                 writer.Complete();
             }
             return GgufFile.Open(path).Metadata;
