@@ -28,7 +28,7 @@ public sealed class RuleServiceTests
     {
         var (rules, problem) = RuleBench.Compile(Farm);
         Assert.Null(problem);
-        var asker = new RuleAsker("shed", "edgeai/v1", messages =>
+        var asker = new RuleAsker("shed", "edgeai/v1", (messages, _) =>
         {
             _asked.Add(messages[^1].Content);
             return encode?.Invoke() ?? [];
