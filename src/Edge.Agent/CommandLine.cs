@@ -63,6 +63,7 @@ internal static class CommandLine
             ReplayCommand.Create(),
             KernelsCommand.Create(),
             SelftestCommand.Create(),
+            HealthCommand.Create(),
             DoctorCommand.Create(),
             FleetCommand.CreateTop(),
             FleetCommand.CreateFleet(),

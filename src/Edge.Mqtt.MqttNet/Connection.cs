@@ -63,7 +63,12 @@ internal sealed class Connection : IDisposable
             }
             if (farewell is not null)
                 told = (await _client.PublishAsync(Messages.ToMqttNet(farewell), end.Token)).IsSuccess;
-            await _client.DisconnectAsync(new MqttClientDisconnectOptions(), end.Token);
+            // Nobody was told that we leave: then the will tells it.
+            await _client.DisconnectAsync(new MqttClientDisconnectOptions
+            {
+                Reason = told ? MqttClientDisconnectOptionsReason.NormalDisconnection
+                    : MqttClientDisconnectOptionsReason.DisconnectWithWillMessage,
+            }, end.Token);
         }
         catch (Exception e) when (IsOfTheLink(e))
         {
@@ -93,6 +98,10 @@ internal sealed class Connection : IDisposable
     {
         // A session may be from another configuration, so the first connection of a process always subscribes.
         if (_options.Subscriptions.Count == 0 || (sessionPresent && _owner.SubscribedOnce)) return null;
+        // What an earlier configuration asked for would go on coming, beside what this one asks for.
+        if (sessionPresent && _options.FormerFilters.Count > 0)
+            await _client.UnsubscribeAsync(
+                new MqttClientUnsubscribeOptions { TopicFilters = [.. _options.FormerFilters] }, limit);
         var granted = await _client.SubscribeAsync(ClientSettings.Subscriptions(_options.Subscriptions), limit);
         var refused = granted.Items.FirstOrDefault(item => (int)item.ResultCode >= 128);
         return refused is null ? null
@@ -136,7 +145,7 @@ internal sealed class Connection : IDisposable
             // Topic, properties and headers count too; close enough to be told here instead of by a lost link.
             if (message.Payload.Length + 1024 > _packetBytesMax)
             {
-                _owner.Drop(message, MqttDropReason.TooLargeForBroker);
+                _owner.Drop(message with { PacketBytesMax = _packetBytesMax }, MqttDropReason.TooLargeForBroker);
                 continue;
             }
             long number = ++_next;

@@ -18,8 +18,8 @@ public interface IMqttTransport : IDisposable
     /// (OnDropped has said why).</summary>
     bool TryPublish(MqttMessage message);
 
-    /// <summary>Sends what waits and then <paramref name="farewell"/>, disconnects cleanly (the will stays silent)
-    /// and ends the thread, in at most about <paramref name="limit"/>. Not from a callback. True: the farewell was
-    /// acknowledged.</summary>
+    /// <summary>Sends what waits and then <paramref name="farewell"/>, disconnects (the will stays silent when the
+    /// farewell was acknowledged, and speaks otherwise) and ends the thread, in at most about
+    /// <paramref name="limit"/>. Not from a callback. True: the farewell was acknowledged.</summary>
     bool Stop(MqttMessage? farewell, TimeSpan limit);
 }

@@ -21,6 +21,9 @@ public sealed record MqttMessage
     /// <summary>Not on the wire: the owner's number for it; other than 0, <see cref="MqttEvents.OnAcknowledged"/>
     /// tells of its PUBACK.</summary>
     public long Ticket { get; init; }
+    /// <summary>Not on the wire: of a message that was given up as <see cref="MqttDropReason.TooLargeForBroker"/>, the
+    /// broker's limit; else 0.</summary>
+    public long PacketBytesMax { get; init; }
     /// <summary>Bytes that the payload had on the wire; larger than Payload.Length only when
     /// <see cref="IsOversized"/>.</summary>
     public int WireBytes { get; init; }

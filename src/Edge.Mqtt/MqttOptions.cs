@@ -27,6 +27,9 @@ public sealed record MqttOptions
     /// <summary>QoS 1 messages under way to the broker; the rest waits in the outbox.</summary>
     public int InFlightMax { get; init; } = 16;
     public IReadOnlyList<MqttSubscription> Subscriptions { get; init; } = [];
+    /// <summary>Filters that an earlier run may have left in the session: unsubscribed at the first
+    /// connection.</summary>
+    public IReadOnlyList<string> FormerFilters { get; init; } = [];
     public MqttWill? Will { get; init; }
     public TimeSpan ReconnectMin { get; init; } = TimeSpan.FromMilliseconds(500);
     public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromSeconds(30);
@@ -36,8 +39,8 @@ public sealed record MqttOptions
     {
         if (Host.Length == 0) return "mqtt.host is empty; name the broker's host or address";
         if (Port is < 1 or > 65535) return $"mqtt.port {Port} is not a port; use 1 to 65535 (1883, with TLS 8883)";
-        if (ClientId.Length is 0 or > 128) return "mqtt.client_id must have 1 to 128 characters";
-        if (Password is not null && User is null) return "mqtt.password is set without mqtt.user; set both";
+        if (ClientId.Length is 0 or > 128) return "the MQTT client id must have 1 to 128 characters";
+        if (Password is not null && User is null) return "a password is set without mqtt.user; set both";
         if (Tls is { } tls && tls.CertificateFile is null != tls.KeyFile is null)
             return "mqtt.certificateFile and mqtt.keyFile belong together; set both or none";
         (string Key, string? File)[] files =
@@ -45,15 +48,17 @@ public sealed record MqttOptions
         foreach (var (key, file) in files)
             if (file is not null && !File.Exists(file))
                 return $"mqtt.{key} {file} does not exist or cannot be read; name a PEM file";
-        if (KeepAliveSeconds is < 5 or > 65535) return $"mqtt.keep_alive_s {KeepAliveSeconds} is outside 5 to 65535";
-        if (ReceiveMaximum is < 1 or > 65535) return $"mqtt.receive_maximum {ReceiveMaximum} is outside 1 to 65535";
-        if (InFlightMax is < 1 or > 1000) return $"mqtt.in_flight_max {InFlightMax} is outside 1 to 1000";
-        if (PayloadBytesMax < 1024) return $"mqtt.payload_bytes_max {PayloadBytesMax} is below 1024";
-        if (PacketBytesMax < PayloadBytesMax) return "mqtt.packet_bytes_max is below payload_bytes_max";
+        if (KeepAliveSeconds is < 5 or > 65535)
+            return $"mqtt.keepAliveSeconds {KeepAliveSeconds} is outside 5 to 65535";
+        if (ReceiveMaximum is < 1 or > 65535) return $"the receive maximum {ReceiveMaximum} is outside 1 to 65535";
+        if (InFlightMax is < 1 or > 1000) return $"the number of messages in flight {InFlightMax} is outside 1 to 1000";
+        if (PayloadBytesMax < 1024) return $"mqtt.payloadBytesMax {PayloadBytesMax} is below 1024";
+        if (PacketBytesMax < PayloadBytesMax)
+            return $"mqtt.payloadBytesMax {PayloadBytesMax} does not fit a packet (at most {PacketBytesMax} bytes)";
         if (OutboxMessagesMax < 1 || OutboxBytesMax < 1024)
             return "the outbox needs room for at least 1 message and 1024 bytes";
         if (ReconnectMin <= TimeSpan.Zero || ReconnectMax < ReconnectMin)
-            return "mqtt.reconnect_min must be above 0 and at most reconnect_max";
+            return "the shortest reconnect delay must be above 0 and at most the longest";
         return null;
     }
 }

@@ -72,6 +72,7 @@ internal static class RunCommand
                 values["inference:kernels"] = tuned;
                 config = ConfigFile.Read(parsed.GetValue(file) ?? [], values);
             }
+            if (config.Journal.WhyNowhere() is { } nowhere) throw new UserErrorException(nowhere, ExitCode.Usage);
             return Serve(config);
         });
         return command;

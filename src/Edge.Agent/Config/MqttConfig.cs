@@ -25,6 +25,9 @@ internal sealed record MqttConfig(
     string[]? Pools = null,
     RequesterRule[]? Requesters = null)
 {
+    /// <summary>A packet has at most 4 MiB; topic and properties take some of it.</summary>
+    private const int PayloadBytesMost = 4 * 1024 * 1024 - 64 * 1024;
+
     // No setters: the binder would set them again after the constructor, past the folder's name.
     public string? PasswordFile { get; } = CredentialPath.Resolve(PasswordFile);
     public string? CaFile { get; } = CredentialPath.Resolve(CaFile);
@@ -35,8 +38,8 @@ internal sealed record MqttConfig(
     public string? Problem()
     {
         if (Port is < 1 or > 65535) return $"mqtt.port {Port} is not a port; use 1 to 65535 (1883, with TLS 8883)";
-        if (PayloadBytesMax is < 1024 or > 64 * 1024 * 1024)
-            return $"mqtt.payloadBytesMax {PayloadBytesMax} is outside 1024 to {64 * 1024 * 1024}";
+        if (PayloadBytesMax is < 1024 or > PayloadBytesMost)
+            return $"mqtt.payloadBytesMax {PayloadBytesMax} is outside 1024 to {PayloadBytesMost}";
         if (WillDelaySeconds is < 0 or > 3600) return $"mqtt.willDelaySeconds {WillDelaySeconds} is outside 0 to 3600";
         if (PasswordFile is not null && InputFile.Problem(PasswordFile, "write the password into it") is { } missing)
             return $"mqtt.passwordFile {missing}";

@@ -22,7 +22,9 @@ internal static class PayloadPath
         try
         {
             using var json = JsonDocument.Parse(payload, new JsonDocumentOptions { MaxDepth = DepthMax });
-            return (json.RootElement.Clone(), null);
+            return HasHalfCharacter(payload.Span)
+                ? (null, "the payload holds half a character (a lone surrogate, as in \"\\ud800\")")
+                : (json.RootElement.Clone(), null);
         }
         catch (JsonException)
         {
@@ -56,6 +58,23 @@ internal static class PayloadPath
         }
         value = at;
         return at.ValueKind != JsonValueKind.Null;
+    }
+
+    // The parser lets a lone surrogate pass; whoever reads that text later would throw.
+    private static bool HasHalfCharacter(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = DepthMax });
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                    _ = reader.GetString();
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
+        }
     }
 
     // "a.b.0", or a JSON pointer (RFC 6901) for names with dots in them.

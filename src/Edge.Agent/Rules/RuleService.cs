@@ -19,6 +19,8 @@ internal sealed class RuleService : IDisposable
     private readonly Task _loop;
     private long _overflowed;
     private int _asking;
+    private long _passes;
+    private volatile bool _isBusy;
 
     /// <param name="makeBook">Makes the rules' state; its problems go to the log.</param>
     /// <param name="asker">Asks the model.</param>
@@ -37,10 +39,19 @@ internal sealed class RuleService : IDisposable
     /// <summary>Triggers that came faster than they could be looked at, asked or answered.</summary>
     public long Dropped => _inbox.Dropped + Interlocked.Read(ref _overflowed) + _book.Dropped;
 
+    /// <summary>Ends with the service; faulted before: a bug, and nothing answers any more.</summary>
+    public Task Loop => _loop;
+
+    /// <summary>Grows with every message and every look at the clock.</summary>
+    public long Passes => Interlocked.Read(ref _passes);
+
+    /// <summary>Something waits, or is being looked at.</summary>
+    public bool IsBusy => _isBusy || _inbox.Count > 0;
+
     public void Dispose()
     {
         _stop.Cancel();
-        _loop.Wait();
+        Task.WhenAny(_loop).Wait(); // A fault is told by Loop.
         _stop.Dispose();
     }
 
@@ -53,16 +64,22 @@ internal sealed class RuleService : IDisposable
                 wait.CancelAfter(_book.Rest());
                 try
                 {
-                    await _inbox.Reader.WaitToReadAsync(wait.Token);
+                    await _inbox.WaitAsync(wait.Token);
                 }
                 catch (OperationCanceledException)
                 {
                     // Something is due, or the end.
                 }
             }
-            while (!_stop.IsCancellationRequested && _inbox.Reader.TryRead(out var message))
-                Ask(_book.Take(message), publish);
+            _isBusy = true;
+            while (!_stop.IsCancellationRequested && _inbox.TryTake(out var message))
+            {
+                Ask(_book.Take(message!), publish);
+                Interlocked.Increment(ref _passes);
+            }
             if (!_stop.IsCancellationRequested) Ask(_book.Tick(), publish);
+            Interlocked.Increment(ref _passes);
+            _isBusy = false;
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class ChatIntake : IDisposable
     private readonly bool _isDurable;
     private Task _loop = Task.CompletedTask;
     private ServedModel? _serving;
-    private long _refused;
+    private long _refused, _passes;
     private int _waiting;
     private volatile string? _closed;
     private volatile bool _draining, _abandoned;
@@ -30,6 +30,15 @@ internal sealed class ChatIntake : IDisposable
 
     /// <summary>Calls that were told no, by the intake or by the scheduler.</summary>
     public long Refused => Interlocked.Read(ref _refused);
+
+    /// <summary>Ends with the intake; faulted before: a bug, and no call is handed over any more.</summary>
+    public Task Loop => Volatile.Read(ref _loop);
+
+    /// <summary>Grows with every attempt to hand a call over.</summary>
+    public long Passes => Interlocked.Read(ref _passes);
+
+    /// <summary>Calls wait to be handed over.</summary>
+    public bool IsBusy => Volatile.Read(ref _waiting) > 0;
 
     /// <summary>No accepted call waits or runs.</summary>
     public bool IsIdle => Volatile.Read(ref _waiting) == 0 && _live.IsEmpty;
@@ -95,14 +104,19 @@ internal sealed class ChatIntake : IDisposable
     {
         _draining = true;
         _calls.Writer.TryComplete();
-        _loop.Wait();
+        Task.WhenAny(_loop).Wait(); // A fault is told by Loop.
     }
 
     private async Task RunAsync()
     {
         await foreach (var call in _calls.Reader.ReadAllAsync())
         {
-            while (!TryHandOver(call)) await Task.Delay(s_roomPoll);
+            while (!TryHandOver(call))
+            {
+                Interlocked.Increment(ref _passes); // It waits for room, which is no hanging.
+                await Task.Delay(s_roomPoll);
+            }
+            Interlocked.Increment(ref _passes);
             Interlocked.Decrement(ref _waiting);
         }
     }

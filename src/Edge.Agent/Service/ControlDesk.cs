@@ -11,7 +11,7 @@ namespace Edge.Agent.Service;
 /// cannot do it undoes, and says why.</summary>
 /// <remarks>A model is only changed when nothing that was accepted needs it any more: until then new requests are
 /// refused, and if that takes longer than the command may, everything stays as it was.</remarks>
-internal sealed class ControlDesk(
+internal sealed partial class ControlDesk(
     AgentConfig config, NodeOptions options, ModelSeat seat, ChatIntake intake, ILogger log)
 {
     private const int CallsMax = 8;
@@ -22,12 +22,12 @@ internal sealed class ControlDesk(
     private readonly ModelCatalog _models = new(config);
     private NodeLink _link = null!;
     private Task _drain = Task.CompletedTask;
-    private volatile bool _isDraining, _isChanging;
+    private volatile bool _isDraining, _isChanging, _isStopping;
     private int _resumed, _drains;
     private string? _pinned;
 
     /// <summary>Requests are taken.</summary>
-    public bool IsReady => !_isDraining && !_isChanging && seat.Current is not null;
+    public bool IsReady => !_isDraining && !_isChanging && !_isStopping && seat.Current is not null;
 
     /// <summary>On a network thread.</summary>
     public void OnControl(ControlCall call)
@@ -69,13 +69,6 @@ internal sealed class ControlDesk(
         await _drain;
     }
 
-    /// <summary>What the node is now, for `info` and `status`.</summary>
-    public void Announce()
-    {
-        _link.SetInfo(NodeCard.Of(config, seat.Current, options, _pinned));
-        _link.SetStatus(IsReady, seat.Statistics.QueueDepth);
-    }
-
     private async Task DoAsync(ControlCall call, CancellationToken stopping)
     {
         var request = call.Request;
@@ -112,8 +105,10 @@ internal sealed class ControlDesk(
         var problem = Seat(choice);
         if (problem is not null && old is not null && Seat(old) is { } worse)
             log.LogError("the node is without a model: {Why}", worse.Detail);
-        if (problem is null && call.Request.Pinned == true) Pin(name, true);
         Reopen();
+        // Behind the open door: who hears it may count on being served.
+        if (seat.Current is { } served) TellLoaded(served);
+        if (problem is null && call.Request.Pinned == true) Pin(name, true);
         return problem;
     }
 
@@ -147,7 +142,7 @@ internal sealed class ControlDesk(
         _isChanging = true;
         intake.Close("the model is being changed");
         call.Reply.Accepted(0); // Behind the door: who hears it may count on being refused.
-        _link.SetStatus(ready: false, seat.Statistics.QueueDepth);
+        TellStatus();
         _link.LeavePools(s_farewell);
         using var look = new PeriodicTimer(s_look);
         // The node's own rules ask the scheduler without the intake.
@@ -196,7 +191,6 @@ internal sealed class ControlDesk(
             var model = ServedModel.Open(config, choice, Say);
             seat.Take(model);
             intake.Serve(model);
-            TellLoaded(model);
             return null;
         }
         catch (Exception e) when (e is UserErrorException or ArgumentException)
@@ -259,37 +253,4 @@ internal sealed class ControlDesk(
     private Problem? WhyPinned() => _pinned is null ? null
         : new Problem(ProblemCode.Conflict,
             $"'{_pinned}' is pinned; unpin it first: {ControlCommand.Pin} with \"pinned\":false");
-
-    private void Done(ControlCall call)
-    {
-        var model = seat.Current;
-        call.Reply.Done("edge.node", json =>
-        {
-            json.WriteBoolean("ready", IsReady);
-            json.WriteBoolean("draining", _isDraining);
-            if (model is null) json.WriteNull("model");
-            else json.WriteString("model", model.Choice.Name);
-            json.WriteBoolean("pinned", _pinned is not null);
-            if (model is null) return;
-            json.WriteNumber("context_length", model.Scheduler.ContextLength);
-            json.WriteNumber("load_ms", Math.Round(model.LoadTime.TotalMilliseconds, 1));
-        });
-    }
-
-    private void TellLoaded(ServedModel model)
-    {
-        log.LogInformation(
-            "ready: model {Model}, context {Context}, kernels {Kernels}, {Threads} threads, loaded in {Ms:F0} ms",
-            model.Choice.Name, model.Scheduler.ContextLength, model.Loaded.Model.KernelSetName,
-            model.Loaded.Model.Threads, model.LoadTime.TotalMilliseconds);
-        _link.Publish(new NodeEvent("model_loaded", model.Choice.Name));
-    }
-
-    private void Tell(string kind, string detail)
-    {
-        log.LogInformation("{Kind}: {Detail}", kind, detail);
-        _link.Publish(new NodeEvent(kind, detail));
-    }
-
-    private void Say(string line) => log.LogInformation("{Line}", line);
 }

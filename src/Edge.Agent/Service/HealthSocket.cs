@@ -4,9 +4,20 @@ using System.Text.Json.Serialization;
 namespace Edge.Agent.Service;
 
 /// <summary>What the health socket says: one line of JSON.</summary>
+/// <param name="Journal">"ok", "off", or why the last request or result could not be kept safe.</param>
 internal sealed record HealthReport(
     string Version, string BootId, bool Ready, bool Online, string Model, double UptimeS, int Queue, int Running,
-    long Completed, long Failed, double TokS, long Heartbeat, string Governor);
+    long Completed, long Failed, double TokS, long Heartbeat, string Governor,
+    string Journal)
+{
+    /// <summary>Null, or what is wrong: the journal always counts, the rest where it is asked for.</summary>
+    public string? WhyUnwell(bool mustBeReady, bool mustBeOnline)
+    {
+        if (Journal is not ("ok" or "off")) return $"journal: {Journal}";
+        if (mustBeReady && !Ready) return "the service takes no requests";
+        return mustBeOnline && !Online ? "the service does not reach its broker; its log says why" : null;
+    }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(HealthReport))]
@@ -16,8 +27,9 @@ internal sealed partial class HealthJson : JsonSerializerContext;
 /// read from it, so there is nothing to send that could do harm.</summary>
 internal sealed class HealthSocket : IDisposable
 {
+    private const int LineBytesMax = 4096;
     private const int WaitingMax = 8;
-    private static readonly TimeSpan SendLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SendLimit = TimeSpan.FromSeconds(1), AnswerLimit = TimeSpan.FromSeconds(10);
 
     private readonly string _path;
     private readonly Func<HealthReport> _report;
@@ -45,6 +57,28 @@ internal sealed class HealthSocket : IDisposable
         }
         _loop = new Thread(Serve, 256 << 10) { IsBackground = true, Name = "edge-health" };
         _loop.Start();
+    }
+
+    /// <summary>What the service behind the socket says. Errors: UserErrorException naming the path.</summary>
+    public static HealthReport Ask(string path)
+    {
+        try
+        {
+            using var socket = PosixSocket.Connect(path, AnswerLimit);
+            byte[] line = new byte[LineBytesMax];
+            int read = 0, more;
+            while (read < line.Length && (more = socket.Receive(line.AsSpan(read))) > 0) read += more;
+            return JsonSerializer.Deserialize(line.AsSpan(0, read), HealthJson.Default.HealthReport)
+                ?? throw new UserErrorException($"the service at {path} says nothing of itself");
+        }
+        catch (IOException e)
+        {
+            throw new UserErrorException($"the service does not answer at {path}: {e.Message}; is it running?");
+        }
+        catch (JsonException)
+        {
+            throw new UserErrorException($"what the service at {path} says cannot be read; is it of another version?");
+        }
     }
 
     public void Dispose()

@@ -25,7 +25,7 @@ internal static class NodeCard
                 model.Choice.Name, model.Loaded.Model.Config.Architecture, Quantisation(model.Choice.Path),
                 model.Scheduler.ContextLength, LengthOf(model.Choice.Path)),
         ],
-        Commands = ["chat", .. ControlCommand.Names.Where(
+        Commands = ["chat", .. QueryCommand.Names, .. ControlCommand.Names.Where(
             name => options.Controls.Any(rule => rule.Commands!.Contains(name)))],
         Available = options.Controls.Count == 0 ? null
             : new ModelCatalog(config).Names,

@@ -15,14 +15,15 @@ namespace Edge.Agent.Service;
 
 /// <summary>The service: joins the broker, loads the model, serves until told to stop, then finishes what it
 /// accepted.</summary>
-internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
-    : BackgroundService
+internal sealed partial class NodeService(
+    AgentConfig config, IHostApplicationLifetime lifetime, ILogger<NodeService> log) : BackgroundService
 {
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>Devices may speak before the model is loaded: what they say waits here.</summary>
-    private readonly RuleInbox _inbox = new();
+    /// <summary>Devices may speak before the model is loaded: what they say waits here. Null: no rule would read
+    /// it.</summary>
+    private readonly RuleInbox? _inbox = config.Rules.Length > 0 ? new() : null;
 
     /// <summary>The service ended because it could not do its work, not because it was told to.</summary>
     public bool HasFailed { get; private set; }
@@ -56,10 +57,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         manager.Extend(LoadLimit);
         // A wrong path or a broken file is found before the node appears on the broker.
         ModelFile.OpenHeader(config.Model);
-        var options = NodeOptions();
+        var options = NodeOptions(config.Journal.ToOptions(config.Node));
         var seat = new ModelSeat();
         using var intake = new ChatIntake(options.CallsMax, options.Journal is not null);
         var desk = new ControlDesk(config, options, seat, intake, log);
+        using var queries = new QueryDesk(seat);
         HomeAssistantLink? home = null;
         using var link = new NodeLink(
             options,
@@ -69,9 +71,10 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                 OnChat = intake.OnChat,
                 OnCancel = intake.OnCancel,
                 OnControl = desk.OnControl,
+                OnQuery = queries.OnQuery,
                 OnOther = message =>
                 {
-                    if (home?.OnMessage(message) != true) _inbox.TryAdd(message);
+                    if (home?.OnMessage(message) != true) _inbox?.TryAdd(message);
                 },
                 OnOnline = () =>
                 {
@@ -79,6 +82,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
                         "online as {Node} on {Host}:{Port}", config.Node, config.Mqtt.Host, config.Mqtt.Port);
                     home?.OnOnline();
                 },
+                OnRebirth = () => home?.OnOnline(),
                 OnOffline = why => log.Log(stopping.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning,
                     "offline: {Why}; trying again", why), // What we close ourselves is no news.
                 OnLog = (level, text) => log.Log(Level(level), "{Text}", text),
@@ -90,11 +94,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
 #endif
         using (home = new HomeAssistantLink(
             config.HomeAssistant, link.Topics, options.Version, config.TelemetrySeconds, link.TryPublish))
-            await ServeAsync(link, seat, intake, desk, home, manager, stopping);
+            await ServeAsync(link, seat, intake, desk, queries, home, manager, stopping);
     }
 
     private async Task ServeAsync(NodeLink link, ModelSeat seat, ChatIntake intake, ControlDesk desk,
-        HomeAssistantLink home, SystemdSocket manager, CancellationToken stopping)
+        QueryDesk queries, HomeAssistantLink home, SystemdSocket manager, CancellationToken stopping)
     {
         using var leaving = seat; // Before the link: its replies go through it.
         link.Start();
@@ -106,24 +110,42 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         desk.Open(model);
         // Ready says that requests can be answered, not that the broker is there.
         manager.Ready($"model {config.ModelName}, {threads} threads");
-        using var watch = Watch(manager, seat, link);
         using var inventory = config.Sensors.Discover();
         home.Announce(inventory.ReadAll());
         var commands = desk.RunAsync(stopping);
-        using (StartRules(link, seat, inventory))
-            await ReportAsync(link, seat, threads, intake, desk, inventory, stopping);
+        using (var rules = StartRules(link, seat, inventory))
+        using (Watch(manager, seat, link, intake, rules))
+            await WhileAllLive(
+                ending => ReportAsync(link, seat, threads, intake, desk, queries, inventory, ending), stopping,
+                intake.Loop, commands, queries.Loop, rules?.Loop ?? commands);
         manager.Stopping();
         await commands;
-        await DrainAsync(intake, link, seat);
+        await DrainAsync(intake, link, seat, desk);
     }
 
-    /// <summary>Tells the manager that the service is alive as long as tokens and the network move; a part that hangs
+    /// <summary>Runs until told to stop. A loop that ends before that has met a bug: it ends the work, and its
+    /// exception the process.</summary>
+    internal static async Task WhileAllLive(
+        Func<CancellationToken, Task> work, CancellationToken stopping, params Task[] loops)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var working = work(ending.Token);
+        await Task.WhenAny([working, .. loops]);
+        await ending.CancelAsync();
+        await working;
+        foreach (var loop in loops)
+            if (loop.IsFaulted) await loop;
+    }
+
+    /// <summary>Tells the manager that the service is alive as long as all parts that have work move; a part that hangs
     /// is named once, and then the manager's patience runs out.</summary>
-    private Timer? Watch(SystemdSocket manager, ModelSeat seat, NodeLink link)
+    private Timer? Watch(SystemdSocket manager, ModelSeat seat, NodeLink link, ChatIntake intake, RuleService? rules)
     {
         if (manager.WatchdogPeriod is not { } period) return null;
         var parts = new Liveness(
             ("the loop over tokens", () => seat.Heartbeat, () => seat.IsBusy),
+            ("the intake of requests", () => intake.Passes, () => intake.IsBusy),
+            ("the rules", () => rules?.Passes ?? 0, () => rules?.IsBusy ?? false),
             ("the link to the broker", () => link.Counters.Passes, () => link.IsOnline));
         return new Timer(
             _ =>
@@ -138,7 +160,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private RuleService? StartRules(NodeLink link, ModelSeat seat, SensorInventory inventory)
     {
         var (rules, _) = RuleCompiler.Compile(config.Rules, link.Topics); // Its problems were found at start.
-        if (rules.Count == 0) return null;
+        if (rules.Count == 0 || _inbox is null) return null;
         var service = new RuleService(
             problem => new RuleBook(rules, config.Node, () => inventory.ReadAll(), TimeProvider.System, problem),
             new RuleAsker(config.Node, config.Mqtt.Root, seat.EncodeChat, seat.TryAccept),
@@ -147,83 +169,11 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         return service;
     }
 
-    /// <summary>Telemetry until the service is told to stop.</summary>
-    private async Task ReportAsync(
-        NodeLink link, ModelSeat seat, int threads, ChatIntake intake, ControlDesk desk, SensorInventory inventory,
-        CancellationToken stopping)
-    {
-        bool warned = false;
-        var source = new TelemetrySource(config.Sensors, inventory);
-        var updates = new UpdateWatch(config.UpdateFile, NodeCard.Version, link.SetUpdate, link.Publish);
-        var governor = new GovernorLoop(
-            config.Sensors, source, threads, effort => seat.Effort = effort, link.Publish);
-        var governing = governor.RunAsync(stopping);
-        using var health = Health(link, source, intake, seat, desk, governor);
-        var exporting = Export(source, intake, seat, governor, stopping);
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(config.TelemetrySeconds));
-        try
-        {
-            do
-            {
-                if (!warned && seat.Statistics.Speculation?.Problem is { } problem)
-                {
-                    warned = true;
-                    log.LogWarning("no more drafts: {Problem}", problem);
-                }
-                // Not before the broker answers: what is published then is lost, and this is told only once.
-                bool isOnline = link.IsOnline;
-                if (isOnline && Announcement.Take(StateDirectory.Path) is { } happened) link.Publish(happened);
-                updates.Look(isOnline);
-                if (!isOnline) continue; // Telemetry of an hour ago helps nobody.
-                link.Publish(source.System(governor.Level, governor.Threads));
-                var inference = NodeCard.Inference(seat.Statistics, intake.Refused);
-                link.Publish(inference);
-                if (seat.Current is { } model) link.Publish(NodeCard.Weights(model));
-                if (source.Sensors() is { } sensors) link.Publish(sensors);
-                link.SetStatus(desk.IsReady, inference.Queue);
-            }
-            while (await timer.WaitForNextTickAsync(stopping));
-        }
-        catch (OperationCanceledException)
-        {
-            // Told to stop.
-        }
-        await governing;
-        await exporting;
-    }
-
-    private HealthSocket? Health(
-        NodeLink link, TelemetrySource source, ChatIntake intake, ModelSeat seat, ControlDesk desk,
-        GovernorLoop governor)
-    {
-        if (config.Health.Path() is not { } path) return null;
-        return new HealthSocket(path, () =>
-        {
-            var now = NodeCard.Inference(seat.Statistics, intake.Refused);
-            return new HealthReport(
-                NodeCard.Version, link.BootId, desk.IsReady, link.IsOnline, seat.Name, source.UptimeS, now.Queue,
-                now.Running, now.Completed, now.Failed, now.TokS, seat.Heartbeat, governor.Level);
-        });
-    }
-
-    private Task Export(
-        TelemetrySource source, ChatIntake intake, ModelSeat seat, GovernorLoop governor,
-        CancellationToken stopping)
-    {
-        if (config.Otlp.Endpoint is not { } endpoint) return Task.CompletedTask;
-        var started = DateTimeOffset.UtcNow;
-        return new OtlpExporter(
-            new Uri(endpoint), TimeSpan.FromSeconds(config.Otlp.Seconds),
-            () => OtlpMetrics.Write(config.Node, NodeCard.Version, started, DateTimeOffset.UtcNow, OtlpPoints.Of(
-                NodeCard.Inference(seat.Statistics, intake.Refused), source.Temperature(), governor.Threads)),
-            text => log.LogWarning("{Text}", text)).RunAsync(stopping);
-    }
-
     /// <summary>Refuses new requests, waits for the accepted ones within the limit, and says goodbye.</summary>
-    private async Task DrainAsync(ChatIntake intake, NodeLink link, ModelSeat seat)
+    private async Task DrainAsync(ChatIntake intake, NodeLink link, ModelSeat seat, ControlDesk desk)
     {
         intake.Drain();
-        link.SetStatus(ready: false, seat.Statistics.QueueDepth);
+        desk.TellStopping();
         link.LeavePools(FarewellLimit);
         var drained = seat.Current?.Scheduler.DrainAsync() ?? Task.CompletedTask;
         if (!drained.IsCompleted) log.LogInformation("stopping: accepted requests are finished first");
@@ -243,7 +193,7 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
     private static async Task<bool> EndsWithin(Task task, TimeSpan limit) =>
         await Task.WhenAny(task, Task.Delay(limit)) == task;
 
-    private NodeOptions NodeOptions() => new()
+    private NodeOptions NodeOptions(JournalOptions? journal) => new()
     {
         NodeId = config.Node,
         Root = config.Mqtt.Root,
@@ -259,7 +209,10 @@ internal sealed class NodeService(AgentConfig config, IHostApplicationLifetime l
         Pools = config.Mqtt.Pools ?? [],
         Requesters = config.Mqtt.Requesters ?? [],
         Controls = config.Control.Allow,
-        Journal = config.Journal.ToOptions(config.Node),
+        Journal = journal,
+        // Where requests survive, what is known of the session survives too.
+        SessionFile = journal is not null ? journal.Path + ".session"
+            : StateDirectory.Path is { } state ? Path.Combine(state, $"session-{config.Node}") : null,
         // The scheduler refuses with a better answer first; an answer that the broker has not taken yet counts too.
         CallsMax = config.Inference.Queue + config.Inference.Slots + 16,
     };

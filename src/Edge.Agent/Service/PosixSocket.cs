@@ -21,14 +21,33 @@ internal sealed unsafe partial class PosixSocket : IDisposable
     public static PosixSocket Listen(string path, int waitingMax)
     {
         Span<byte> address = stackalloc byte[UnixAddressBytes];
-        address.Clear();
-        address[0] = Unix;
-        Encoding.UTF8.GetBytes(path, address[2..^1]);
+        Fill(address, path);
         var made = Make(Unix);
         fixed (byte* at = address)
             if (Bind(made._descriptor, at, UnixAddressBytes) == 0 && Listen(made._descriptor, waitingMax) == 0)
                 return made;
         throw made.Failed();
+    }
+
+    /// <summary>Connects to a path; what is sent and received has the limit. Errors: IOException.</summary>
+    public static PosixSocket Connect(string path, TimeSpan limit)
+    {
+        Span<byte> address = stackalloc byte[UnixAddressBytes];
+        Fill(address, path);
+        var made = Make(Unix);
+        made.SetLimit(limit);
+        fixed (byte* at = address)
+            if (ConnectTo(made._descriptor, at, UnixAddressBytes) == 0) return made;
+        throw made.Failed();
+    }
+
+    private static void Fill(Span<byte> address, string path)
+    {
+        if (Encoding.UTF8.GetByteCount(path) > UnixAddressBytes - 3)
+            throw new IOException($"{path} is longer than a socket's path may be");
+        address.Clear();
+        address[0] = Unix;
+        Encoding.UTF8.GetBytes(path, address[2..^1]);
     }
 
     /// <summary>Connects within the limit. Errors: IOException.</summary>

@@ -6,9 +6,8 @@ namespace Edge.Mqtt.Journal;
 /// request safe from a crash, and a repeated one harmless. Any thread.</summary>
 /// <remarks>With a journal: Take → Sync (the disk has the request) → … → Answer (the journal's thread syncs the result,
 /// then publishes) → Acknowledged. Without one the same, in memory alone.</remarks>
-internal sealed class CallLedger : IDisposable
+internal sealed partial class CallLedger : IDisposable
 {
-    private const int RetryMs = 1000;
     private readonly Lock _gate = new();
     private readonly int _callsMax;
     private readonly JournalOptions _options;
@@ -32,7 +31,8 @@ internal sealed class CallLedger : IDisposable
     {
         (_callsMax, _now, _publish, _logError) = (callsMax, now, publish, logError);
         _options = options ?? new("-");
-        _answered = new(_options.CachedMax, _options.CachedBytesMax);
+        // The open calls' half, this quarter: what must be kept never fills the file, or each commit would rewrite it.
+        _answered = new(_options.CachedMax, Math.Min(_options.CachedBytesMax, _options.BytesMax / 4));
         if (options is null) return;
         if (options.Validate() is { } wrong) throw new ArgumentException(wrong, nameof(options));
         var records = new List<byte[]>();
@@ -48,6 +48,8 @@ internal sealed class CallLedger : IDisposable
 
     /// <summary>Bytes of a torn tail that were cut off at start.</summary>
     public long CutBytes { get; }
+    /// <summary>"off", "ok", or why the last record is not safe.</summary>
+    public string State => _commit is null ? "off" : _commit.Problem ?? "ok";
     public long Syncs => _commit?.Syncs ?? 0;
     public long Rewrites => _commit?.Rewrites ?? 0;
     /// <summary>Calls taken whose reply the broker does not have yet.</summary>
@@ -174,70 +176,6 @@ internal sealed class CallLedger : IDisposable
         if (_thread is { IsAlive: true }) return;
         _commit?.Dispose();
         _wake.Dispose();
-    }
-
-    private void Answer(CallEntry entry, MqttMessage reply)
-    {
-        lock (_gate)
-        {
-            entry.Reply = reply with { Ticket = entry.Request.Number };
-            entry.Call = null;
-            _openBytes += reply.Payload.Length;
-            if (_commit is not null)
-            {
-                entry.Batch = _commit.Add(ResultRecord.Encode(entry.Request.Number, reply));
-                _unsynced.Enqueue(entry);
-            }
-            else Close(entry);
-        }
-        if (_commit is null) _publish(reply);
-        else _wake.Set();
-    }
-
-    // The journal's own thread: results become durable, then they are published; what is done is written, unsynced.
-    private void Run()
-    {
-        while (true)
-        {
-            bool waiting, stopping;
-            lock (_gate) (waiting, stopping) = (_unsent.Count > 0, _stopping);
-            if (!stopping) _wake.WaitOne(waiting ? RetryMs : Timeout.Infinite);
-            WriteResults();
-            PublishResults();
-            if (!stopping) continue;
-            lock (_gate)
-                if (_unsynced.Count == 0) return;
-        }
-    }
-
-    private void WriteResults()
-    {
-        CallEntry[] results;
-        Batch last;
-        lock (_gate)
-        {
-            results = [.. _unsynced];
-            _unsynced.Clear();
-            last = _commit!.Current;
-        }
-        foreach (var entry in results)
-            if (_commit.Commit(entry.Batch!, sync: true) is { } failed)
-                _logError($"a result is published without being in the journal: {failed}");
-        _commit.Commit(last, sync: false);
-        lock (_gate)
-            foreach (var entry in results) _unsent.Enqueue(entry);
-    }
-
-    private void PublishResults()
-    {
-        while (true)
-        {
-            CallEntry? entry;
-            lock (_gate)
-                if (!_unsent.TryPeek(out entry)) return;
-            if (!entry.IsDone && !_publish(entry.Reply!)) return; // The outbox is full; what it holds is ours.
-            lock (_gate) _unsent.Dequeue();
-        }
     }
 
     private void Restore(CallEntry entry)

@@ -8,14 +8,24 @@ internal static partial class FolderSync
     private static readonly bool s_arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     /// <summary>O_RDONLY | O_DIRECTORY | O_CLOEXEC; O_DIRECTORY differs by architecture.</summary>
-    public static int ReadOnlyDirectory => (s_arm ? 0x4000 : 0x10000) | 0x80000;
+    private static int ReadOnlyDirectory => (s_arm ? 0x4000 : 0x10000) | 0x80000;
+
+    /// <summary>A rename is durable only when its folder is. Errors: IOException naming the folder.</summary>
+    public static void Sync(string folder)
+    {
+        int fd = open(folder, ReadOnlyDirectory);
+        if (fd < 0) throw new IOException($"{folder} cannot be opened to sync it");
+        int failed = fsync(fd);
+        _ = close(fd);
+        if (failed != 0) throw new IOException($"{folder} cannot be synced");
+    }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int open(string path, int flags);
+    private static partial int open(string path, int flags);
 
     [LibraryImport("libc")]
-    public static partial int fsync(int fd);
+    private static partial int fsync(int fd);
 
     [LibraryImport("libc")]
-    public static partial int close(int fd);
+    private static partial int close(int fd);
 }

@@ -9,6 +9,8 @@ internal sealed class GroupCommit(JournalFile file, long bytesMax, Lock gate, Fu
     private Batch _current = new();
     private long _syncs, _rewrites;
 
+    /// <summary>Why the last commit is not safe; null when it is.</summary>
+    public string? Problem { get; private set; }
     public long Syncs => Interlocked.Read(ref _syncs);
     public long Rewrites => Interlocked.Read(ref _rewrites);
 
@@ -35,7 +37,7 @@ internal sealed class GroupCommit(JournalFile file, long bytesMax, Lock gate, Fu
                 batch.IsSynced = true;
                 Interlocked.Increment(ref _syncs);
             }
-            return batch.Error;
+            return Problem = batch.Error;
         }
     }
 
@@ -79,6 +81,6 @@ internal sealed class GroupCommit(JournalFile file, long bytesMax, Lock gate, Fu
         }
         Interlocked.Increment(ref _rewrites);
         batch.IsWritten = batch.IsSynced = true;
-        return batch.Error = file.Rewrite(records);
+        return Problem = batch.Error = file.Rewrite(records);
     }
 }

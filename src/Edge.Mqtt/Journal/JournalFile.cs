@@ -15,11 +15,13 @@ internal sealed class JournalFile : IDisposable
     public const ushort Version = 1, ReaderMin = 1;
     private const ulong Magic = 0x004C4E4A45474445; // "EDGEJNL\0"
     private readonly string _path;
+    private readonly Action<string> _syncFolder;
     private SafeFileHandle _file;
     private byte[] _buffer = new byte[64 * 1024];
     private uint _chain;
 
-    private JournalFile(string path, SafeFileHandle file) => (_path, _file) = (path, file);
+    private JournalFile(string path, SafeFileHandle file, Action<string> syncFolder) =>
+        (_path, _file, _syncFolder) = (path, file, syncFolder);
 
     /// <summary>Bytes that count; whatever lies behind them is overwritten.</summary>
     public long Length { get; private set; }
@@ -32,13 +34,16 @@ internal sealed class JournalFile : IDisposable
 
     /// <summary>Opens or makes the file and reads its records. Null: <paramref name="problem"/> says why and what to
     /// do.</summary>
-    public static JournalFile? TryOpen(string path, List<byte[]> records, out string problem)
+    /// <param name="syncFolder">Makes a rename in the folder durable; throws IOException. Absent: fsync.</param>
+    public static JournalFile? TryOpen(
+        string path, List<byte[]> records, out string problem, Action<string>? syncFolder = null)
     {
         problem = "";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            var journal = new JournalFile(path, OpenHandle(path, FileMode.OpenOrCreate));
+            var journal = new JournalFile(
+                path, OpenHandle(path, FileMode.OpenOrCreate), syncFolder ?? FolderSync.Sync);
             problem = journal.ReadAll(records) ?? "";
             if (problem.Length == 0) return journal;
             journal.Dispose();
@@ -88,7 +93,8 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>Replaces the file by one with only these records: written and synced beside it, then renamed. Null, or
-    /// why not; then the old file still counts.</summary>
+    /// why not; then the old file still counts, or the new one that a power cut may take back: it must be rewritten
+    /// before anything is promised.</summary>
     public string? Rewrite(IReadOnlyList<byte[]> bodies)
     {
         string next = _path + ".new";
@@ -102,10 +108,12 @@ internal sealed class JournalFile : IDisposable
             RandomAccess.Write(file, _buffer.AsSpan(0, bytes), 0);
             RandomAccess.FlushToDisk(file);
             File.Move(next, _path, overwrite: true);
-            SyncFolder();
+            // From here on the old file has no name: what is appended to it would be gone.
             _file.Dispose();
-            (_file, file, _chain, Length, MustRewrite) = (file, null, chain, bytes, false);
+            (_file, file, _chain, Length, MustRewrite) = (file, null, chain, bytes, true);
             if (_buffer.Length > 1 << 20) _buffer = new byte[64 * 1024];
+            _syncFolder(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            MustRewrite = false;
             return null;
         }
         catch (Exception e) when (IsOfTheDisk(e))
@@ -168,17 +176,6 @@ internal sealed class JournalFile : IDisposable
         file.Dispose();
         try { File.Delete(path); }
         catch (Exception e) when (IsOfTheDisk(e)) { }
-    }
-
-    // A rename is durable only when its folder is.
-    private void SyncFolder()
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!;
-        int fd = FolderSync.open(folder, FolderSync.ReadOnlyDirectory);
-        if (fd < 0) throw new IOException($"{folder} cannot be opened to sync it");
-        int failed = FolderSync.fsync(fd);
-        _ = FolderSync.close(fd);
-        if (failed != 0) throw new IOException($"{folder} cannot be synced");
     }
 
     private string? ReadAll(List<byte[]> records)

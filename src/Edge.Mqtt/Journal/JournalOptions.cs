@@ -6,7 +6,8 @@ namespace Edge.Mqtt;
 /// fill half of it.</param>
 public sealed record JournalOptions(string Path, long BytesMax = 32 * 1024 * 1024)
 {
-    /// <summary>Answered requests whose reply is kept for repetitions, at most, and their bytes.</summary>
+    /// <summary>Answered requests whose reply is kept for repetitions, at most, and their bytes; never more than a
+    /// quarter of BytesMax.</summary>
     public int CachedMax { get; init; } = 1024;
     public long CachedBytesMax { get; init; } = 4 * 1024 * 1024;
 

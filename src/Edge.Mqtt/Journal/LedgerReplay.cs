@@ -19,7 +19,7 @@ internal static class LedgerReplay
             }
             else if (entries.TryGetValue(number, out var entry))
             {
-                if (kind == RecordKind.Result) entry.Reply ??= ResultRecord.Decode(entry.Request, ref r);
+                if (kind == RecordKind.Result) entry.Reply = ResultRecord.Decode(entry.Request, ref r) ?? entry.Reply;
                 else if (kind == RecordKind.Done && entry.Reply is not null) entry.IsDone = true;
             }
         }

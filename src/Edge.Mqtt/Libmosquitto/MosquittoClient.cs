@@ -16,11 +16,14 @@ internal sealed unsafe class MosquittoClient : IDisposable
     private nint _mosq;
     private GCHandle _self;
 
-    public required Action<bool> Connected { get; init; }
-    public required Action<string> Lost { get; init; }
+    /// <summary>Whether the session was there, and the largest packet that the broker takes (0: any).</summary>
+    public required Action<bool, long> Connected { get; init; }
+    /// <summary>Why, and the broker's reason code (below 128: the library's own error).</summary>
+    public required Action<string, int> Lost { get; init; }
     public required Action<MqttMessage> Message { get; init; }
     public required Action<int, int> Published { get; init; }
     public required Action<int, int> Subscribed { get; init; }
+    public required Action<int> Unsubscribed { get; init; }
     public required Action<MqttLogLevel, string> Log { get; init; }
     public required Action<Exception> Fault { get; init; }
 
@@ -47,11 +50,15 @@ internal sealed unsafe class MosquittoClient : IDisposable
         Native.mosquitto_message_v5_callback_set(_mosq, &OnMessage);
         Native.mosquitto_publish_v5_callback_set(_mosq, &OnPublish);
         Native.mosquitto_subscribe_v5_callback_set(_mosq, &OnSubscribe);
+        Native.mosquitto_unsubscribe_v5_callback_set(_mosq, &OnUnsubscribe);
         int rc = Native.Success;
         if (_options.User is { } user) rc = Native.mosquitto_username_pw_set(_mosq, user, _options.Password);
-        if (rc == Native.Success && _options.Tls is { } tls)
+        if (rc != Native.Success)
+            return $"libmosquitto refused user '{_options.User}': {MosquittoLibrary.ErrorText(rc)}";
+        if (_options.Tls is { } tls)
             rc = Native.mosquitto_tls_set(_mosq, tls.CaFile, null, tls.CertificateFile, tls.KeyFile, 0);
-        if (rc != Native.Success) return $"libmosquitto refused user or TLS files: {MosquittoLibrary.ErrorText(rc)}";
+        if (rc != Native.Success)
+            return $"libmosquitto refused {TlsFiles.Suspect(_options.Tls!)}: {MosquittoLibrary.ErrorText(rc)}";
         return _options.Will is { } will ? SetWill(will) : null;
     }
 
@@ -85,7 +92,9 @@ internal sealed unsafe class MosquittoClient : IDisposable
     public int Read() => Native.mosquitto_loop_read(_mosq, 1);
     public int Write() => Native.mosquitto_loop_write(_mosq, 1);
     public int KeepAlive() => Native.mosquitto_loop_misc(_mosq);
-    public int Disconnect() => Native.mosquitto_disconnect_v5(_mosq, 0, 0);
+    /// <summary><paramref name="withWill"/>: the broker publishes the will as if the link were cut.</summary>
+    public int Disconnect(bool withWill = false) =>
+        Native.mosquitto_disconnect_v5(_mosq, withWill ? Native.DisconnectWithWill : 0, 0);
 
     public int Subscribe(MqttSubscription subscription, out int mid)
     {
@@ -93,6 +102,8 @@ internal sealed unsafe class MosquittoClient : IDisposable
             (subscription.NoLocal ? Native.SubscribeNoLocal : 0);
         return Native.mosquitto_subscribe_v5(_mosq, out mid, subscription.Filter, subscription.Qos, flags, 0);
     }
+
+    public int Unsubscribe(string filter, out int mid) => Native.mosquitto_unsubscribe(_mosq, out mid, filter);
 
     public int Publish(MqttMessage message, out int mid)
     {
@@ -118,8 +129,8 @@ internal sealed unsafe class MosquittoClient : IDisposable
         var self = From(user);
         try
         {
-            if (reason == 0) self.Connected((flags & 1) != 0);
-            else self.Lost($"the broker refused the connection: {MosquittoLibrary.ReasonText(reason)}");
+            if (reason == 0) self.Connected((flags & 1) != 0, PropertyList.PacketBytesMax(properties));
+            else self.Lost($"the broker refused the connection: {MosquittoLibrary.ReasonText(reason)}", reason);
         }
         catch (Exception e) { self.Fault(e); } // boundary: C called
     }
@@ -132,7 +143,8 @@ internal sealed unsafe class MosquittoClient : IDisposable
         // Below 128 it is one of the library's own errors, above a reason code of the broker's DISCONNECT.
         try
         {
-            self.Lost(reason < 128 ? MosquittoLibrary.ErrorText(reason, errno) : MosquittoLibrary.ReasonText(reason));
+            self.Lost(reason < 128 ? MosquittoLibrary.ErrorText(reason, errno) : MosquittoLibrary.ReasonText(reason),
+                reason);
         }
         catch (Exception e) { self.Fault(e); } // boundary: C called
     }
@@ -176,6 +188,14 @@ internal sealed unsafe class MosquittoClient : IDisposable
             for (int i = 0; i < count; i++) worst = Math.Max(worst, granted[i]);
             self.Subscribed(mid, worst);
         }
+        catch (Exception e) { self.Fault(e); } // boundary: C called
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnUnsubscribe(nint mosq, nint user, int mid, nint properties)
+    {
+        var self = From(user);
+        try { self.Unsubscribed(mid); }
         catch (Exception e) { self.Fault(e); } // boundary: C called
     }
 

@@ -1,11 +1,14 @@
+using System.Diagnostics;
+
 namespace Edge.Mqtt.Libmosquitto;
 
 // What the library tells, on the transport's thread.
 public sealed partial class MosquittoTransport
 {
-    private void OnConnected(bool sessionPresent)
+    private void OnConnected(bool sessionPresent, long packetBytesMax)
     {
         Interlocked.Increment(ref _connects);
+        _packetBytesMax = packetBytesMax;
         _pendingSubscriptions.Clear();
         // A session may be from another configuration, so the first connection of a process always subscribes.
         if (_options.Subscriptions.Count == 0 || (sessionPresent && _subscribedOnce))
@@ -13,6 +16,10 @@ public sealed partial class MosquittoTransport
             GoOnline();
             return;
         }
+        // What an earlier configuration asked for would go on coming, beside what this one asks for.
+        if (sessionPresent)
+            foreach (string filter in _options.FormerFilters)
+                if (_client.Unsubscribe(filter, out int mid) == Native.Success) _pendingSubscriptions.Add(mid);
         foreach (var subscription in _options.Subscriptions)
         {
             int rc = _client.Subscribe(subscription, out int mid);
@@ -31,11 +38,36 @@ public sealed partial class MosquittoTransport
             GoOnline();
     }
 
+    // That there was no such subscription is as good.
+    private void OnUnsubscribed(int mid)
+    {
+        if (_pendingSubscriptions.Remove(mid) && _pendingSubscriptions.Count == 0 && _lost is null) GoOnline();
+    }
+
+    private void OnLost(string why, int reason)
+    {
+        if (reason == Native.SessionTakenOver) _briefs = Math.Max(_briefs, BriefsToTell);
+        _lost ??= why;
+    }
+
+    // A link that is lost as soon as it is there: not every broker says that somebody else took it.
+    private void JudgeLink()
+    {
+        if (Stopwatch.GetElapsedTime(_onlineAt) >= 2 * _options.ReconnectMax)
+        {
+            _backoff.Reset();
+            _briefs = 0;
+        }
+        else if (++_briefs >= BriefsToTell)
+            _lost = $"{_lost ?? "closed"}, as soon as it was there; does another client use the id " +
+                $"'{_options.ClientId}'? Give every node its own (--node)";
+    }
+
     private void GoOnline()
     {
         _subscribedOnce = true;
         _online = true;
-        _backoff.Reset();
+        _onlineAt = Stopwatch.GetTimestamp();
         _events.OnOnline();
     }
 

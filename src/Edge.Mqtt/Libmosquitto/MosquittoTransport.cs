@@ -6,7 +6,7 @@ namespace Edge.Mqtt.Libmosquitto;
 /// everything with it; the others only put messages into the outbox.</summary>
 public sealed partial class MosquittoTransport : IMqttTransport
 {
-    private const int PollMs = 1000;
+    private const int PollMs = 1000, BriefsToTell = 3;
     private static readonly TimeSpan s_certificateLook = TimeSpan.FromSeconds(2);
     private readonly MqttOptions _options;
     private readonly MqttEvents _events;
@@ -20,6 +20,8 @@ public sealed partial class MosquittoTransport : IMqttTransport
     private volatile bool _online;
     private bool _subscribedOnce;
     private string? _lost;
+    private long _packetBytesMax, _onlineAt;
+    private int _briefs;
     private MqttMessage? _farewell;
     private bool _drained, _farewellSent, _farewellDone;
     private int _farewellMid = -1;
@@ -98,15 +100,17 @@ public sealed partial class MosquittoTransport : IMqttTransport
         var files = TlsFiles.Of(_options.Tls);
         using var client = new MosquittoClient(_options)
         {
-            Connected = OnConnected, Lost = why => _lost ??= why, Message = OnMessage, Published = OnPublished,
-            Subscribed = OnSubscribed, Log = _events.OnLog, Fault = OnFault,
+            Connected = OnConnected, Lost = OnLost, Message = OnMessage, Published = OnPublished,
+            Subscribed = OnSubscribed, Unsubscribed = OnUnsubscribed, Log = _events.OnLog, Fault = OnFault,
         };
         _client = client;
         if (client.Open() is { } refused)
         {
-            _events.OnLog(MqttLogLevel.Error, refused);
-            // Files that are half replaced are whole in a moment; what was refused at the start stays refused.
-            return _subscribedOnce && !_stopping.Wait(_backoff.Next());
+            // Files that are half replaced are whole in a moment, and those that are not yet there come.
+            var pause = _backoff.Next();
+            _events.OnLog(
+                MqttLogLevel.Error, $"mqtt: {refused}; next attempt in {pause.TotalSeconds:0.0} s");
+            return !_stopping.Wait(pause);
         }
         while (!_stopping.IsSet)
         {
@@ -117,6 +121,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
             bool wasOnline = _online;
             _online = false;
             foreach (var old in _outbox.TakeDroppable()) Drop(old, MqttDropReason.Offline);
+            if (wasOnline) JudgeLink();
             if (wasOnline) Guard(() => _events.OnOffline(_lost ?? "disconnected"));
             if (_stopping.IsSet) break;
             if (rotated || TlsFiles.Of(_options.Tls) != files) return true;
@@ -213,7 +218,7 @@ public sealed partial class MosquittoTransport : IMqttTransport
                 _outbox.PutBack(message);
                 return false;
             case Native.OversizePacket:
-                Drop(message, MqttDropReason.TooLargeForBroker);
+                Drop(message with { PacketBytesMax = _packetBytesMax }, MqttDropReason.TooLargeForBroker);
                 return true;
             default:
                 _events.OnLog(MqttLogLevel.Error,
@@ -241,7 +246,8 @@ public sealed partial class MosquittoTransport : IMqttTransport
             if (_farewellSent && _inFlight.ContainsKey(_farewellMid)) return false;
         }
         _farewellDone = _farewellSent && !_inFlight.ContainsKey(_farewellMid);
-        _ = client.Disconnect();
+        // Nobody was told that we leave: then the will tells it.
+        _ = client.Disconnect(withWill: _options.Will is not null && !_farewellDone);
         return true;
     }
 }

@@ -31,6 +31,8 @@ internal static unsafe partial class Native
         OversizePacket = 25;
     public const int OptionProtocolVersion = 1, OptionReceiveMaximum = 4, OptionSendMaximum = 5, OptionTcpNoDelay = 11;
     public const int SubscribeNoLocal = 0x04, SubscribeRetainAsPublished = 0x08, SubscribeSendRetainNew = 0x10;
+    /// <summary>MQTT 5, 3.14.2.1 and 2.4: the will is published; another client has the session now.</summary>
+    public const int DisconnectWithWill = 4, SessionTakenOver = 0x8E;
     public const int LogWarning = 4, LogError = 8;
     public const short PollIn = 1, PollOut = 4, PollError = 8, PollHangUp = 16;
 
@@ -60,6 +62,8 @@ internal static unsafe partial class Native
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int mosquitto_subscribe_v5(nint mosq, out int mid, string filter, int qos, int options,
         nint properties);
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int mosquitto_unsubscribe(nint mosq, out int mid, string filter);
     [LibraryImport(Library)] public static partial int mosquitto_socket(nint mosq);
     [LibraryImport(Library)] public static partial byte mosquitto_want_write(nint mosq);
     [LibraryImport(Library)] public static partial int mosquitto_loop_read(nint mosq, int packetsMax);
@@ -83,6 +87,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     public static partial void mosquitto_subscribe_v5_callback_set(
         nint mosq, delegate* unmanaged[Cdecl]<nint, nint, int, int, int*, nint, void> callback);
+    [LibraryImport(Library)]
+    public static partial void mosquitto_unsubscribe_v5_callback_set(
+        nint mosq, delegate* unmanaged[Cdecl]<nint, nint, int, nint, void> callback);
     [LibraryImport(Library)]
     public static partial void mosquitto_log_callback_set(
         nint mosq, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, void> callback);

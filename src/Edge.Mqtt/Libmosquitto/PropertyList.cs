@@ -46,6 +46,10 @@ internal unsafe ref struct PropertyList
         return list;
     }
 
+    /// <summary>The largest packet that the broker takes, as its CONNACK says; 0: it names no limit.</summary>
+    public static long PacketBytesMax(nint list) =>
+        Native.mosquitto_property_read_int32(list, MaximumPacketSize, out uint bytes, 0) != 0 ? bytes : 0;
+
     /// <summary>Fills in what a received message carries. The list is the library's: everything is copied, nothing
     /// freed.</summary>
     public static MqttMessage Read(nint list, MqttMessage message)

@@ -12,8 +12,13 @@ public sealed record NodeHandlers
     public required Action<ChatCall> OnCancel { get; init; }
     /// <summary>Takes an operator's command, which a rule of <see cref="NodeOptions.Controls"/> allows.</summary>
     public Action<ControlCall> OnControl { get; init; } = static _ => { };
+    /// <summary>Takes a question of <see cref="QueryCommand.Names"/>; absent: they are refused as unknown.</summary>
+    public Action<QueryCall>? OnQuery { get; init; }
     /// <summary>A message on one of <see cref="NodeOptions.MoreSubscriptions"/>.</summary>
     public Action<MqttMessage> OnOther { get; init; } = static _ => { };
+    /// <summary>Somebody asks the node to publish again all that it has retained; status and info are under
+    /// way.</summary>
+    public Action OnRebirth { get; init; } = static () => { };
     public Action OnOnline { get; init; } = static () => { };
     public Action<string> OnOffline { get; init; } = static _ => { };
     public Action<MqttLogLevel, string> OnLog { get; init; } = static (_, _) => { };

@@ -1,18 +1,15 @@
 using System.Diagnostics;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Edge.Mqtt.Journal;
 
 namespace Edge.Mqtt;
 
 /// <summary>A node's seat on the broker: birth, will, info, telemetry, and the way of requests to their
 /// owner.</summary>
-public sealed class NodeLink : IDisposable
+public sealed partial class NodeLink : IDisposable
 {
-    private const string Json = "application/json";
     // What a member holds unacknowledged, nobody else can serve.
     private const int PoolReceiveMaximum = 2;
-    private static readonly TimeSpan s_rebirthMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_rebirthMin = TimeSpan.FromSeconds(1), s_disposeLimit = TimeSpan.FromSeconds(2);
 
     private readonly NodeOptions _options;
     private readonly NodeHandlers _handlers;
@@ -20,13 +17,16 @@ public sealed class NodeLink : IDisposable
     private readonly Func<IMqttTransport>? _makePools;
     private readonly ChatEndpoint _chat;
     private readonly ControlEndpoint _control;
+    private readonly QueryEndpoint _query;
     private readonly Lock _gate = new();
     private NodeUpdate? _update;
-    private readonly Dictionary<string, long> _seqs = [];
+    private readonly SessionFilters _session;
+    private readonly IReadOnlyList<string> _former;
     private NodeStatus _status;
     private NodeInfo? _info;
     private IMqttTransport? _pools;
     private long _lastRebirth;
+    private bool _sessionIsKnown;
 
     /// <summary>Errors: ArgumentException names the option that is wrong and its remedy.</summary>
     public NodeLink(NodeOptions options, NodeHandlers handlers, Func<MqttOptions, MqttEvents, IMqttTransport> transport)
@@ -48,10 +48,14 @@ public sealed class NodeLink : IDisposable
         var envelope = new Envelope(options, Topics, m => _transport!.TryPublish(m));
         _chat = new(options, envelope, handlers, Ledger, m => _transport!.TryPublish(m));
         _control = new(Topics, envelope, handlers, options.Controls);
+        _query = new(envelope, handlers);
+        _session = new(options.SessionFile, text => handlers.OnLog(MqttLogLevel.Warning, text));
+        _former = [.. _session.Read().Except(Filters)];
         var connection = options.Connection with
         {
             ClientId = $"edge-{options.NodeId}",
             Subscriptions = [.. Topics.Subscriptions, .. options.MoreSubscriptions],
+            FormerFilters = _former,
             Will = new(Topics.Status, Body(new("offline", BootId), NodeJson.Default.NodeStatus),
                 options.WillDelaySeconds),
         };
@@ -66,7 +70,7 @@ public sealed class NodeLink : IDisposable
         _makePools = () => transport(connection with
         {
             ClientId = connection.ClientId + "-pool", SessionExpirySeconds = 0, ReceiveMaximum = PoolReceiveMaximum,
-            Subscriptions = [.. options.Pools.Select(Topics.Pool)], Will = null,
+            Subscriptions = [.. options.Pools.Select(Topics.Pool)], FormerFilters = [], Will = null,
         }, Events(new()) with
         {
             OnOffline = why => handlers.OnLog(MqttLogLevel.Warning, $"offline in the pools: {why}; trying again"),
@@ -86,7 +90,11 @@ public sealed class NodeLink : IDisposable
     public MqttCounters Counters => _transport.Counters;
     /// <summary>Calls taken whose answer the broker does not have yet.</summary>
     public int LiveCalls => Ledger.OpenCalls;
+    /// <summary>"off", "ok", or why the last request or result could not be kept safe.</summary>
+    public string Journal => Ledger.State;
     internal CallLedger Ledger { get; }
+    private IEnumerable<string> Filters =>
+        Topics.Subscriptions.Concat(_options.MoreSubscriptions).Select(s => s.Filter);
 
     public void Start()
     {
@@ -94,6 +102,8 @@ public sealed class NodeLink : IDisposable
             _handlers.OnLog(MqttLogLevel.Warning,
                 $"the journal ended in {Ledger.CutBytes} bytes that were never acknowledged; they are cut off");
         Ledger.Start();
+        // Before any of them can be in the session.
+        _session.Write([.. _former, .. Filters]);
         _transport.Start();
     }
 
@@ -153,17 +163,6 @@ public sealed class NodeLink : IDisposable
         }
     }
 
-    public void Publish(SystemTelemetry values) =>
-        Telemetry("system", values, NodeJson.Default.TelemetryMessageSystemTelemetry);
-    public void Publish(InferenceTelemetry values) =>
-        Telemetry("inference", values, NodeJson.Default.TelemetryMessageInferenceTelemetry);
-    public void Publish(WeightsTelemetry values) =>
-        Telemetry("weights", values, NodeJson.Default.TelemetryMessageWeightsTelemetry);
-    public void Publish(SensorsTelemetry values) =>
-        Telemetry("sensors", values, NodeJson.Default.TelemetryMessageSensorsTelemetry);
-    public void Publish(NodeEvent happened) =>
-        Emit(Topics.Event, "event", 1, happened, NodeJson.Default.TelemetryMessageNodeEvent);
-
     /// <summary>Any message of the node's owner, such as a rule's answer; as <see cref="IMqttTransport.TryPublish"/>
     /// takes it.</summary>
     public bool TryPublish(MqttMessage message) => _transport.TryPublish(message);
@@ -184,15 +183,19 @@ public sealed class NodeLink : IDisposable
         }, limit);
     }
 
+    /// <summary>Stops, with the farewell, where that was not done: nobody must take a node that is gone for one that is
+    /// there.</summary>
     public void Dispose()
     {
-        _pools?.Dispose();
+        Stop(s_disposeLimit);
         _transport.Dispose();
         Ledger.Dispose();
     }
 
     private void OnOnline()
     {
+        if (!_sessionIsKnown) _session.Write([.. Filters]); // The broker has unsubscribed the former ones.
+        _sessionIsKnown = true;
         Announce();
         Ledger.Nudge();
         _handlers.OnOnline();
@@ -218,6 +221,9 @@ public sealed class NodeLink : IDisposable
             case NodeTopicKind.Command when _control.Serves(command):
                 _control.Receive(message, command);
                 break;
+            case NodeTopicKind.Command when _query.Serves(command):
+                _query.Receive(message, command);
+                break;
             case NodeTopicKind.Command:
                 _chat.RefuseCommand(message, command);
                 break;
@@ -226,12 +232,17 @@ public sealed class NodeLink : IDisposable
                 break;
             case NodeTopicKind.Rebirth when !message.Retain && RebirthIsDue():
                 Announce();
+                _handlers.OnRebirth();
                 break;
-            case NodeTopicKind.Unknown:
+            case NodeTopicKind.Unknown when IsWanted(message.Topic):
                 _handlers.OnOther(message);
                 break;
         }
     }
+
+    // A session may bring what an earlier configuration subscribed to.
+    private bool IsWanted(string topic) =>
+        _options.MoreSubscriptions.Any(subscription => TopicFilter.Matches(subscription.Filter, topic));
 
     private bool RebirthIsDue()
     {
@@ -245,55 +256,18 @@ public sealed class NodeLink : IDisposable
     {
         // A full outbox is the ledger's to retry; what no broker takes must not be sent for ever.
         if (message.Ticket != 0 && reason == MqttDropReason.OutboxFull) return;
+        if (reason == MqttDropReason.TooLargeForBroker && ReplyWriter.InsteadOf(message) is { } smaller)
+        {
+            _handlers.OnLog(MqttLogLevel.Error, $"mqtt: the answer to {message.Topic} has {message.Payload.Length} " +
+                $"bytes, more than the broker takes ({message.PacketBytesMax}); its requester is told so");
+            if (message.Ticket == 0) _transport.TryPublish(smaller);
+            else Ledger.Replace(message.Ticket, smaller);
+            return;
+        }
         if (message.Ticket != 0) Ledger.Acknowledged(message.Ticket);
         // Lost deltas and telemetry cost liveliness alone; a lost answer is worth a line.
         if (message.Qos > 0)
             _handlers.OnLog(MqttLogLevel.Error,
                 $"mqtt: a message to {message.Topic} ({message.Payload.Length} bytes) is lost: {reason}");
     }
-
-    private void PublishStatus() => Retained(Topics.Status, Body(_status, NodeJson.Default.NodeStatus));
-
-    private void PublishInfo()
-    {
-        if (_info is { } info) Retained(Topics.Info, Body(info, NodeJson.Default.NodeInfo));
-    }
-
-    private void PublishUpdate()
-    {
-        if (_update is { } update) Retained(Topics.Update, Body(update, NodeJson.Default.NodeUpdate));
-    }
-
-    private void Retained(string topic, byte[] body) =>
-        _transport.TryPublish(new() { Topic = topic, Payload = body, Qos = 1, Retain = true, ContentType = Json });
-
-    private void Telemetry<T>(string group, T values, JsonTypeInfo<TelemetryMessage<T>> type)
-    {
-        if (_transport.IsOnline) Emit(Topics.Telemetry(group), "telemetry." + group, 0, values, type);
-    }
-
-    // CloudEvents' binary mode: the attributes are user properties, the body is the data.
-    private void Emit<T>(string topic, string kind, int qos, T values, JsonTypeInfo<TelemetryMessage<T>> type)
-    {
-        lock (_gate)
-        {
-            long seq = _seqs[kind] = _seqs.GetValueOrDefault(kind) + 1;
-            var time = DateTimeOffset.UtcNow;
-            _transport.TryPublish(new()
-            {
-                Topic = topic,
-                Payload = Body(new(time, seq, values), type),
-                Qos = qos,
-                ContentType = Json,
-                UserProperties =
-                [
-                    new("specversion", "1.0"), new("id", $"{BootId}-{kind}-{seq}"),
-                    new("source", $"/{Topics.Root}/node/{_options.NodeId}"),
-                    new("type", "edge." + kind), new("time", time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")),
-                ],
-            });
-        }
-    }
-
-    private static byte[] Body<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
 }

@@ -11,6 +11,9 @@ public sealed record NodeOptions
     public IReadOnlyList<string> ReplyPrefixes { get; init; } = [];
     /// <summary>Topics besides the contract's; what comes on them goes to <see cref="NodeHandlers.OnOther"/>.</summary>
     public IReadOnlyList<MqttSubscription> MoreSubscriptions { get; init; } = [];
+    /// <summary>A file that remembers the session's subscriptions from one run to the next; null: what an earlier
+    /// configuration subscribed to comes until the session ends.</summary>
+    public string? SessionFile { get; init; }
     public uint WillDelaySeconds { get; init; } = 15;
     /// <summary>Shared queues of the fleet that this node serves, each {root}/pool/NAME/cmd/+/req.</summary>
     public IReadOnlyList<string> Pools { get; init; } = [];

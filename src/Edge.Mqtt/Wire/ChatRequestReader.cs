@@ -125,7 +125,7 @@ public static class ChatRequestReader
         Adopt(root, edge);
     }
 
-    private static List<ChatTurn> ReadMessages(JsonFields root)
+    internal static List<ChatTurn> ReadMessages(JsonFields root)
     {
         var turns = new List<ChatTurn>();
         if (root.Take("messages") is not { } messages)

@@ -7,6 +7,8 @@ namespace Edge.Mqtt;
 /// <summary>The bodies of replies, written by hand because their field names are OpenAI's and RFC 9457's.</summary>
 internal static class ReplyWriter
 {
+    private const string Instance = "urn:edge:request:";
+
     // Readable text on the wire; the relaxed encoder still escapes what JSON must escape.
     private static readonly JsonWriterOptions s_options =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -83,7 +85,7 @@ internal static class ReplyWriter
         w.WriteString("title", row.Title);
         w.WriteNumber("status", problem.Status);
         w.WriteString("detail", problem.Detail);
-        w.WriteString("instance", "urn:edge:request:" + head.Id);
+        w.WriteString("instance", Instance + head.Id);
         w.WriteString("code", row.Name);
         if (problem.RetryAfterSeconds is { } retry) Number(w, "retry_after_s", retry);
         if (problem.Pointer is { } pointer) w.WriteString("pointer", pointer);
@@ -91,6 +93,36 @@ internal static class ReplyWriter
         if (problem.ContextTokens is { } context) w.WriteNumber("context_tokens", context);
         Edge(w, head, "error", seq, []);
     });
+
+    /// <summary>A problem to send instead of a last reply that the broker never takes; null where nothing smaller can
+    /// be said.</summary>
+    public static MqttMessage? InsteadOf(MqttMessage tooLarge)
+    {
+        string? kind = Property(tooLarge, "edge-kind");
+        if (kind is not ("final" or "error") || !int.TryParse(Property(tooLarge, "edge-seq"), out int seq)) return null;
+        using var json = JsonDocument.Parse(tooLarge.Payload);
+        var edge = json.RootElement.GetProperty("edge");
+        string id = json.RootElement.TryGetProperty("id", out var named) ? named.GetString()!
+            : json.RootElement.GetProperty("instance").GetString()![Instance.Length..];
+        var head = new ReplyHead(id, edge.GetProperty("node").GetString()!, tooLarge.Topic, tooLarge.Correlation,
+            edge.TryGetProperty("request_id", out var request) ? request.GetString() : null, 0);
+        var problem = new Problem(ProblemCode.Internal,
+            $"the answer has {tooLarge.Payload.Length} bytes, and the broker takes packets of at most " +
+            $"{tooLarge.PacketBytesMax} (its Maximum Packet Size); ask for fewer tokens, or raise the broker's limit");
+        byte[] body = Error(head, seq, problem);
+        return body.Length >= tooLarge.Payload.Length ? null : tooLarge with
+        {
+            Payload = body, ContentType = "application/problem+json", PacketBytesMax = 0,
+            UserProperties = [new("edge-kind", "error"), new("edge-seq", $"{seq}"), new("__stat", $"{problem.Status}")],
+        };
+    }
+
+    private static string? Property(MqttMessage message, string name)
+    {
+        foreach (var (key, value) in message.UserProperties)
+            if (key == name) return value;
+        return null;
+    }
 
     private static void Head(Utf8JsonWriter w, ReplyHead head, string kind, string model)
     {

@@ -152,4 +152,12 @@ public sealed class ConfigFileTests : IDisposable
         var config = ConfigFile.Read([_path, "/nonexistent/conf.d/"], new Dictionary<string, string?>());
         Assert.Equal("a.gguf", config.Model);
     }
+
+    [Theory]
+    [InlineData(8_388_608, 30, "mqtt.payloadBytesMax 8388608")]
+    [InlineData(262_144, 1, "mqtt.keepAliveSeconds 1")]
+    public void Mqtt_OutsideItsBounds_IsNamedByTheKeyOfTheFile(int payloadBytesMax, int keepAlive, string words) =>
+        Assert.Contains(words,
+            new MqttConfig(PayloadBytesMax: payloadBytesMax, KeepAliveSeconds: keepAlive).Problem(),
+            StringComparison.Ordinal);
 }

@@ -111,6 +111,26 @@ public sealed class HealthAndMetricsTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Ask_ARunningService_GivesItsReportAndNobodyASentence()
+    {
+        using (new HealthSocket(_path, () => Report(3)))
+            Assert.Equal(Report(3), HealthSocket.Ask(_path));
+        Assert.Contains(_path, Assert.Throws<UserErrorException>(() => HealthSocket.Ask(_path)).Message);
+        Assert.Throws<UserErrorException>(() => HealthSocket.Ask("/tmp/" + new string('x', 200)));
+    }
+
+    [Fact]
+    public void Report_Unwell_SaysWhatIsWrong()
+    {
+        var well = Report(0);
+        Assert.Null(well.WhyUnwell(true, true));
+        Assert.Null((well with { Ready = false, Online = false, Journal = "off" }).WhyUnwell(false, false));
+        Assert.Contains("requests", (well with { Ready = false }).WhyUnwell(true, false));
+        Assert.Contains("broker", (well with { Online = false }).WhyUnwell(true, true));
+        Assert.Contains("disk full", (well with { Journal = "disk full" }).WhyUnwell(false, false));
+    }
+
     private async Task<string> Read()
     {
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -123,5 +143,5 @@ public sealed class HealthAndMetricsTests : IDisposable
     }
 
     private static HealthReport Report(int queue) =>
-        new("0.1.0", "boot", true, true, "demo", 1.5, queue, 0, 0, 0, 0, 0, "full");
+        new("0.1.0", "boot", true, true, "demo", 1.5, queue, 0, 0, 0, 0, 0, "full", "ok");
 }

@@ -159,4 +159,12 @@ public sealed class CommandErrorTests : IDisposable
         Assert.True(at > 0);
         return at;
     }
+
+    [Fact]
+    public async Task Run_WithoutAPlaceForTheJournal_IsRefusedWithBothRemedies()
+    {
+        var start = NativeEdge.StartInfo("run", "--model", NativeEdge.Model, "--broker", "127.0.0.1:1");
+        start.Environment.Clear();
+        (await NativeEdge.Run(start)).RefusesWith(2, "--journal FILE", "journal.enabled", "$HOME");
+    }
 }

@@ -87,7 +87,7 @@ public sealed class ControlTests : IDisposable
         var info = (await Got(client, m => m.Topic == Topics.Info)).Json();
         Assert.Equal([First, "exact", "broken"],
             info.GetProperty("available").EnumerateArray().Select(e => e.GetString()));
-        Assert.Equal(["chat", "model.load", "model.unload", "model.pin", "drain"],
+        Assert.Equal(["chat", "tokenize", "health", "model.load", "model.unload", "model.pin", "drain"],
             info.GetProperty("commands").EnumerateArray().Select(e => e.GetString()));
         await agent.Ask(client, Chat("x", ",\"max_tokens\":2"));
 

@@ -36,6 +36,12 @@ public sealed class RulesTests : IDisposable
         await agent.Log.Next(line => line.Contains("2 rules run", StringComparison.Ordinal));
         using var client = await Connect(broker, "verdicts/#");
 
+        // Half a character in a device's message: it is left out, and the rules go on.
+        client.Transport.TryPublish(new()
+        {
+            Topic = "farm/half/telemetry", Payload = """{"temperature":1,"humidity":2,"x":"\ud800"}""".Utf8(),
+        });
+        await agent.Log.Next(line => line.Contains("half a character", StringComparison.Ordinal));
         client.Transport.TryPublish(new()
         {
             Topic = "farm/cold store 2/telemetry",

@@ -138,34 +138,60 @@ public sealed class SoakTests : IDisposable
     }
 
     [Fact]
-    public async Task Journal_UnderABurst_TakesEveryRequest()
+    public async Task Journal_OneByOneAndUnderABurst_TakesEveryRequest()
     {
         int count = Setting("JOURNAL_REQUESTS", 500);
         var waits = new List<double>(count);
+        bool isBurst = false;
         using var broker = new Broker("", quiet: true);
         using var node = await Node.Start(broker,
             o => o with { Journal = new(_place.Path), CallsMax = count }, call =>
             {
                 // Handed over means synced: the PUBACK leaves next.
                 waits.Add(Stopwatch.GetElapsedTime(call.ReceivedAt).TotalMilliseconds);
+                if (!isBurst) call.Reply.Accepted(0);
                 call.Reply.Final(Node.Result("x"));
             });
-        long start = Stopwatch.GetTimestamp();
+        // The requester's own PUBACK is the broker's; that the node has its request, `accepted` tells it.
+        double[] seen = new double[Math.Min(count, 500)];
+        for (int i = 0; i < seen.Length; i++)
+        {
+            long asked = Stopwatch.GetTimestamp();
+            Ask(i);
+            await node.Reply("accepted");
+            seen[i] = Stopwatch.GetElapsedTime(asked).TotalMilliseconds;
+            await node.Reply("final");
+        }
+        double[] alone = [.. waits];
+        waits.Clear();
+        isBurst = true;
+        long syncs = node.Link.Ledger.Syncs, start = Stopwatch.GetTimestamp();
         const int window = 500; // within the outbox of the client
         for (int i = 0; i < count; i++)
         {
-            node.Ask(AgentProcess.Chat($"request {i} of some length, as a sensor would send it"), $"j{i}");
+            Ask(seen.Length + i);
             if (i >= window) await node.Reply("final");
         }
         for (int i = 0; i < Math.Min(window, count); i++) await node.Reply("final");
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        waits.Sort();
+        double rate = count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seenMedian = Part(seen, 50), aloneMedian = Part(alone, 50);
         SoakTally.Report(new
         {
-            Name = "journal", Requests = count, PerSecond = Math.Round(count / seconds),
-            AcknowledgeMsMedian = Math.Round(waits[count / 2], 3),
-            AcknowledgeMs99 = Math.Round(waits[count * 99 / 100], 3), node.Link.Ledger.Syncs,
+            Name = "journal", Requests = count, PerSecond = Math.Round(rate), SyncedMsMedian = aloneMedian,
+            SyncedMs99 = Part(alone, 99), AcceptedMsMedian = seenMedian, AcceptedMs99 = Part(seen, 99),
+            BurstSyncedMsMedian = Part([.. waits], 50), Syncs = node.Link.Ledger.Syncs - syncs,
         });
         Assert.Equal(count, waits.Count);
+        if (Setting("BARS", 0) == 0) return; // A tests' machine may be as slow as it likes.
+        Assert.True(rate >= 500, $"{rate:F0} accepted requests/s, and 500 is the bar");
+        Assert.True(seenMedian <= 5, $"a requester hears after {seenMedian} ms (median), and 5 is the bar");
+
+        void Ask(int i) =>
+            node.Ask(AgentProcess.Chat($"request {i} of some length, as a sensor would send it"), $"j{i}");
+        static double Part(double[] values, int percent)
+        {
+            Array.Sort(values);
+            return Math.Round(values[values.Length * percent / 100], 3);
+        }
     }
 }

@@ -32,6 +32,7 @@ public sealed class Node : IDisposable
                 Cancels.Add(call);
                 call.Reply.Fail(new(ProblemCode.Cancelled, "cancelled by its requester"));
             },
+            OnOther = Others.Add, OnRebirth = () => Rebirths.Add(1),
             OnOnline = () => Online.Add(1), OnOffline = Offline.Add, OnLog = (_, text) => Logs.Add(text),
         }, static (o, e) => new MosquittoTransport(o, e));
     }
@@ -40,6 +41,8 @@ public sealed class Node : IDisposable
     public NodeLink Link { get; }
     public Inbox<ChatCall> Calls { get; } = new();
     public Inbox<ChatCall> Cancels { get; } = new();
+    public Inbox<MqttMessage> Others { get; } = new();
+    public Inbox<int> Rebirths { get; } = new();
     public Inbox<int> Online { get; } = new();
     public Inbox<string> Offline { get; } = new();
     public Inbox<string> Logs { get; } = new();

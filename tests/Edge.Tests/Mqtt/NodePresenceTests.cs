@@ -111,6 +111,18 @@ public sealed class NodePresenceTests(Broker broker) : IClassFixture<Broker>
         node.Asker.Transport.TryPublish(new() { Topic = node.Link.Topics.Rebirth, Qos = 1 });
         Assert.Equal("online", State(await node.Asker.Messages.Next(IsStatus)));
         await node.Asker.Messages.Next(m => m.Topic == node.Link.Topics.Info);
+        await node.Rebirths.Next();
+        Assert.Single(node.Rebirths.Seen);
+    }
+
+    [Fact]
+    public async Task Dispose_WithoutStop_SaysOffline()
+    {
+        using var node = await Node.Start(broker);
+        Assert.Equal("online", State(await node.Asker.Messages.Next(IsStatus)));
+        node.Link.Dispose();
+        var offline = await node.Asker.Messages.Next(IsStatus);
+        Assert.Equal(("offline", true), (State(offline), offline.Retain));
     }
 
     [Fact]

@@ -95,8 +95,10 @@ public sealed class WireRulesTests
         {
             (good with { Port = 0 }, "port"), (good with { Host = "" }, "host"), (good with { Password = "p" }, "user"),
             (good with { Tls = new("/does/not/exist") }, "/does/not/exist"),
-            (good with { Tls = new("ca", "cert") }, "keyFile"), (good with { KeepAliveSeconds = 1 }, "keep_alive_s"),
-            (good with { PacketBytesMax = 2000 }, "packet_bytes_max"), (good with { OutboxMessagesMax = 0 }, "outbox"),
+            (good with { Tls = new("ca", "cert") }, "keyFile"),
+            (good with { KeepAliveSeconds = 1 }, "mqtt.keepAliveSeconds"),
+            (good with { PacketBytesMax = 2000 }, "mqtt.payloadBytesMax"),
+            (good with { OutboxMessagesMax = 0 }, "outbox"),
         })
             Assert.Contains(says, options.Validate());
     }

@@ -22,12 +22,13 @@ internal sealed class PackageRoot : IDisposable
         Tool("tools/dpkg-query", "echo 1.1");
         Tool("usr/bin/edge", """
             echo "edge $*" >>"$EDGE_ROOT/calls"
-            cat "$EDGE_ROOT/selftest"
-            [ ! -e "$EDGE_ROOT/selftest-fails" ]
+            cat "$EDGE_ROOT/$1"
+            [ ! -e "$EDGE_ROOT/$1-fails" ]
             """);
         Write("is-active", "active\n");
         Write("restarts", "0\n");
         Write("selftest", "speed: 100.0 tokens/s\n");
+        Write("health", "{\"ready\":true}\n");
     }
 
     public string[] Calls => Exists("calls") ? File.ReadAllLines(At("calls")) : [];

@@ -44,6 +44,44 @@ public sealed class VerifyTests : IDisposable
         Assert.DoesNotContain(Back, _root.Calls);
     }
 
+    [Fact]
+    public void Look_ServiceThatIsNotWell_HasTenMinutesAndIsTakenBack()
+    {
+        _root.Write(Kept + "online", "");
+        _root.Write("health", "{}\nedge: the service does not reach its broker; its log says why\n");
+        _root.Write("health-fails", "");
+        Assert.Equal(0, _root.Run("verify").Code);
+        Assert.False(_root.Exists(Kept + "passed"));
+        Assert.Contains(_root.Calls, c => c.StartsWith("edge health", StringComparison.Ordinal)
+            && c.EndsWith("--ready --online", StringComparison.Ordinal));
+        _root.Write(Kept + "looks", "9\n");
+        Assert.Equal(1, _root.Run("verify").Code);
+        Assert.Contains(Back, _root.Calls);
+        Assert.Equal("after 10 minutes: the service does not reach its broker; its log says why\n",
+            _root.Read(Kept + "reason"));
+        Assert.Single(_root.Calls, c => c.StartsWith("edge selftest", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Look_BrokerThatWasAwayForAWhile_IsForgiven()
+    {
+        _root.Write(Kept + "online", "");
+        _root.Write("health-fails", "");
+        Assert.Equal(0, _root.Run("verify").Code);
+        File.Delete(_root.At("health-fails"));
+        Assert.Equal(0, _root.Run("verify").Code);
+        Assert.Contains("health: {\"ready\":true}", _root.Read(Kept + "passed"), StringComparison.Ordinal);
+        Assert.DoesNotContain(Back, _root.Calls);
+    }
+
+    [Fact]
+    public void Look_ReleaseThatFollowsOneWithoutABroker_NeedNotBeOnline()
+    {
+        Assert.Equal(0, _root.Run("verify").Code);
+        Assert.True(_root.Exists(Kept + "passed"));
+        Assert.DoesNotContain(_root.Calls, c => c.Contains("--online", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("failed", "0", "1", "the service failed")]
     [InlineData("active", "3", "4", "restarted 3 times in 5 minutes")]

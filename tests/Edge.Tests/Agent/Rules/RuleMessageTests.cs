@@ -107,6 +107,30 @@ public sealed class RuleMessageTests
             StringComparison.Ordinal);
     }
 
+    // What a rule's loop throws ends the process, so nothing that a device can publish may make it throw.
+    [Theory]
+    [InlineData("1e999")]
+    [InlineData("-1e999")]
+    [InlineData("99999999999999999999999")]
+    [InlineData("-0.0")]
+    [InlineData("\"\"")]
+    [InlineData("\"1e400\"")]
+    [InlineData("\"\\u0000\\u001b\"")]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("[[],{}]")]
+    [InlineData("{\"a\":{\"a\":[1]}}")]
+    [InlineData("true")]
+    [InlineData("null")]
+    public void Message_WithAnOddValue_IsAskedOrLeftOut(string value)
+    {
+        var bench = new RuleBench([Farm, Tasmota, Zigbee]);
+        string tasmota = $$$"""{"AM2301":{"Temperature":{{{value}}},"Humidity":{{{value}}}}}""";
+        bench.Send("farm/a/telemetry", $$$"""{"temperature":{{{value}}},"door":{{{value}}}}""");
+        bench.Send("tele/a_7F2A/SENSOR", tasmota);
+        bench.Send("zigbee2mqtt/a", $$"""{"contact":{{value}}}""");
+        Assert.Single(bench.Send("farm/b/telemetry", """{"temperature":1}"""));
+    }
+
     [Fact]
     public void Topic_EmptyAfterFilling_IsAProblemAndNoQuestion()
     {

@@ -183,6 +183,20 @@ public sealed class CallLedgerTests : IDisposable
     }
 
     [Fact]
+    public async Task Journal_SmallWithLargeAnswers_IsNotRewrittenAtEveryCommit()
+    {
+        var options = new JournalOptions(_place.Path, 64 * 1024);
+        using var ledger = new Ledger(options);
+        for (int i = 0; i < 200; i++)
+        {
+            var reply = await ledger.Answer(ledger.Take($"k{i}"), new string('y', 1500));
+            ledger.Calls.Acknowledged(reply.Ticket);
+        }
+        Assert.InRange(ledger.Calls.Rewrites, 3, 40);
+        Assert.NotNull(ledger.Calls.Find("k199".Utf8(), "clients/a/rsp"));
+    }
+
+    [Fact]
     public async Task Outbox_Full_TheReplyIsTriedAgain()
     {
         bool full = true;

@@ -117,6 +117,63 @@ public sealed class JournalFileTests : IDisposable
     }
 
     [Fact]
+    public void Rewrite_RenamedButTheFolderIsNotSynced_GoesOnInTheNewFileAndMustBeRewritten()
+    {
+        Write(Body(1, 4000));
+        bool fails = true;
+        using (var file = JournalFile.TryOpen(_place.Path, [], out _, _ =>
+        {
+            if (fails) throw new IOException("a disk that fails");
+        })!)
+        {
+            Assert.Equal("a disk that fails", file.Rewrite([Body(2, 30)]));
+            Assert.True(file.MustRewrite);
+            Assert.Null(file.Append([Body(3, 10)]));
+            Assert.Null(file.Sync());
+            Assert.Equal(file.Length, new FileInfo(_place.Path).Length);
+            fails = false;
+            Assert.Null(file.Rewrite([Body(2, 30), Body(3, 10)]));
+            Assert.False(file.MustRewrite);
+        }
+        Assert.Equal([Body(2, 30), Body(3, 10)], Read());
+        Assert.False(File.Exists(_place.Path + ".new"));
+    }
+
+    [Fact]
+    public void Commit_AfterARewriteThatHalfFailed_IsInTheFileThatHasTheName()
+    {
+        Write(Body(1, 4000));
+        var gate = new Lock();
+        List<byte[]> state = [Body(2, 30)];
+        bool fails = true;
+        var file = JournalFile.TryOpen(_place.Path, [], out _, _ =>
+        {
+            if (fails) throw new IOException("a disk that fails");
+        })!;
+        using (var commit = new GroupCommit(file, 1 << 20, gate, () => [.. state]))
+        {
+            Assert.NotNull(commit.Rewrite());
+            fails = false;
+            state.Add(Body(3, 10));
+            Batch batch;
+            lock (gate) batch = commit.Add(Body(3, 10));
+            Assert.Null(commit.Commit(batch, sync: true));
+            // What was promised is there although the process dies now.
+            Assert.Equal([.. state], Copy());
+        }
+    }
+
+    private List<byte[]> Copy()
+    {
+        string copy = _place.Path + ".copy";
+        using (var from = System.Diagnostics.Process.Start("cp", [_place.Path, copy])) from.WaitForExit();
+        var records = new List<byte[]>();
+        using var file = JournalFile.TryOpen(copy, records, out string problem);
+        Assert.True(file is not null, problem);
+        return records;
+    }
+
+    [Fact]
     public void Open_HalfRewritten_UsesTheOldFile()
     {
         Write(Body(1, 100));
