@@ -60,9 +60,9 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Load_TensorOfNoKnownUse_NamesIt()
     {
-        WriteTiny([], extra: "blk.1.attn_q.bias");
+        WriteTiny([], extra: "blk.1.attn_sinks.weight");
         GgufException error = Assert.Throws<GgufException>(() => Model.Load(_path, new ModelOptions { Threads = 1 }));
-        Assert.Contains("'blk.1.attn_q.bias' has no place in the architecture 'llama'", error.Message,
+        Assert.Contains("'blk.1.attn_sinks.weight' has no place in the architecture 'llama'", error.Message,
             StringComparison.Ordinal);
         Assert.True(error.ByteOffset > 0);
     }
