@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using MQTTnet;
 
 namespace Edge.Mqtt.MqttNet;
@@ -38,7 +39,16 @@ internal sealed class Connection : IDisposable
         var files = TlsFiles.Of(_options.Tls);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         limit.CancelAfter(TimeSpan.FromSeconds(_options.KeepAliveSeconds));
-        var connected = await _client.ConnectAsync(ClientSettings.Of(_options), limit.Token);
+        MqttClientOptions settings;
+        try
+        {
+            settings = ClientSettings.Of(_options);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            return $"it refuses {TlsFiles.Suspect(_options.Tls!)}: {e.Message}";
+        }
+        var connected = await _client.ConnectAsync(settings, limit.Token);
         if (connected.ResultCode != MqttClientConnectResultCode.Success)
             return $"the broker refused the connection: {connected.ResultCode}";
         if (connected.MaximumPacketSize > 0) _packetBytesMax = connected.MaximumPacketSize.Value;

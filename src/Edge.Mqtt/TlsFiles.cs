@@ -32,7 +32,10 @@ internal readonly record struct TlsFiles(long Ca, long Certificate, long Key)
     private static long Stamp(string? path)
     {
         if (path is null) return 0;
-        var file = new FileInfo(path);
-        return HashCode.Combine(file.LastWriteTimeUtc.Ticks, file.Exists ? file.Length : 0);
+        // Certificates are often links, of which either end may be replaced.
+        var link = new FileInfo(path);
+        var file = link.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? link;
+        return HashCode.Combine(link.LastWriteTimeUtc.Ticks, file.LastWriteTimeUtc.Ticks,
+            file.Exists ? file.Length : 0);
     }
 }
