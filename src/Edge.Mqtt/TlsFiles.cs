@@ -33,9 +33,21 @@ internal readonly record struct TlsFiles(long Ca, long Certificate, long Key)
     {
         if (path is null) return 0;
         // Certificates are often links, of which either end may be replaced.
-        var link = new FileInfo(path);
-        var file = link.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? link;
+        FileInfo link = new(path), file = Target(link) ?? link;
         return HashCode.Combine(link.LastWriteTimeUtc.Ticks, file.LastWriteTimeUtc.Ticks,
             file.Exists ? file.Length : 0);
+    }
+
+    /// <summary>Null for what is no link, or one that leads in a circle.</summary>
+    private static FileInfo? Target(FileInfo link)
+    {
+        try
+        {
+            return link.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }
