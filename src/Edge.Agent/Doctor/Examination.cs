@@ -56,7 +56,7 @@ internal sealed class Examination(SensorRoots roots, int threads)
         double rate = 0;
         var load = new Thread(() => rate = MemoryBandwidth.Best(threads));
         load.Start();
-        while (!load.Join(TimeSpan.FromMilliseconds(50)))
+        do
         {
             var now = Board.Clocks(roots);
             if (clocks.Count == 0 || Total(now) > Total(clocks))
@@ -65,6 +65,7 @@ internal sealed class Examination(SensorRoots roots, int threads)
                 clocks.AddRange(now);
             }
         }
+        while (!load.Join(TimeSpan.FromMilliseconds(50)));
         return rate;
     }
 
