@@ -51,10 +51,8 @@ public sealed class ControlTests : IDisposable
         return id;
     }
 
-    /// <summary>What fits, whether it has come already, perhaps while another thing was waited for, or comes yet.
-    /// </summary>
-    private static async Task<MqttMessage> Got(Client client, Func<MqttMessage, bool> wanted) =>
-        client.Messages.Seen.FirstOrDefault(wanted) ?? await client.Messages.Next(wanted);
+    private static Task<MqttMessage> Got(Client client, Func<MqttMessage, bool> wanted) =>
+        client.Messages.Ever(wanted);
 
     private static Task<MqttMessage> Got(Client client, byte[] id, params string[] kinds) => Got(client, m =>
         m.Correlation.Span.SequenceEqual(id) && kinds.Contains(m.Property("edge-kind")));

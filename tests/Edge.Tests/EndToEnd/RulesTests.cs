@@ -33,7 +33,7 @@ public sealed class RulesTests : IDisposable
         using var tree = new RecordedTree("pi5");
         using var broker = new Broker();
         using var agent = await Ready(broker, "--config", _config, "--sysfs", tree.Roots.Sys);
-        await agent.Log.Next(line => line.Contains("2 rules run", StringComparison.Ordinal));
+        await agent.Log.Ever(line => line.Contains("2 rules run", StringComparison.Ordinal));
         using var client = await Connect(broker, "verdicts/#");
 
         // Half a character in a device's message: it is left out, and the rules go on.

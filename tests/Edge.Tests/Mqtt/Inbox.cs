@@ -20,6 +20,15 @@ public sealed class Inbox<T>
 
     public IReadOnlyCollection<T> Seen => _seen;
 
+    /// <summary>One that passes, whether it has come already, perhaps while another was waited for, or comes yet.
+    /// </summary>
+    public async Task<T> Ever(Func<T, bool> wanted)
+    {
+        foreach (T item in _seen)
+            if (wanted(item)) return item;
+        return await Next(wanted);
+    }
+
     /// <summary>The next one that passes; earlier ones are skipped.</summary>
     public async Task<T> Next(Func<T, bool>? wanted = null)
     {
