@@ -93,11 +93,13 @@ public sealed class MemoryPlanner
             return plan with { Refusal = Refusal(plan, plan.ProgramBytes + plan.ScratchBytes + plan.KvBytes) };
         Window? window = _layout.IsMixture ? null : Array.Find(Windows, w => LeastWindow(w) <= Free(plan));
         long needed = window is null ? LeastExperts : LeastWindow(window);
-        // One sweep or one union of experts serves all rows of a pass: more rows, as long as scratch stays small.
+        // One sweep or one union of experts serves all rows of a pass: more rows, as long as scratch stays small and
+        // the caches have positions for them.
+        long positions = (long)context * Math.Max(1, _budget.Sequences);
         for (int rows = BatchRowsMax; rows > LeastRows; rows /= 2)
         {
             long more = Scratch(rows) - plan.ScratchBytes;
-            if (Scratch(rows) > _budget.Bytes / 16 || needed + more > Free(plan)) continue;
+            if (rows / 2 >= positions || Scratch(rows) > _budget.Bytes / 16 || needed + more > Free(plan)) continue;
             plan = plan with { BatchRows = rows, ScratchBytes = Scratch(rows) };
             break;
         }

@@ -86,7 +86,7 @@ public sealed class StreamedCalibrationTests(PackedDemo demo, TinyDense tiny) : 
     }
 
     /// <summary>A file of holes: nothing is written but the header.</summary>
-    private static void WriteShape(string path, int layers, int width, int feedForward, int heads, int headsKv,
+    internal static void WriteShape(string path, int layers, int width, int feedForward, int heads, int headsKv,
         int vocabulary, bool isTied)
     {
         using var writer = new GgufWriter(path);

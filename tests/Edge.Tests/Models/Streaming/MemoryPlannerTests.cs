@@ -64,6 +64,19 @@ public sealed class MemoryPlannerTests(PackedDemo demo, TinyDense tiny) : IClass
         Assert.True(sawSome);
     }
 
+    /// <summary>What scratch does not take, weights do.</summary>
+    [Theory]
+    [InlineData(80, 1, 128)]
+    [InlineData(80, 4, 256)]
+    [InlineData(2048, 1, 256)]
+    public void Plan_RowsOfAPass_AreNotMoreThanThePositionsOfTheCaches(int context, int sequences, int rows)
+    {
+        using var file = new TemporaryFile();
+        StreamedCalibrationTests.WriteShape(file.Path, 28, 3072, 8192, 24, 8, 128256, isTied: true);
+        MemoryPlan plan = Plan(file.Path, 3L << 30, context, sequences);
+        Assert.Equal((MemoryPlanKind.LayerWindow, rows), (plan.Kind, plan.BatchRows));
+    }
+
     [Fact]
     public void Plan_TooLittle_SaysWhatWouldFit()
     {
